@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "proto/link/mqtt_session.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include <mosquitto.h>
+
+namespace watchroom {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// libmosquitto's global state, held while any session lives.
+class Library {
+ public:
+  Library() { mosquitto_lib_init(); }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  ~Library() { mosquitto_lib_cleanup(); }
+};
+
+std::string describe(int code) {
+  if (code == MOSQ_ERR_ERRNO) return fmt::format("{}", std::strerror(errno));
+  return mosquitto_strerror(code);
+}
+
+}  // namespace
+
+BrokerSettings BrokerSettings::read(const SettingsTable& table) {
+  BrokerSettings read;
+  read.host = table.text("host", {.help = "Name or address of the MQTT broker"});
+  read.port = static_cast<int>(
+      table.integer("port", {.help = "Its TLS port", .fallback = 8883, .least = 1, .most = 65535}));
+  read.ca_file = table.file("ca_file", {.help = "PEM file of the CA that signed the broker's certificate"});
+  read.certificate_file =
+      table.file("certificate_file", {.help = "PEM file of our own certificate; its CN is our name"});
+  read.key_file = table.file("key_file", {.help = "PEM file of our private key"});
+  read.keepalive = std::chrono::duration_cast<std::chrono::seconds>(
+      table.duration("keepalive_s", {.help = "MQTT keep-alive; a dead peer is noticed after 1.5 times this",
+                                     .fallback = 10s,
+                                     .least = 5s,
+                                     .most = 1200s}));
+  read.reconnect_min = table.duration(
+      "reconnect_min_ms",
+      {.help = "Shortest pause before connecting again", .fallback = 500ms, .least = 10ms, .most = 60s});
+  read.reconnect_max = table.duration(
+      "reconnect_max_ms",
+      {.help = "Longest pause before connecting again", .fallback = 30s, .least = 100ms, .most = 10min});
+  if (read.reconnect_max < read.reconnect_min)
+    table.reject("reconnect_max_ms", "a pause not shorter than reconnect_min_ms");
+  table.finish();
+  return read;
+}
+
+class MqttSession::Connection {
+ public:
+  Connection(BrokerSettings settings, std::string client_id, MqttEvents& events, Log log)
+      : settings_{std::move(settings)},
+        client_id_{std::move(client_id)},
+        events_{events},
+        log_{std::move(log)} {}
+
+  Result<void> start();
+  void stop(std::chrono::milliseconds patience);
+  Result<void> publish(SessionNumber session, const MqttMessage& message);
+  Result<void> subscribe(SessionNumber session, const std::vector<std::string>& topics, Qos qos);
+
+ private:
+  struct Deleter {
+    void operator()(mosquitto* client) const { mosquitto_destroy(client); }
+  };
+  using Client = std::unique_ptr<mosquitto, Deleter>;
+
+  Result<Client> make_client();
+  void run();
+  /// One CONNECT and what follows, until the connection ends. True when CONNECT was sent.
+  bool run_session(SessionNumber session);
+  void loop_until_closed(SessionNumber session);
+  /// A pause before the next attempt; false when stopping.
+  bool pause(int failures);
+
+  static void on_connect(mosquitto*, void* self, int code);
+  static void on_disconnect(mosquitto*, void* self, int code);
+  static void on_message(mosquitto*, void* self, const mosquitto_message* message);
+  static void on_publish(mosquitto*, void* self, int message_id);
+
+  Library library_;
+  const BrokerSettings settings_;
+  const std::string client_id_;
+  MqttEvents& events_;
+  const Log log_;
+
+  // Guards client_ against replacement while another thread publishes.
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  Client client_;
+  std::atomic<SessionNumber> connected_session_ = 0;  // 0: not connected
+  SessionNumber attempted_session_ = 0;               // session thread only
+  bool refused_ = false;                              // session thread only
+  std::string reason_;                                // session thread only
+  std::atomic<int> unsent_ = 0;
+  bool stopping_ = false;  // under mutex_
+  std::atomic<bool> abandon_ = false;
+  std::thread thread_;
+};
+
+Result<MqttSession::Connection::Client> MqttSession::Connection::make_client() {
+  Client client{mosquitto_new(client_id_.c_str(), true, this)};
+  if (!client) return fail(Errc::io, Retry::later, "no memory for an MQTT client");
+  mosquitto_threaded_set(client.get(), true);
+  int code = mosquitto_tls_set(client.get(), settings_.ca_file.c_str(), nullptr,
+                               settings_.certificate_file.c_str(), settings_.key_file.c_str(), nullptr);
+  if (code == MOSQ_ERR_SUCCESS) code = mosquitto_tls_opts_set(client.get(), 1, nullptr, nullptr);
+  if (code != MOSQ_ERR_SUCCESS)
+    return fail(Errc::invalid, Retry::never, "TLS with CA {}, certificate {}, key {}: {}",
+                settings_.ca_file.string(), settings_.certificate_file.string(), settings_.key_file.string(),
+                describe(code));
+  // Nagle's pauses would add 40 ms to a short message behind another.
+  mosquitto_int_option(client.get(), MOSQ_OPT_TCP_NODELAY, 1);
+  mosquitto_connect_callback_set(client.get(), on_connect);
+  mosquitto_disconnect_callback_set(client.get(), on_disconnect);
+  mosquitto_message_callback_set(client.get(), on_message);
+  mosquitto_publish_callback_set(client.get(), on_publish);
+  return client;
+}
+
+Result<void> MqttSession::Connection::start() {
+  if (auto client = make_client(); !client) return client.error();
+  thread_ = std::thread{[this] { run(); }};
+  return {};
+}
+
+void MqttSession::Connection::stop(std::chrono::milliseconds patience) {
+  if (!thread_.joinable()) return;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  {
+    std::unique_lock lock{mutex_};
+    stopped_.wait_until(lock, deadline, [this] { return unsent_ == 0 || connected_session_ == 0; });
+    stopping_ = true;
+    stopped_.notify_all();
+    if (patience > 0ms && client_ && connected_session_ != 0) {
+      mosquitto_disconnect(client_.get());
+      stopped_.wait_until(lock, deadline, [this] { return !client_; });
+    }
+  }
+  abandon_ = true;  // a broker that does not close its side must not hold us
+  thread_.join();
+}
+
+void MqttSession::Connection::run() {
+  int failures = 0;
+  SessionNumber next = 1;
+  while (true) {
+    if (run_session(next)) {
+      ++next;
+      failures = 0;
+    }
+    if (!pause(failures++)) return;
+  }
+}
+
+bool MqttSession::Connection::run_session(SessionNumber session) {
+  attempted_session_ = session;
+  refused_ = false;
+  reason_.clear();
+  auto client = make_client();
+  if (!client) {
+    events_.on_disconnected(session, false, client.error().text);
+    return false;
+  }
+  const MqttMessage will = events_.will(session);
+  if (!will.topic.empty())
+    mosquitto_will_set(client->get(), will.topic.c_str(), static_cast<int>(will.payload.size()),
+                       will.payload.data(), static_cast<int>(will.qos), will.retain);
+  {
+    const std::lock_guard lock{mutex_};
+    if (stopping_) return false;
+    client_ = *std::move(client);
+    unsent_ = 0;
+  }
+  const int code = mosquitto_connect(client_.get(), settings_.host.c_str(), settings_.port,
+                                     static_cast<int>(settings_.keepalive.count()));
+  if (code != MOSQ_ERR_SUCCESS) {
+    events_.on_disconnected(session, false, describe(code));
+    return false;
+  }
+  loop_until_closed(session);
+  return true;
+}
+
+void MqttSession::Connection::loop_until_closed(SessionNumber session) {
+  constexpr int wait_ms = 200;
+  constexpr auto connack_patience = 10s;
+  const auto connack_deadline = std::chrono::steady_clock::now() + connack_patience;
+  int code = MOSQ_ERR_SUCCESS;
+  while (code == MOSQ_ERR_SUCCESS && !refused_ && !abandon_) {
+    code = mosquitto_loop(client_.get(), wait_ms, 1);
+    if (connected_session_ == 0) {
+      if (std::chrono::steady_clock::now() > connack_deadline) {
+        reason_ = "the broker accepted the connection but did not answer CONNECT";
+        break;
+      }
+      const std::lock_guard lock{mutex_};
+      if (stopping_) break;
+    }
+  }
+  const bool was_connected = connected_session_.exchange(0) != 0;
+  if (reason_.empty()) reason_ = describe(code);
+  {
+    const std::lock_guard lock{mutex_};
+    client_.reset();
+    unsent_ = 0;
+  }
+  stopped_.notify_all();
+  events_.on_disconnected(session, was_connected, reason_);
+}
+
+bool MqttSession::Connection::pause(int failures) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  auto longest = settings_.reconnect_min;
+  for (int i = 0; i < failures && longest < settings_.reconnect_max; ++i) longest *= 2;
+  longest = std::min(longest, settings_.reconnect_max);
+  // Half fixed, half random: a thousand agents do not come back in one second.
+  std::uniform_int_distribution<std::int64_t> jitter{longest.count() / 2, longest.count()};
+  std::unique_lock lock{mutex_};
+  stopped_.wait_for(lock, std::chrono::milliseconds{jitter(random)}, [this] { return stopping_; });
+  return !stopping_;
+}
+
+Result<void> MqttSession::Connection::publish(SessionNumber session, const MqttMessage& message) {
+  const std::lock_guard lock{mutex_};
+  if (session != connected_session_ || !client_ || stopping_)
+    return fail(Errc::not_connected, Retry::later, "the broker's session has ended");
+  ++unsent_;
+  const int code = mosquitto_publish(client_.get(), nullptr, message.topic.c_str(),
+                                     static_cast<int>(message.payload.size()), message.payload.data(),
+                                     static_cast<int>(message.qos), message.retain);
+  if (code == MOSQ_ERR_SUCCESS) return {};
+  --unsent_;
+  return fail(code == MOSQ_ERR_PAYLOAD_SIZE ? Errc::invalid : Errc::not_connected, Retry::later,
+              "publish on {}: {}", message.topic, describe(code));
+}
+
+Result<void> MqttSession::Connection::subscribe(SessionNumber session, const std::vector<std::string>& topics,
+                                                Qos qos) {
+  const std::lock_guard lock{mutex_};
+  if (session != connected_session_ || !client_ || stopping_)
+    return fail(Errc::not_connected, Retry::later, "the broker's session has ended");
+  std::vector<char*> pointers;
+  pointers.reserve(topics.size());
+  for (const auto& topic : topics) pointers.push_back(const_cast<char*>(topic.c_str()));
+  const int code = mosquitto_subscribe_multiple(client_.get(), nullptr, static_cast<int>(pointers.size()),
+                                                pointers.data(), static_cast<int>(qos), 0, nullptr);
+  if (code == MOSQ_ERR_SUCCESS) return {};
+  return fail(Errc::not_connected, Retry::later, "subscribe: {}", describe(code));
+}
+
+void MqttSession::Connection::on_connect(mosquitto*, void* self, int code) {
+  auto& me = *static_cast<Connection*>(self);
+  if (code != 0) {
+    me.refused_ = true;
+    me.reason_ = fmt::format("the broker refused us: {}", mosquitto_connack_string(code));
+    return;
+  }
+  me.connected_session_ = me.attempted_session_;
+  me.events_.on_connected(me.attempted_session_);
+}
+
+void MqttSession::Connection::on_disconnect(mosquitto*, void* self, int code) {
+  auto& me = *static_cast<Connection*>(self);
+  if (me.reason_.empty()) me.reason_ = code == 0 ? "we ended it" : describe(code);
+}
+
+void MqttSession::Connection::on_message(mosquitto*, void* self, const mosquitto_message* message) {
+  auto& me = *static_cast<Connection*>(self);
+  me.events_.on_message(
+      me.attempted_session_, message->topic,
+      {static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)});
+}
+
+void MqttSession::Connection::on_publish(mosquitto*, void* self, int) {
+  auto& me = *static_cast<Connection*>(self);
+  if (--me.unsent_ <= 0) me.stopped_.notify_all();
+}
+
+MqttSession::MqttSession(BrokerSettings settings, std::string client_id, MqttEvents& events, Log log)
+    : connection_{
+          std::make_unique<Connection>(std::move(settings), std::move(client_id), events, std::move(log))} {}
+MqttSession::~MqttSession() { connection_->stop(0ms); }
+
+Result<void> MqttSession::start() { return connection_->start(); }
+void MqttSession::stop(std::chrono::milliseconds patience) { connection_->stop(patience); }
+Result<void> MqttSession::publish(SessionNumber session, const MqttMessage& message) {
+  return connection_->publish(session, message);
+}
+Result<void> MqttSession::subscribe(SessionNumber session, const std::vector<std::string>& topics, Qos qos) {
+  return connection_->subscribe(session, topics, qos);
+}
+
+}  // namespace watchroom
