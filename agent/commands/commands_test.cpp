@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/commands/commands.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "agent/drivers/modbus/modbus_peer.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using testing::HasSubstr;
+
+struct Outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+template <typename Command>
+Outcome run(Command command) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Outcome outcome;
+  outcome.code = command();
+  std::fflush(nullptr);
+  outcome.out = testing::internal::GetCapturedStdout();
+  outcome.err = testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+ProbeOptions options(const std::string& url, const std::string& profile, bool json = false) {
+  ProbeOptions made;
+  made.url = url;
+  made.profile = profile;
+  made.profiles_dir = std::filesystem::path{WATCHROOM_SOURCE_DIR} / "agent" / "profiles";
+  made.json = json;
+  return made;
+}
+
+TEST(ProbeCommand, PrintsALineAPoint) {
+  ModbusPeer peer;
+  peer.set_input(0, {1, 12, 0, 180, 50, 459, 460});
+  const Outcome outcome = run([&] { return probe_command(options(peer.url(3), "rle_ld2000")); });
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("leak.state +1 +wet +good +input 0 mask 0x1"));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("leak.distance +12 m +good +input 1"));
+}
+
+TEST(ProbeCommand, PrintsAJsonLineAPoint) {
+  ModbusPeer peer;
+  peer.set_input(1, {231, 2000});
+  const Outcome outcome = run([&] { return probe_command(options(peer.url(1), "xy_md02", true)); });
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::istringstream lines{outcome.out};
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(nlohmann::json::parse(line),
+            nlohmann::json::parse(R"({"point": "ambient.temperature", "value": 23.1, "unit": "celsius",
+                                      "state": null, "quality": "good", "source": "input 1"})"));
+  std::getline(lines, line);
+  EXPECT_EQ(nlohmann::json::parse(line)["value"], nullptr);
+  EXPECT_EQ(nlohmann::json::parse(line)["quality"], "bad");
+}
+
+TEST(ProbeCommand, TellsWrongInputFromADeviceThatIsSilent) {
+  EXPECT_EQ(run([] { return probe_command(options("telegraph://x", "xy_md02")); }).code, 2);
+  EXPECT_EQ(run([] { return probe_command(options("modbus-tcp://h?unit=900", "xy_md02")); }).code, 2);
+  const Outcome unknown = run([] { return probe_command(options("modbus-tcp://127.0.0.1:9", "nothing")); });
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("nothing.toml"));
+  const Outcome wrong_bus = run([] { return probe_command(options("modbus-tcp://127.0.0.1:9", "ups_mib")); });
+  EXPECT_EQ(wrong_bus.code, 2);
+  ModbusPeer peer;
+  peer.behave([](const ModbusPeer::Asked&) { return ModbusPeer::Deed{ModbusPeer::Deed::Kind::silence}; });
+  const Outcome silent = run([&] { return probe_command(options(peer.url(1), "xy_md02")); });
+  EXPECT_EQ(silent.code, 1);
+  EXPECT_THAT(silent.err, HasSubstr("no answer within 500 ms"));
+}
+
+TEST(CheckCommand, PrintsEveryProblemAndFails) {
+  const auto file =
+      std::filesystem::temp_directory_path() / ("watchroom-check-" + std::to_string(::getpid()));
+  std::ofstream{file} << "site = \"a b\"\ncolour = 1\n";
+  const Outcome outcome = run([&] { return check_command(file); });
+  std::filesystem::remove(file);
+  EXPECT_EQ(outcome.code, 2);
+  for (const char* words : {":1: site: \"a b\"", ":2: colour: unknown key", "broker.host: is missing"})
+    EXPECT_THAT(outcome.err, HasSubstr(words));
+  EXPECT_EQ(run([] { return check_command("/nonexistent/agent.toml"); }).code, 2);
+}
+
+TEST(DescribeCommand, PrintsTheReference) {
+  const Outcome outcome = run([] { return describe_command(); });
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("[[device]]"));
+}
+
+}  // namespace
+}  // namespace watchroom::agent

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/commands/commands.hpp"
+#include "agent/drivers/driver.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using Profiles = std::vector<std::shared_ptr<const Profile>>;
+
+constexpr int done = 0, did_not_work = 1, wrong_input = 2;
+
+/// "3.1.2" or "input 4"; what a person looks for in the maker's document.
+std::string source_text(const PointSource& source) {
+  if (const auto* object = std::get_if<ObjectSource>(&source.where)) return oid_text(object->oid);
+  const auto& where = std::get<RegisterSource>(source.where);
+  static constexpr std::array<std::string_view, 4> tables{"coil", "discrete", "input", "holding"};
+  std::string text = fmt::format("{} {}", tables[static_cast<std::size_t>(where.table)], where.address);
+  if (where.mask) text += fmt::format(" mask {:#x}", *where.mask);
+  return text;
+}
+
+std::string state_text(const PointDescription& point, const Reading& reading) {
+  const auto* code = reading.value ? std::get_if<std::int64_t>(&*reading.value) : nullptr;
+  const auto state = code ? point.states.find(*code) : point.states.end();
+  return state == point.states.end() ? "" : state->second.en;
+}
+
+void print_line(const PointDescription& point, const PointSource& source, const Reading& reading) {
+  const std::string value = reading.value ? to_text(*reading.value) : "-";
+  const std::string state = state_text(point, reading);
+  fmt::print("{:<32} {:>14} {:<6} {:<24} {:<6} {}\n", point.name.str(), value, symbol_of(point.unit), state,
+             name_of(reading.quality), source_text(source));
+}
+
+void print_json(const PointDescription& point, const PointSource& source, const Reading& reading) {
+  nlohmann::ordered_json line;
+  line["point"] = point.name.str();
+  line["value"] = nullptr;
+  if (reading.value) std::visit([&](const auto& value) { line["value"] = value; }, *reading.value);
+  line["unit"] = name_of(point.unit);
+  const std::string state = state_text(point, reading);
+  line["state"] = state.empty() ? nlohmann::ordered_json{} : nlohmann::ordered_json(state);
+  line["quality"] = name_of(reading.quality);
+  line["source"] = source_text(source);
+  fmt::print("{}\n", line.dump());
+}
+
+Profiles load_all(const std::filesystem::path& folder, std::string_view driver) {
+  Profiles all;
+  Problems ignored;  // one bad profile must not hinder the recognition of another device
+  for (const std::string& name : profile_names(folder))
+    if (auto profile = Profile::load(folder / (name + ".toml"), ignored); profile && profile->bus == driver)
+      all.push_back(std::make_shared<const Profile>(*std::move(profile)));
+  return all;
+}
+
+Result<std::shared_ptr<const Profile>> load_named(const std::filesystem::path& folder,
+                                                  const std::string& name, std::string_view driver) {
+  const std::filesystem::path file =
+      name.ends_with(".toml") ? std::filesystem::path{name} : folder / (name + ".toml");
+  Problems problems;
+  auto profile = Profile::load(file, problems);
+  if (!profile) return fail(Errc::invalid, Retry::never, "{}", problems.str());
+  if (profile->bus != driver)
+    return fail(Errc::invalid, Retry::never, "{} is a {} profile, but the address is a {} one", profile->name,
+                profile->bus, driver);
+  return std::make_shared<const Profile>(*std::move(profile));
+}
+
+/// A folder of our own for what a library may want to write, gone afterwards: a probe leaves no trace.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-probe-XXXXXX").string();
+    if (::mkdtemp(pattern.data())) path_ = pattern;
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile> profile) {
+  const bool is_modbus = profile->bus == "modbus";
+  ConfiguredDevice device;
+  device.description.id = "probe";
+  device.description.profile = profile->name;
+  device.reply_timeout = is_modbus ? profile->modbus.reply_timeout : profile->snmp.reply_timeout;
+  device.gap = is_modbus ? profile->modbus.gap : std::chrono::milliseconds{0};
+  device.address = std::move(address);
+  device.profile = std::move(profile);
+  return device;
+}
+
+void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found) {
+  DevicePoints points = points_of(*device.profile, found);
+  device.description.points = std::move(points.descriptions);
+  device.sources = std::move(points.sources);
+}
+
+int report_failure(const Error& error) {
+  fmt::print(stderr, "{}\n", error.text);
+  return error.code == Errc::invalid ? wrong_input : did_not_work;
+}
+
+int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusContext& context, bool json) {
+  set_points(device, {});
+  const auto found = driver.make({device}, context)->discover(0);
+  if (!found) return report_failure(found.error());
+  set_points(device, *found);
+  const auto& points = device.description.points;
+  const Answer answer = driver.make({device}, context)->read(0);
+  if (answer.communication != Communication::ok) {
+    fmt::print(stderr, "{}\n", answer.text);
+    return did_not_work;
+  }
+  for (std::size_t i = 0; i < points.size(); ++i)
+    (json ? print_json : print_line)(points[i], device.sources[i], answer.readings[i]);
+  return done;
+}
+
+}  // namespace
+
+int probe_command(const ProbeOptions& options) {
+  std::vector<AddressComplaint> complaints;
+  auto address = parse_address(options.url, AddressOrigin::probe, complaints);
+  for (const AddressComplaint& complaint : complaints)
+    fmt::print(stderr, "{}{}{}\n", complaint.part, complaint.part.empty() ? "" : ": ", complaint.text);
+  if (!address) return wrong_input;
+
+  const DriverType& driver = *driver_named(address->driver());
+  const std::filesystem::path folder = options.profiles_dir.value_or(installed_profiles_folder());
+  const SystemClock clock;
+  const BusContext context{
+      clock, Log::to_stderr(LogLevel::warning), std::filesystem::temp_directory_path(), {}};
+  const auto profile = options.profile ? load_named(folder, *options.profile, driver.name)
+                                       : driver.recognise(*address, load_all(folder, driver.name), context);
+  if (!profile) return report_failure(profile.error());
+  fmt::print(stderr, "{} {} ({})\n", (*profile)->maker, (*profile)->model, (*profile)->name);
+  return read_and_print(driver, device_of(*std::move(address), *profile), context, options.json);
+}
+
+}  // namespace watchroom::agent

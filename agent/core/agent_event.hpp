@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "agent/polling/poll_result.hpp"
+#include "proto/base/mailbox.hpp"
+#include "proto/link/mqtt_session.hpp"
+
+namespace watchroom::agent {
+
+/// What the core thread is told by the buses' threads and by the MQTT session's thread.
+struct WillWanted {
+  SessionNumber session = 0;
+};
+struct Connected {
+  SessionNumber session = 0;
+};
+struct Disconnected {
+  SessionNumber session = 0;
+  std::string reason;
+};
+struct Arrived {
+  SessionNumber session = 0;
+  std::string topic;
+  std::string payload;
+};
+using AgentEvent = std::variant<PollResult, WillWanted, Connected, Disconnected, Arrived>;
+
+/// One mailbox for all, so that events keep their order. Its room is shared out, so that a core that waits
+/// for a slow disk loses polls before messages, and the connection's events last of all.
+class AgentMailbox {
+ public:
+  explicit AgentMailbox(std::size_t capacity) : box_{capacity} {}
+
+  bool put(PollResult polled) { return put_below(box_.capacity() / 2, std::move(polled)); }
+  bool put(Arrived message) { return put_below(box_.capacity() * 3 / 4, std::move(message)); }
+  bool put(WillWanted wanted) { return box_.put(wanted); }
+  bool put(Connected connected) { return box_.put(connected); }
+  bool put(Disconnected disconnected) { return box_.put(std::move(disconnected)); }
+
+  template <typename TimePoint>
+  std::vector<AgentEvent> take(std::size_t most, TimePoint deadline) {
+    return box_.take(most, deadline);
+  }
+  void poke() { box_.poke(); }
+  void close() { box_.close(); }
+  bool is_closed() const { return box_.is_closed(); }
+  /// Polls and messages that found no room.
+  std::uint64_t refused() const { return box_.refused() + refused_; }
+
+ private:
+  bool put_below(std::size_t limit, AgentEvent event) {
+    if (box_.size() < limit) return box_.put(std::move(event));
+    ++refused_;
+    return false;
+  }
+  Mailbox<AgentEvent> box_;
+  std::atomic<std::uint64_t> refused_ = 0;
+};
+
+}  // namespace watchroom::agent

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/core/agent.hpp"
+
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "agent/core/tested_agent.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsSupersetOf;
+
+class AgentTest : public testing::Test, protected TestedAgent {
+ protected:
+  AgentTest() { start(); }
+};
+
+TEST_F(AgentTest, ADayWithoutChangesKeepsToMaxSilence) {
+  connect();
+  host_says(true, 1000);
+  take();
+  for (int poll = 0; poll < 60; ++poll) {
+    polls(0, 20.0);
+    run_for(10s);
+    acknowledges(journal().head());
+  }
+  EXPECT_EQ(journal().head(), 10u);  // 10 minutes, one a minute
+}
+
+TEST_F(AgentTest, AFullDiskDoesNotSilenceAnAlarm) {
+  connect();
+  host_says(true, 1000);
+  polls(0, 20.0);
+  run_for(3s);
+  acknowledges(1);
+  take();
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  auto* handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit tight{1000, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &tight);
+  polls(0, 20.0, 1);
+  run_for(200ms);
+  polls(0, 20.0, 0);
+  run_for(1s);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  // Both changes are told live, without a stamp: only what is on disk carries a number.
+  EXPECT_THAT(story(), ElementsAre("DDATA th1", "DDATA th1"));
+  run_for(10s);
+  EXPECT_THAT(story(), ElementsAre("DDATA* th1 #2", "DDATA* th1 #3"));
+}
+
+TEST_F(AgentTest, AJournalThatIsDamagedWhileWeRunIsReplacedAndAnnounced) {
+  // More than SQLite keeps in memory, so that the replay has to read the file.
+  Payload large;
+  large.metrics = {{.name = "communication.text", .at = clock.now(), .value = std::string(500, 'x')}};
+  for (int i = 1; i <= 20'000; ++i) {
+    journal().append("th1", encode(large, WithDatatypes::no), Urgency::routine);
+    if (i % 2000 == 0) run_for(3s);
+  }
+  ASSERT_EQ(journal().head(), 20'000u);
+  const JournalId before = journal().id();
+  damage_journal();
+  connect();
+  take();
+  host_says(true, 1000);
+  run_for(2s);
+  EXPECT_NE(journal().id(), before);
+  EXPECT_EQ(journal().moved_aside(), 1);
+  EXPECT_THAT(story(), IsSupersetOf({"NBIRTH", "DBIRTH th1", "DBIRTH th2"}));
+  polls(0, 20.0, 1);
+  run_for(1s);
+  EXPECT_THAT(story(), ElementsAre("DDATA th1 #1"));
+}
+
+TEST_F(AgentTest, IgnoresAPollOfADeviceItDoesNotHave) {
+  step({PollResult{7, Communication::ok, "", {}, {}}});
+  EXPECT_EQ(journal().last_appended(), 0u);
+}
+
+/// A host that loses what the network loses, acknowledges what it has, and knows its sum.
+TEST_F(AgentTest, EveryRecordArrivesOverALineThatLosesAThirdAndBreaksOften) {
+  std::mt19937 random{20'261'121};
+  const auto chance = [&](int percent) { return std::uniform_int_distribution{1, 100}(random) <= percent; };
+  std::map<std::uint64_t, std::vector<Metric>> received;
+  bool is_connected = false;
+  const auto receive = [&] {
+    for (const SentMessage& message : take()) {
+      if (!message.payload.journal || chance(33)) continue;
+      auto metrics = message.payload.metrics;
+      for (Metric& metric : metrics) metric.is_historical = false;
+      const auto [known, is_new] = received.try_emplace(message.payload.journal->record, metrics);
+      EXPECT_EQ(known->second, metrics);  // the same content each time
+    }
+  };
+  const auto acknowledge = [&] {
+    if (!is_connected || chance(33)) return;
+    std::uint64_t cumulative = 0;
+    while (received.contains(cumulative + 1)) ++cumulative;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> above;
+    for (const auto& [record, metrics] : received)
+      if (record > cumulative) above.emplace_back(record, record);
+    acknowledges(cumulative, above);
+  };
+  for (int second = 0; second < 900; ++second) {
+    if (second < 600 && second % 60 == 20) {
+      is_connected ? disconnect() : connect();
+      is_connected = !is_connected;
+      if (is_connected) host_says(true, 1000);
+    }
+    if (second < 600 && second % 97 == 50) {
+      outlet.current = 0;
+      is_connected = false;
+      restart_with({test_device("th1"), test_device("th2")});
+    }
+    if (second == 600 && !is_connected) {
+      connect();
+      is_connected = true;
+      host_says(true, 1000);
+    }
+    if (second < 600)
+      chance(5) ? is_silent(1) : polls(static_cast<std::size_t>(second % 2), 20.0 + second % 7);
+    if (is_connected && chance(2)) ask_for_rebirth();
+    run_for(1s);
+    receive();
+    acknowledge();
+  }
+  EXPECT_GT(journal().head(), 400u);
+  EXPECT_EQ(received.size(), journal().head());
+  EXPECT_EQ(received.rbegin()->first, journal().head());
+  EXPECT_EQ(journal().lost(), 0u);
+  EXPECT_EQ(journal().oldest(), journal().head() + 1);
+}
+
+TEST(AgentMailbox, KeepsRoomForTheConnectionWhenPollsFillIt) {
+  AgentMailbox mailbox{8};
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(mailbox.put(PollResult{}), i < 4);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(mailbox.put(Arrived{}), i < 2);
+  EXPECT_TRUE(mailbox.put(Disconnected{}));
+  EXPECT_EQ(mailbox.refused(), 4u);
+}
+
+TEST(AgentThread, RunsAndStopsOnItsOwn) {
+  const ScratchFolder folder;
+  const SystemClock clock;
+  auto journal = Journal::open(folder.path() / "journal.sqlite", {}, clock, Log::quiet());
+  RecordingOutlet outlet;
+  Agent agent{{.group = "hq", .node = "room1", .name = "", .ack_hosts = {}},
+              {test_device("th1")},
+              *journal,
+              outlet,
+              clock,
+              Log::quiet()};
+  std::thread core{[&agent] { agent.run(); }};
+  PollResult polled{0, Communication::ok, "", clock.now(), {}};
+  polled.readings.assign(2, {std::int64_t{0}, Quality::good, clock.now()});
+  EXPECT_TRUE(agent.mailbox().put(polled));
+  agent.mailbox().put(WillWanted{1});
+  agent.request_stop();
+  core.join();
+  EXPECT_LE(journal->head(), 1u);
+  EXPECT_EQ(journal->pending().size(), 0u);
+}
+
+}  // namespace
+}  // namespace watchroom::agent

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/settings/agent_settings.hpp"
+#include "proto/base/clock.hpp"
+#include "proto/base/log.hpp"
+#include "proto/base/result.hpp"
+#include "proto/model/reading.hpp"
+
+namespace watchroom::agent {
+
+/// What one round of questions to one device brought: one reading a source, in their order.
+struct Answer {
+  Communication communication = Communication::unknown;
+  std::string text;  ///< a sentence when the device could not be read, else empty
+  std::vector<Reading> readings;
+};
+
+/// Every point stale: the device could not be read at all.
+Answer silent_answer(const Error& error, std::size_t points, Timestamp at);
+
+/// The devices of one line or peer. Used by one thread at a time; every call returns within about the
+/// device's reply time-out, and sooner when its context's stop is requested.
+class Bus {
+ public:
+  Bus() = default;
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+  virtual ~Bus() = default;
+
+  /// Reads every source of a device, given by its index in the list the bus was made with.
+  virtual Answer read(std::size_t device) = 0;
+  /// Asks which optional points and table rows of its profile the device has.
+  virtual Result<std::vector<FoundPoint>> discover(std::size_t device) = 0;
+};
+
+/// What every bus needs; `clock` must outlive it.
+struct BusContext {
+  const Clock& clock;
+  Log log;
+  std::filesystem::path data_dir;
+  std::stop_token stop;
+};
+
+/// A driver is one constant of this type, named as its folder; CMake writes the table of them.
+struct DriverType {
+  std::string_view name;
+  /// Called at least once before any bus is made, while the process has no other threads.
+  void (*prepare)(const std::filesystem::path& data_dir);
+  /// All devices have the same `address.bus()`.
+  std::unique_ptr<Bus> (*make)(std::vector<ConfiguredDevice> devices, BusContext context);
+  /// The profile, out of those of this driver, that fits the device at an address.
+  Result<std::shared_ptr<const Profile>> (*recognise)(
+      const DeviceAddress& address, std::span<const std::shared_ptr<const Profile>> profiles,
+      const BusContext& context);
+};
+
+/// Written by CMake from the folders beside this file.
+std::span<const DriverType* const> driver_types();
+/// Null when no driver has the name.
+const DriverType* driver_named(std::string_view name);
+
+}  // namespace watchroom::agent

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/drivers/modbus/frame.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace watchroom::agent {
+namespace {
+
+constexpr std::size_t mbap_length = 6;  // before the unit id: Messaging on TCP/IP V1.0b, 3.1.3
+constexpr std::size_t crc_length = 2;
+constexpr std::uint8_t exception_flag = 0x80;
+
+// Function codes: Modbus Application Protocol V1.1b3, 6.1 to 6.4.
+std::uint8_t function_of(RegisterTable table) {
+  switch (table) {
+    case RegisterTable::coil: return 1;
+    case RegisterTable::discrete: return 2;
+    case RegisterTable::holding: return 3;
+    case RegisterTable::input: return 4;
+  }
+  return 0;
+}
+
+std::uint8_t high(std::size_t word) { return static_cast<std::uint8_t>(word >> 8); }
+std::uint8_t low(std::size_t word) { return static_cast<std::uint8_t>(word & 0xff); }
+std::uint16_t word_at(Bytes bytes, std::size_t at) {
+  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+/// What is inside the framing: [unit][function]…; an error when the framing itself is wrong.
+Result<Bytes> unframed(ModbusFraming framing, std::uint16_t transaction, Bytes frame) {
+  if (framing == ModbusFraming::rtu) {
+    if (frame.size() < 3 + crc_length || crc16(frame) != 0)
+      return fail(Errc::corrupt, Retry::now, "{} bytes with a bad checksum", frame.size());
+    return frame.first(frame.size() - crc_length);
+  }
+  if (frame.size() < mbap_length + 3)
+    return fail(Errc::corrupt, Retry::now, "{} bytes are no Modbus TCP reply", frame.size());
+  if (word_at(frame, 0) != transaction)
+    return fail(Errc::corrupt, Retry::now, "an answer to another request (transaction {} instead of {})",
+                word_at(frame, 0), transaction);
+  if (word_at(frame, 2) != 0)
+    return fail(Errc::corrupt, Retry::now, "protocol {} is not Modbus", word_at(frame, 2));
+  if (word_at(frame, 4) != frame.size() - mbap_length)
+    return fail(Errc::corrupt, Retry::now, "{} bytes where the header promises {}",
+                frame.size() - mbap_length, word_at(frame, 4));
+  return frame.subspan(mbap_length);
+}
+
+}  // namespace
+
+bool is_bit_table(RegisterTable table) {
+  return table == RegisterTable::coil || table == RegisterTable::discrete;
+}
+
+std::string exception_text(int code) {
+  // Modbus Application Protocol V1.1b3, 7.
+  static constexpr std::array<std::string_view, 12> meanings{
+      "",
+      "illegal function",
+      "illegal data address",
+      "illegal data value",
+      "device failure",
+      "acknowledged, not ready yet",
+      "device busy",
+      "negative acknowledgement",
+      "memory parity error",
+      "",
+      "gateway path unavailable",
+      "the device behind the gateway does not respond"};
+  const auto index = static_cast<std::size_t>(code);
+  const std::string_view meaning = index < meanings.size() ? meanings[index] : std::string_view{};
+  return fmt::format("{} (exception {})", meaning.empty() ? "unknown reason" : meaning, code);
+}
+
+std::uint16_t crc16(Bytes bytes) {
+  std::uint16_t crc = 0xffff;
+  for (const std::uint8_t byte : bytes) {
+    crc = static_cast<std::uint16_t>(crc ^ byte);
+    for (int bit = 0; bit < 8; ++bit)
+      crc = static_cast<std::uint16_t>((crc & 1) != 0 ? (crc >> 1) ^ 0xa001 : crc >> 1);
+  }
+  return crc;
+}
+
+std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,
+                                      std::uint16_t transaction) {
+  std::vector<std::uint8_t> frame;
+  if (framing == ModbusFraming::tcp) frame = {high(transaction), low(transaction), 0, 0, 0, 6};
+  for (const std::uint8_t byte :
+       {static_cast<std::uint8_t>(unit), function_of(request.table), high(request.address),
+        low(request.address), high(request.count), low(request.count)})
+    frame.push_back(byte);
+  if (framing == ModbusFraming::rtu) {
+    const std::uint16_t crc = crc16(frame);
+    frame.push_back(low(crc));
+    frame.push_back(high(crc));
+  }
+  return frame;
+}
+
+// Reply layout: [unit][function][byte count][content]; registers high byte first, bits lowest first
+// (Modbus Application Protocol V1.1b3, 6.1 and 6.3).
+Result<ReadReply> decode_read_reply(ModbusFraming framing, int unit, const ReadRequest& request,
+                                    std::uint16_t transaction, Bytes frame) {
+  const auto body = unframed(framing, transaction, frame);
+  if (!body) return body.error();
+  const Bytes pdu = *body;
+  const std::uint8_t function = function_of(request.table);
+  if (pdu[0] != unit) return fail(Errc::corrupt, Retry::now, "unit {} answered for unit {}", pdu[0], unit);
+  if (pdu[1] == (function | exception_flag) && pdu.size() == 3)
+    return ReadReply{.exception = pdu[2], .words = {}};
+  if (pdu[1] != function)
+    return fail(Errc::corrupt, Retry::now, "function {} was answered with {}", function, pdu[1]);
+
+  const bool bits = is_bit_table(request.table);
+  const std::size_t content = bits ? (request.count + 7u) / 8u : 2u * request.count;
+  if (pdu[2] != content || pdu.size() != 3 + content)
+    return fail(Errc::corrupt, Retry::now, "{} bytes of content instead of {}", pdu.size() - 3, content);
+  ReadReply reply;
+  reply.words.reserve(request.count);
+  for (std::size_t i = 0; i < request.count; ++i)
+    reply.words.push_back(bits ? static_cast<std::uint16_t>(pdu[3 + i / 8] >> (i % 8) & 1)
+                               : word_at(pdu, 3 + 2 * i));
+  return reply;
+}
+
+}  // namespace watchroom::agent

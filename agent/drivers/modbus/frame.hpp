@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "agent/drivers/device_address.hpp"
+#include "agent/profiles/profile.hpp"
+#include "proto/base/result.hpp"
+
+namespace watchroom::agent {
+
+using Bytes = std::span<const std::uint8_t>;
+
+/// One question: `count` registers or bits of one table.
+struct ReadRequest {
+  RegisterTable table = RegisterTable::holding;
+  std::uint16_t address = 0;
+  std::uint16_t count = 0;
+
+  bool operator==(const ReadRequest&) const = default;
+};
+
+bool is_bit_table(RegisterTable table);
+
+/// The registers, or one element a bit; or the exception the device refused with.
+struct ReadReply {
+  int exception = 0;  ///< 0: none
+  std::vector<std::uint16_t> words;
+};
+
+/// "illegal data address (exception 2)".
+std::string exception_text(int code);
+
+/// CRC-16 of Modbus over Serial Line V1.02, 6.2.2; 0 over a frame together with its own CRC.
+std::uint16_t crc16(Bytes bytes);
+
+/// A whole request: with CRC for RTU, with the MBAP header for TCP. `transaction` is used by TCP only.
+std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,
+                                      std::uint16_t transaction);
+
+/// Refuses as corrupt whatever is not the answer to exactly this request.
+Result<ReadReply> decode_read_reply(ModbusFraming framing, int unit, const ReadRequest& request,
+                                    std::uint16_t transaction, Bytes frame);
+
+}  // namespace watchroom::agent

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/drivers/modbus/frame.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace watchroom::agent {
+namespace {
+
+using Frame = std::vector<std::uint8_t>;
+
+constexpr ReadRequest two_input{RegisterTable::input, 0, 2};
+
+Frame with_crc(Frame frame) {
+  const std::uint16_t crc = crc16(frame);
+  frame.push_back(static_cast<std::uint8_t>(crc & 0xff));
+  frame.push_back(static_cast<std::uint8_t>(crc >> 8));
+  return frame;
+}
+
+Result<ReadReply> decode_rtu(const Frame& frame, const ReadRequest& request = two_input, int unit = 1) {
+  return decode_read_reply(ModbusFraming::rtu, unit, request, 0, frame);
+}
+
+TEST(ModbusFrame, EncodesTheExamplesOfTheStandard) {
+  // Modbus Application Protocol V1.1b3, 6.3: registers 108 to 110; CRC worked out by hand elsewhere.
+  EXPECT_EQ(encode_read(ModbusFraming::tcp, 17, {RegisterTable::holding, 107, 3}, 0x0102),
+            (Frame{1, 2, 0, 0, 0, 6, 17, 3, 0, 107, 0, 3}));
+  EXPECT_EQ(encode_read(ModbusFraming::rtu, 1, {RegisterTable::discrete, 0, 8}, 0),
+            (Frame{0x01, 0x02, 0x00, 0x00, 0x00, 0x08, 0x79, 0xCC}));
+}
+
+TEST(ModbusFrame, DecodesRegisters) {
+  const auto reply = decode_rtu({0x01, 0x04, 0x04, 0x00, 0xE7, 0x01, 0xC2, 0xCB, 0xB2});
+  ASSERT_TRUE(reply) << reply.error().text;
+  EXPECT_THAT(reply->words, testing::ElementsAre(231, 450));
+}
+
+TEST(ModbusFrame, DecodesBitsLowestFirst) {
+  const auto reply = decode_rtu(with_crc({1, 2, 2, 0x05, 0x02}), {RegisterTable::discrete, 0, 10});
+  ASSERT_TRUE(reply) << reply.error().text;
+  EXPECT_THAT(reply->words, testing::ElementsAre(1, 0, 1, 0, 0, 0, 0, 0, 0, 1));
+}
+
+TEST(ModbusFrame, DecodesTheLongestReply) {
+  Frame frame{1, 4, 250};
+  for (int i = 0; i < 125; ++i) frame.insert(frame.end(), {0, static_cast<std::uint8_t>(i)});
+  const auto reply = decode_rtu(with_crc(frame), {RegisterTable::input, 0, 125});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->words.back(), 124);
+}
+
+TEST(ModbusFrame, AnExceptionIsAReply) {
+  const auto reply = decode_rtu(with_crc({1, 0x84, 2}));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->exception, 2);
+  EXPECT_EQ(exception_text(2), "illegal data address (exception 2)");
+  EXPECT_EQ(exception_text(77), "unknown reason (exception 77)");
+}
+
+TEST(ModbusFrame, RefusesWhatIsNotTheAnswer) {
+  const Frame good = with_crc({1, 4, 4, 0, 1, 0, 2});
+  Frame flipped = good;
+  flipped[3] ^= 0x10;
+  Frame longer = good;
+  longer.push_back(0);
+  const std::vector<std::pair<Frame, std::string>> wrong{
+      {{}, "checksum"},
+      {{1, 4}, "checksum"},
+      {Frame(good.begin(), good.end() - 1), "checksum"},
+      {longer, "instead of 4"},
+      {flipped, "checksum"},
+      {with_crc({2, 4, 4, 0, 1, 0, 2}), "unit 2 answered for unit 1"},
+      {with_crc({1, 3, 4, 0, 1, 0, 2}), "function 4 was answered with 3"},
+      {with_crc({1, 0x83, 2}), "function 4 was answered with 131"},
+      {with_crc({1, 4, 2, 0, 1}), "instead of 4"},
+      {with_crc({1, 4, 6, 0, 1, 0, 2, 0, 3}), "instead of 4"},
+      {with_crc({1, 4, 4, 0, 1}), "instead of 4"},
+  };
+  for (const auto& [frame, words] : wrong) {
+    const auto reply = decode_rtu(frame);
+    ASSERT_FALSE(reply) << words;
+    EXPECT_EQ(reply.error().code, Errc::corrupt);
+    EXPECT_THAT(reply.error().text, testing::HasSubstr(words));
+  }
+}
+
+TEST(ModbusFrame, RefusesTcpRepliesToOtherRequests) {
+  const Frame good{0, 7, 0, 0, 0, 7, 1, 4, 4, 0, 1, 0, 2};
+  const auto decode = [](const Frame& frame) {
+    return decode_read_reply(ModbusFraming::tcp, 1, two_input, 7, frame);
+  };
+  ASSERT_TRUE(decode(good));
+  for (const std::size_t wrong_byte : {0u, 1u, 2u, 5u, 6u, 7u, 8u}) {
+    Frame bad = good;
+    bad[wrong_byte] ^= 0x41;
+    EXPECT_FALSE(decode(bad)) << wrong_byte;
+  }
+  for (std::size_t length = 0; length < good.size(); ++length)
+    EXPECT_FALSE(decode(Frame(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length)))) << length;
+}
+
+}  // namespace
+}  // namespace watchroom::agent

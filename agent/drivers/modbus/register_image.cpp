@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/drivers/modbus/register_image.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include "agent/drivers/conversion.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+constexpr int most_decimals = 9;
+
+std::uint64_t joined(std::span<const std::uint16_t> words, ByteOrder order) {
+  const bool swap_words = order == ByteOrder::cdab || order == ByteOrder::dcba;
+  const bool swap_bytes = order == ByteOrder::badc || order == ByteOrder::dcba;
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::uint16_t word = words[swap_words ? words.size() - 1 - i : i];
+    if (swap_bytes) word = static_cast<std::uint16_t>(word << 8 | word >> 8);
+    value = value << 16 | word;
+  }
+  return value;
+}
+
+RawNumber number_of(std::uint64_t bits, RegisterType type) {
+  switch (type) {
+    case RegisterType::i16: return std::int64_t{static_cast<std::int16_t>(bits)};
+    case RegisterType::i32: return std::int64_t{static_cast<std::int32_t>(bits)};
+    case RegisterType::i64: return static_cast<std::int64_t>(bits);
+    case RegisterType::f32: return widened(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+    case RegisterType::f64: return std::bit_cast<double>(bits);
+    case RegisterType::u64:
+      if (bits >> 63 != 0) return static_cast<double>(bits);
+      return static_cast<std::int64_t>(bits);
+    case RegisterType::bit:
+    case RegisterType::u16:
+    case RegisterType::u32: break;
+  }
+  return static_cast<std::int64_t>(bits);
+}
+
+RegisterSpan own_span(const RegisterSource& source) {
+  return {source.table, source.address, static_cast<std::uint16_t>(width_of(source.type))};
+}
+
+}  // namespace
+
+std::vector<RegisterSpan> spans_of(const RegisterSource& source) {
+  std::vector<RegisterSpan> spans{own_span(source)};
+  if (source.decimals_register) spans.push_back({source.table, *source.decimals_register, 1});
+  if (source.factor_register) spans.push_back({source.table, source.factor_register->address, 1});
+  return spans;
+}
+
+void RegisterImage::add(const ReadRequest& request, std::vector<std::uint16_t> words) {
+  blocks_.push_back({request, std::move(words)});
+}
+
+std::optional<std::span<const std::uint16_t>> RegisterImage::find(const RegisterSpan& span) const {
+  for (const Block& block : blocks_) {
+    const std::size_t start = block.request.address;
+    if (block.request.table != span.table || span.address < start ||
+        span.address + std::size_t{span.count} > start + block.words.size())
+      continue;
+    return std::span{block.words}.subspan(span.address - start, span.count);
+  }
+  return std::nullopt;
+}
+
+Reading RegisterImage::read(const RegisterSource& source, const Conversion& conversion, Timestamp at) const {
+  const auto words = find(own_span(source));
+  if (!words) return bad_reading(at);
+  const std::uint64_t bits = joined(*words, source.order);
+  if (source.mask) {
+    const auto masked = (bits & *source.mask) >> std::countr_zero(*source.mask);
+    return to_reading(static_cast<std::int64_t>(masked), conversion, at);
+  }
+
+  double factor = 1.0;
+  if (source.factor_register) {
+    const auto code = find({source.table, source.factor_register->address, 1});
+    if (!code) return bad_reading(at);
+    const auto found = source.factor_register->factors.find((*code)[0]);
+    if (found == source.factor_register->factors.end()) return bad_reading(at);
+    factor = found->second;
+  }
+  if (source.decimals_register) {
+    const auto decimals = find({source.table, *source.decimals_register, 1});
+    if (!decimals || (*decimals)[0] > most_decimals) return bad_reading(at);
+    factor /= std::pow(10.0, (*decimals)[0]);
+  }
+  return to_reading(number_of(bits, source.type), conversion, at, factor);
+}
+
+}  // namespace watchroom::agent

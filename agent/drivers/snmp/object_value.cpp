@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/drivers/snmp/object_value.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "agent/drivers/conversion.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+constexpr std::size_t longest = 200;
+
+unsigned byte_at(std::string_view text, std::size_t at) {
+  return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
+}
+
+/// Bytes of the UTF-8 character that starts at `at` (RFC 3629 4); 0: none does.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const unsigned first = byte_at(text, at);
+  std::size_t length = 0;
+  if (first >= 0xc2 && first <= 0xdf) length = 2;
+  if (first >= 0xe0 && first <= 0xef) length = 3;
+  if (first >= 0xf0 && first <= 0xf4) length = 4;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte_at(text, at + i) & 0xc0u) != 0x80u) return 0;
+  const unsigned second = byte_at(text, at + 1);
+  const bool is_overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool is_outside = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
+  return is_overlong || is_outside ? 0 : length;
+}
+
+}  // namespace
+
+std::string readable_text(std::string_view bytes) {
+  while (!bytes.empty() &&
+         (bytes.back() == '\0' || bytes.back() == ' ' || bytes.back() == '\r' || bytes.back() == '\n'))
+    bytes.remove_suffix(1);
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size() && text.size() < longest;) {
+    const unsigned byte = byte_at(bytes, at);
+    if (const std::size_t length = utf8_length(bytes, at); length > 0) {
+      text += bytes.substr(at, length);
+      at += length;
+    } else {
+      text += byte >= 0x20 && byte < 0x7f ? bytes[at] : '?';
+      ++at;
+    }
+  }
+  return text;
+}
+
+std::optional<double> leading_number(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double number = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (error != std::errc{} || !std::isfinite(number)) return std::nullopt;
+  return number;
+}
+
+Reading to_reading(const ObjectValue& value, const Conversion& conversion, Timestamp at) {
+  const auto* text = std::get_if<std::string>(&value);
+  const auto* integer = std::get_if<std::int64_t>(&value);
+  const auto* number = std::get_if<double>(&value);
+  if (conversion.unit == Unit::text) {
+    if (text) return {Value{*text}, Quality::good, at};
+    if (integer) return {Value{fmt::format("{}", *integer)}, Quality::good, at};
+    return bad_reading(at);
+  }
+  if (integer) return to_reading(RawNumber{*integer}, conversion, at);
+  if (number) return to_reading(RawNumber{*number}, conversion, at);
+  const auto leading = text ? leading_number(*text) : std::nullopt;
+  if (!leading) return bad_reading(at);
+  // Markers of "no value" are integers, also where the device writes its numbers as text.
+  if (std::abs(*leading) < 9e15 && std::round(*leading) == *leading)
+    return to_reading(RawNumber{static_cast<std::int64_t>(*leading)}, conversion, at);
+  return to_reading(RawNumber{*leading}, conversion, at);
+}
+
+}  // namespace watchroom::agent

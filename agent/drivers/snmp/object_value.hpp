@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "agent/profiles/profile.hpp"
+#include "proto/base/clock.hpp"
+#include "proto/model/reading.hpp"
+
+namespace watchroom::agent {
+
+/// No such object, no such instance, end of the MIB, or a value of an unknown type.
+struct NothingThere {
+  bool operator==(const NothingThere&) const = default;
+};
+using ObjectValue = std::variant<NothingThere, std::int64_t, double, std::string>;
+
+/// An OCTET STRING as text that can be shown and sent as JSON: trailing zeros and blanks gone, what is
+/// neither printable nor UTF-8 replaced by '?', at most about 200 bytes.
+std::string readable_text(std::string_view bytes);
+
+/// The number at the start of a text: "23.5 C" is 23.5.
+std::optional<double> leading_number(std::string_view text);
+
+/// The reading an object makes. Where a number is due, a text gives its leading number.
+Reading to_reading(const ObjectValue& value, const Conversion& conversion, Timestamp at);
+
+}  // namespace watchroom::agent

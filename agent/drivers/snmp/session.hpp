@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "agent/drivers/device_address.hpp"
+#include "agent/drivers/snmp/object_value.hpp"
+#include "agent/profiles/profile.hpp"
+#include "proto/base/result.hpp"
+
+namespace watchroom::agent {
+
+struct Varbind {
+  Oid oid;
+  ObjectValue value;
+};
+
+/// A device's answer. `error` is an SNMP error-status (RFC 3416 3), `error_index` counts from 1.
+struct SnmpReply {
+  int error = 0;
+  int error_index = 0;
+  std::vector<Varbind> varbinds;
+};
+
+enum class SnmpOperation { get, get_next, get_bulk };
+
+/// A conversation with one agent, over its own socket. Opens itself when needed and finds out the engine id
+/// of an SNMPv3 agent. Each request ends within `timeout`, sooner when stopped. One thread.
+class SnmpSession {
+ public:
+  SnmpSession(const DeviceAddress& address, std::chrono::milliseconds timeout, std::stop_token stop);
+  SnmpSession(const SnmpSession&) = delete;
+  SnmpSession& operator=(const SnmpSession&) = delete;
+  ~SnmpSession();
+
+  /// `repetitions` is for get_bulk. Time-outs, and what SNMPv3 says of users and keys, come as errors.
+  Result<SnmpReply> ask(SnmpOperation operation, const std::vector<Oid>& oids, int repetitions = 0);
+
+ private:
+  struct Exchange;
+  Result<void> open();
+  Result<void> open_v3();
+  void close();
+  Result<SnmpReply> exchange(void* request);
+
+  DeviceAddress address_;
+  SnmpAddress snmp_;
+  std::chrono::milliseconds timeout_;
+  std::stop_token stop_;
+  void* handle_ = nullptr;  // net-snmp's session; null: closed
+  bool engine_known_ = false;
+};
+
+}  // namespace watchroom::agent

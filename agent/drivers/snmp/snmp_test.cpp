@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+//
+// Against net-snmp's own daemon: real datagrams, real keys.
+#include "agent/drivers/snmp/snmp.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/drivers/snmp/snmpd_peer.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string ups = "1.3.6.1.2.1.33.1.";
+
+std::vector<std::string> ups_objects() {
+  return {ups + "1.2.0 octet_str \"UPS 80 kVA\"",
+          ups + "2.1.0 integer 2",
+          ups + "2.2.0 integer 0",
+          ups + "2.3.0 integer 38",
+          ups + "2.4.0 integer 97",
+          ups + "2.5.0 integer 2715",
+          ups + "4.1.0 integer 3",
+          ups + "4.4.1.2.1 integer 230",
+          ups + "4.4.1.2.2 integer 231",
+          ups + "4.4.1.2.3 integer 229",
+          ups + "4.4.1.5.1 integer 40",
+          ups + "4.4.1.5.2 integer 41",
+          ups + "4.4.1.5.3 integer 42"};
+}
+
+struct Algorithms {
+  std::string auth;   // as in an address
+  std::string priv;   // "" for none
+  std::string snmpd;  // as in snmpd.conf
+  std::string user() const { return "u" + std::to_string(std::hash<std::string>{}(snmpd) % 100000); }
+};
+
+const std::vector<Algorithms> all_algorithms{
+    {"SHA-256", "AES", "SHA-256 \"authpass1\" AES \"privpass1\""},
+    {"SHA-1", "AES", "SHA \"authpass1\" AES \"privpass1\""},
+    {"SHA-224", "AES", "SHA-224 \"authpass1\" AES \"privpass1\""},
+    {"SHA-384", "AES", "SHA-384 \"authpass1\" AES \"privpass1\""},
+    {"SHA-512", "AES", "SHA-512 \"authpass1\" AES \"privpass1\""},
+    {"MD5", "DES", "MD5 \"authpass1\" DES \"privpass1\""},
+    {"SHA-256", "", "SHA-256 \"authpass1\""},
+};
+
+std::vector<std::string> user_lines() {
+  std::vector<std::string> lines;
+  for (const Algorithms& one : all_algorithms) {
+    lines.push_back("createUser " + one.user() + " " + one.snmpd);
+    lines.push_back("rouser " + one.user() + (one.priv.empty() ? " auth" : " priv"));
+  }
+  return lines;
+}
+
+class SnmpDriver : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    peer = new SnmpdPeer{ups_objects(), user_lines()};
+    data_dir = peer->folder() / "data";
+    snmp.prepare(data_dir);
+  }
+  static void TearDownTestSuite() {
+    delete peer;
+    peer = nullptr;
+  }
+  void SetUp() override { wait_for_daemon(); }
+
+  static std::shared_ptr<const Profile> ups_profile() {
+    Problems problems;
+    auto profile = Profile::load(
+        std::filesystem::path{WATCHROOM_SOURCE_DIR} / "agent" / "profiles" / "ups_mib.toml", problems);
+    EXPECT_TRUE(profile) << problems.str();
+    return std::make_shared<const Profile>(*std::move(profile));
+  }
+
+  ConfiguredDevice device(const std::string& query, SecretFiles secrets, int port = peer->port()) {
+    std::vector<AddressComplaint> complaints;
+    ConfiguredDevice made;
+    auto address = parse_address("snmp://127.0.0.1:" + std::to_string(port) + query, AddressOrigin::settings,
+                                 complaints);
+    EXPECT_TRUE(address) << (complaints.empty() ? "" : complaints[0].text);
+    made.address = *std::move(address);
+    made.address.secrets = std::move(secrets);
+    made.description.id = "ups1";
+    made.reply_timeout = 400ms;
+    made.profile = ups_profile();
+    set_points(made, {});
+    return made;
+  }
+  ConfiguredDevice community_device(const std::string& community, const std::string& query = "?version=2c") {
+    SecretFiles secrets;
+    secrets.community = peer->secret("community-" + community, community);
+    return device(query, secrets);
+  }
+  ConfiguredDevice user_device(const Algorithms& how, const std::string& auth_key = "authpass1",
+                               const std::string& priv_key = "privpass1", const std::string& user = "") {
+    SecretFiles secrets;
+    secrets.authentication_key = peer->secret("auth-" + auth_key, auth_key);
+    if (!how.priv.empty()) secrets.privacy_key = peer->secret("priv-" + priv_key, priv_key);
+    return device("?version=3&user=" + (user.empty() ? how.user() : user) + "&auth=" + how.auth +
+                      (how.priv.empty() ? "" : "&priv=" + how.priv),
+                  secrets);
+  }
+  static void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found) {
+    DevicePoints points = points_of(*device.profile, found);
+    device.description.points = std::move(points.descriptions);
+    device.sources = std::move(points.sources);
+  }
+
+  std::unique_ptr<Bus> bus(ConfiguredDevice device) {
+    return snmp.make({std::move(device)}, BusContext{clock, Log::quiet(), data_dir, stop.get_token()});
+  }
+  /// Finds the device's rows, then reads it.
+  Answer read_whole(ConfiguredDevice device) {
+    const auto found = bus(device)->discover(0);
+    if (!found) return silent_answer(found.error(), 0, clock.now());
+    set_points(device, *found);
+    points = device.description.points;
+    return bus(std::move(device))->read(0);
+  }
+  std::optional<double> value_of(const Answer& answer, const std::string& point) const {
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (points[i].name.str() == point && answer.readings[i].value)
+        return number_of(*answer.readings[i].value);
+    return std::nullopt;
+  }
+  void wait_for_daemon() {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (std::chrono::steady_clock::now() < deadline)
+      if (bus(community_device("watch"))->read(0).communication == Communication::ok) return;
+    FAIL() << "snmpd did not start";
+  }
+
+  static inline SnmpdPeer* peer = nullptr;
+  static inline std::filesystem::path data_dir;
+  SystemClock clock;
+  std::stop_source stop;
+  std::vector<PointDescription> points;
+};
+
+TEST_F(SnmpDriver, ReadsObjectsAndTheRowsOfTables) {
+  const Answer answer = read_whole(community_device("watch"));
+  EXPECT_EQ(answer.communication, Communication::ok) << answer.text;
+  EXPECT_EQ(value_of(answer, "battery.charge"), 97);
+  EXPECT_EQ(value_of(answer, "battery.voltage"), 271.5);
+  EXPECT_EQ(value_of(answer, "output.source"), 3);
+  EXPECT_EQ(value_of(answer, "output[L2].voltage"), 231);
+  EXPECT_EQ(value_of(answer, "output[L3].load"), 42);
+}
+
+TEST_F(SnmpDriver, AnObjectTheDeviceLacksIsNoPoint) {
+  read_whole(community_device("watch"));
+  for (const PointDescription& point : points) {
+    EXPECT_NE(point.name.str(), "battery.temperature");
+    EXPECT_NE(point.name.str(), "input[L1].voltage");
+  }
+}
+
+TEST_F(SnmpDriver, AnObjectThatIsGoneIsBadAndTheOthersStayGood) {
+  ConfiguredDevice some = community_device("watch");
+  set_points(some, {{"battery.temperature", {}}});
+  points = some.description.points;
+  const Answer answer = bus(some)->read(0);
+  EXPECT_EQ(answer.communication, Communication::ok);
+  for (std::size_t i = 0; i < points.size(); ++i)
+    EXPECT_EQ(answer.readings[i].quality,
+              points[i].name.str() == "battery.temperature" ? Quality::bad : Quality::good)
+        << points[i].name.str();
+}
+
+TEST_F(SnmpDriver, SpeaksVersion1AsWell) {
+  const Answer answer = read_whole(community_device("watch", "?version=1"));
+  EXPECT_EQ(answer.communication, Communication::ok) << answer.text;
+  EXPECT_EQ(value_of(answer, "output[L3].load"), 42);
+}
+
+TEST_F(SnmpDriver, SpeaksVersion3WithEveryAlgorithm) {
+  for (const Algorithms& how : all_algorithms) {
+    const Answer answer = read_whole(user_device(how));
+    EXPECT_EQ(answer.communication, Communication::ok) << how.snmpd << ": " << answer.text;
+    EXPECT_EQ(value_of(answer, "battery.charge"), 97) << how.snmpd;
+  }
+}
+
+TEST_F(SnmpDriver, AWrongCommunityIsSilenceAndSaysWhatItMayMean) {
+  const Answer answer = bus(community_device("wrong"))->read(0);
+  EXPECT_EQ(answer.communication, Communication::no_answer);
+  EXPECT_EQ(answer.text, "no answer: off, unreachable or wrong community");
+  EXPECT_EQ(answer.readings.front().quality, Quality::stale);
+}
+
+TEST_F(SnmpDriver, AnUnknownUserIsNotAuthorized) {
+  const Answer answer = bus(user_device(all_algorithms[0], "authpass1", "privpass1", "stranger"))->read(0);
+  EXPECT_EQ(answer.communication, Communication::not_authorized);
+  EXPECT_THAT(answer.text, testing::HasSubstr("does not know the SNMPv3 user \"stranger\""));
+}
+
+TEST_F(SnmpDriver, AMissingPrivacyIsNotAuthorized) {
+  Algorithms open = all_algorithms[0];
+  const std::string user = open.user();
+  open.priv = "";
+  const Answer answer = bus(user_device(open, "authpass1", "", user))->read(0);
+  EXPECT_EQ(answer.communication, Communication::not_authorized) << answer.text;
+}
+
+TEST_F(SnmpDriver, ADeviceBehindADeadPortHoldsNobodyUp) {
+  SecretFiles secrets;
+  secrets.authentication_key = peer->secret("auth-dead", "authpass1");
+  ConfiguredDevice dead = device("?version=3&user=x&auth=SHA-256", secrets, 9);
+  dead.reply_timeout = 1500ms;
+  std::thread asking{[&] { EXPECT_NE(bus(dead)->read(0).communication, Communication::ok); }};
+  const auto living = bus(community_device("watch"));
+  const auto began = std::chrono::steady_clock::now();
+  int answered = 0;
+  for (; answered < 20; ++answered)
+    if (living->read(0).communication != Communication::ok) break;
+  EXPECT_EQ(answered, 20);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+  asking.join();
+}
+
+TEST_F(SnmpDriver, ComesBackAfterTheDeviceStartedAgain) {
+  const auto line = bus(user_device(all_algorithms[0]));
+  ASSERT_EQ(line->read(0).communication, Communication::ok);
+  peer->stop();
+  EXPECT_EQ(line->read(0).communication, Communication::no_answer);
+  peer->start();
+  wait_for_daemon();
+  Answer answer = line->read(0);
+  EXPECT_EQ(answer.communication, Communication::ok) << answer.text;  // its boots counter has moved on
+}
+
+TEST_F(SnmpDriver, WritesNothingOutsideItsFolder) {
+  EXPECT_STREQ(std::getenv("SNMP_PERSISTENT_DIR"), (data_dir / "snmp").c_str());
+  EXPECT_STREQ(std::getenv("MIBS"), "");
+}
+
+TEST_F(SnmpDriver, RecognisesAUpsByItsObjects) {
+  const std::vector<std::shared_ptr<const Profile>> profiles{ups_profile()};
+  const auto found = snmp.recognise(community_device("watch").address, profiles,
+                                    BusContext{clock, Log::quiet(), data_dir, {}});
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ((*found)->name, "ups_mib");
+}
+
+// The keys of a user are the library's for the life of the process, so each wrong key gets a process of its
+// own: a child that only tests.
+class SnmpWrongKey : public SnmpDriver {};
+
+TEST_F(SnmpWrongKey, AWrongAuthenticationKeyIsNotAuthorized) {
+  EXPECT_EXIT(
+      {
+        const Answer answer = bus(user_device(all_algorithms[1], "wrongpass1"))->read(0);
+        std::fprintf(stderr, "%d %s", static_cast<int>(answer.communication), answer.text.c_str());
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0), "3 not authorized: wrong authentication passphrase");
+}
+
+TEST_F(SnmpWrongKey, AWrongPrivacyKeyIsToldApart) {
+  EXPECT_EXIT(
+      {
+        const Answer answer = bus(user_device(all_algorithms[1], "authpass1", "wrongpass1"))->read(0);
+        std::fprintf(stderr, "%d %s", static_cast<int>(answer.communication), answer.text.c_str());
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0), "wrong privacy passphrase");
+}
+
+}  // namespace
+}  // namespace watchroom::agent

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/journal/journal_file.hpp"
+#include "agent/journal/record_set.hpp"
+#include "proto/base/clock.hpp"
+#include "proto/base/log.hpp"
+
+namespace watchroom::agent {
+
+struct JournalSettings {
+  /// A record is deleted once each of these has it. Empty: once it was published (`published`).
+  std::vector<std::string> ack_hosts;
+  std::chrono::milliseconds urgent_commit{200};
+  std::chrono::milliseconds commit{2000};
+  std::uint64_t max_size_bytes = 512ull << 20;
+  std::chrono::milliseconds max_age = std::chrono::hours{24 * 30};
+  /// Records kept in memory while the disk refuses to take them.
+  std::size_t most_pending = 5000;
+};
+
+enum class Urgency { routine, urgent };
+
+/// The agent's store-and-forward. Records are numbered 1, 2, 3 … as they are appended; a number is never used
+/// again under the same id, and only a committed record may leave. Owned and called by the agent's core
+/// thread; no call waits for anything but the disk.
+///
+/// When the disk is full or read-only, records wait in memory (bounded, the oldest dropped and counted) and
+/// `commit` fails until it is better; this is logged once. A damaged file is moved aside and a new journal
+/// with a new id begins; where no file can be had at all the journal lives in memory.
+class Journal {
+ public:
+  static std::unique_ptr<Journal> open(const std::filesystem::path& file, JournalSettings settings,
+                                       const Clock& clock, Log log);
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+  /// Writes what is buffered.
+  ~Journal();
+
+  /// Buffers a record and returns its number. It is on disk after the `commit` that `deadline` asks for.
+  std::uint64_t append(std::string device, std::string payload, Urgency urgency);
+  /// When `commit` wants to be called; nothing when there is nothing to do.
+  std::optional<Steady> deadline() const;
+  /// Puts everything buffered on disk and returns it; also keeps the bounds and forgets what was
+  /// acknowledged. On an error the records stay buffered.
+  Result<std::vector<JournalRecord>> commit();
+
+  /// Takes note of what `host` has on its disk. Refuses hosts that are not configured and numbers beyond the
+  /// head. Deleting waits for the next write: what is deleted late is at worst sent twice.
+  Result<void> acknowledge(const std::string& host, std::uint64_t cumulative,
+                           std::span<const RecordRange> ranges = {});
+  /// For a journal without hosts: a record that was handed to the broker is done with.
+  void published(std::uint64_t number);
+
+  /// Committed records of `range`, lowest first, that at least one of `hosts` lacks.
+  Result<std::vector<JournalRecord>> read(RecordRange range, std::size_t most,
+                                          const std::vector<std::string>& hosts);
+  /// The numbers of `range` that at least one of `hosts` lacks; with no hosts, that are still kept.
+  std::vector<RecordRange> missing(RecordRange range, const std::vector<std::string>& hosts) const;
+
+  const JournalId& id() const { return state_.id; }
+  /// The highest committed number.
+  std::uint64_t head() const { return state_.head; }
+  /// The highest number given out; above `head` they are only in memory.
+  std::uint64_t last_appended() const { return last_appended_; }
+  /// Records below are acknowledged by every host, or lost. head + 1 when nothing is kept.
+  std::uint64_t oldest() const { return oldest_; }
+  std::uint64_t lost() const { return state_.lost; }
+  std::int64_t moved_aside() const { return state_.moved_aside; }
+  /// What waits for the next commit.
+  const std::deque<JournalRecord>& pending() const { return pending_; }
+  /// The last commit failed.
+  bool is_failing() const { return is_failing_; }
+  bool is_durable() const { return is_durable_; }
+
+  /// Steps the Sparkplug session number (bdSeq, 0 to 255) and stores it before it is used.
+  std::uint8_t step_bd_seq();
+
+  /// What births announced of each device, so that records of what was since removed from the configuration
+  /// can still be announced before they are replayed.
+  std::map<std::string, std::string> announced();
+  void store_announced(const std::map<std::string, std::string>& births);
+
+ private:
+  Journal(std::filesystem::path file, JournalSettings settings, const Clock& clock, Log log);
+  void open_file();
+  void move_aside(const Error& why);
+  void adopt(JournalState loaded);
+  Result<void> write_pending();
+  Result<void> forget_acknowledged();
+  void keep_bounds();
+  void drop_through(std::uint64_t last, std::string_view why);
+  void refresh_oldest();
+  void note_failure(const Error& error);
+  RecordSet settled_for(const std::vector<std::string>& hosts) const;
+
+  const std::filesystem::path path_;
+  const JournalSettings settings_;
+  const Clock& clock_;
+  const Log log_;
+  std::unique_ptr<JournalFile> file_;
+  JournalState state_;
+  std::deque<JournalRecord> pending_;
+  std::uint64_t last_appended_ = 0;
+  std::uint64_t oldest_ = 1;
+  RecordSet deleted_;  // what no longer is in the file
+  std::optional<Steady> commit_at_;
+  std::optional<Steady> forget_at_;
+  std::optional<Steady> retry_at_;
+  std::optional<Steady> bounds_at_;
+  std::optional<Steady> tell_lost_at_;
+  std::uint64_t lost_in_memory_ = 0;  // dropped while the disk refused; stored with the next commit
+  bool is_failing_ = false;
+  bool is_durable_ = true;
+};
+
+}  // namespace watchroom::agent

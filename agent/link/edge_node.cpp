@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/link/edge_node.hpp"
+
+#include <algorithm>
+
+#include "agent/link/births.hpp"
+#include "agent/report/reporter.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+constexpr std::size_t most_told = 100;
+
+bool is_announced(const std::vector<Metric>& points, std::string_view name) {
+  return std::any_of(points.begin(), points.end(), [&](const Metric& point) { return point.name == name; });
+}
+
+/// What is kept of a device's birth over a restart: enough to announce it once more without values.
+std::string kept_birth(const std::vector<Metric>& points) {
+  Payload birth;
+  for (const Metric& point : points)
+    birth.metrics.push_back(
+        {.name = point.name, .quality = Quality::stale, .unit = point.unit, .states = point.states});
+  return encode(birth, WithDatatypes::yes);
+}
+
+}  // namespace
+
+EdgeNode::EdgeNode(EdgeNodeSettings settings, const std::vector<DeviceDescription>& devices, Journal& journal,
+                   const Clock& clock, Log log)
+    : settings_{std::move(settings)},
+      journal_{journal},
+      clock_{clock},
+      log_{std::move(log)},
+      configured_{devices.size()},
+      journal_id_{journal.id()},
+      replay_{journal, settings_.replay_records_per_s},
+      random_{settings_.random_seed + 1} {
+  for (const DeviceDescription& device : devices)
+    devices_.push_back({.id = device.id, .description = &device, .points = points_of(device)});
+  restore_retired();
+  if (settings_.ack_hosts.empty())
+    log_.warning(
+        "no ack_hosts: records are deleted once they were published; what a broken connection swallows is "
+        "lost");
+}
+
+MqttMessage EdgeNode::will(SessionNumber session) {
+  if (session != will_session_) {
+    will_session_ = session;
+    bd_seq_ = journal_.step_bd_seq();
+  }
+  return {topic(Verb::ndeath).str(), encode(node_death(bd_seq_, clock_.now()), WithDatatypes::yes),
+          Qos::at_least_once, false};
+}
+
+void EdgeNode::connected(SessionNumber session) {
+  session_ = Session{.number = session};
+  out_ = {.session = session};
+  out_.subscriptions.push_back(topic(Verb::ncmd).str());
+  for (const std::string& host : settings_.ack_hosts) {
+    session_->hosts[host] = {};
+    out_.subscriptions.push_back(state_topic(host));
+  }
+  told_.clear();
+  replay_.clear();
+  replay_.add({journal_.oldest(), journal_.last_appended()});
+  send_births();
+  is_replaying_ = !replay_.is_drained();
+  log_.info("connected, bdSeq {}; {} records to send from before", bd_seq_,
+            is_replaying_ ? replay_.waiting() : 0);
+}
+
+void EdgeNode::disconnected(SessionNumber session, const std::string& reason) {
+  if (!session_ || session_->number != session) {
+    if (reason != last_reason_) log_.warning("no connection: {}", reason);
+    last_reason_ = reason;
+    return;
+  }
+  last_reason_.clear();
+  log_.warning("the connection is lost: {}", reason);
+  session_.reset();
+  out_ = {};
+  for (Device& device : devices_) device.is_born = false;
+}
+
+void EdgeNode::polled(const PollResult& polled, std::optional<std::uint64_t> record) {
+  Device& device = devices_.at(polled.device);
+  update(device.points, *device.description, polled);
+  device.is_lost = is_lost(polled);
+  if (record) device.last_record = *record;
+}
+
+void EdgeNode::committed(const std::vector<JournalRecord>& records) {
+  start_over_with_new_journal();
+  if (!session_) return;
+  for (const JournalRecord& record : records) {
+    if (session_->rebirth_at || record.number <= session_->birth_barrier)
+      replay_.add({record.number, record.number});
+    else
+      send_record(record, Replay::Kind::live);
+  }
+}
+
+void EdgeNode::not_committed(const std::deque<JournalRecord>& waiting) {
+  start_over_with_new_journal();
+  if (!session_ || session_->rebirth_at) return;
+  for (const JournalRecord& record : waiting) {
+    if (record.number <= session_->birth_barrier) continue;
+    session_->birth_barrier = record.number;
+    replay_.add({record.number, record.number});
+    auto payload = decode(record.payload);
+    if (!payload) continue;
+    Device* device = record.device.empty() ? nullptr : &announced(record.device, payload->metrics);
+    send_data(device, *std::move(payload), 0);
+  }
+}
+
+void EdgeNode::tick() {
+  start_over_with_new_journal();
+  if (has_retired_ && journal_.oldest() > retired_until_) drop_retired();
+  if (!session_) return;
+  const Steady now = clock_.steady();
+  const auto is_due = [now](const std::optional<Steady>& at) { return at && *at <= now; };
+  if (is_due(session_->rebirth_at) || is_due(session_->voluntary_rebirth_at)) send_births();
+  if (session_->rebirth_at) return;
+  replay_some();
+  settle_deaths();
+  if (session_->heartbeat_at > now) return;
+  session_->heartbeat_at = now + heartbeat_interval;
+  send(topic(Verb::ndata), heartbeat(facts(), clock_.now()), WithDatatypes::no);
+}
+
+void EdgeNode::stop() {
+  if (!session_) return;
+  // The QoS of a published NDEATH is open (only the will's is fixed); passive checkers want 1.
+  out_.messages.push_back(
+      {{topic(Verb::ndeath).str(), encode(node_death(bd_seq_, clock_.now()), WithDatatypes::yes),
+        Qos::at_least_once, false}});
+  session_.reset();
+}
+
+Outgoing EdgeNode::take() {
+  Outgoing taken = std::move(out_);
+  out_ = {.session = taken.session};
+  return taken;
+}
+
+void EdgeNode::published(std::uint64_t record) {
+  if (settings_.ack_hosts.empty()) journal_.published(record);
+}
+
+std::optional<Steady> EdgeNode::deadline() const {
+  if (!session_) return std::nullopt;
+  if (session_->rebirth_at) return session_->rebirth_at;
+  Steady due = session_->heartbeat_at;
+  if (session_->voluntary_rebirth_at) due = std::min(due, *session_->voluntary_rebirth_at);
+  if (const auto replay = replay_.deadline(is_replay_paused(), online_hosts())) due = std::min(due, *replay);
+  return due;
+}
+
+// ---- births and deaths
+
+void EdgeNode::send_births() {
+  Session& session = *session_;
+  session.rebirth_at.reset();
+  session.voluntary_rebirth_at.reset();
+  session.born_at = clock_.steady();
+  session.heartbeat_at = session.born_at + heartbeat_interval;
+  session.next_seq = 0;  // topics-nbirth-seq-num
+  // What is not yet on disk is older than what the births say: it goes by replay.
+  session.birth_barrier = journal_.last_appended();
+  replay_.add({journal_.head() + 1, session.birth_barrier});
+
+  const Timestamp now = clock_.now();
+  send(topic(Verb::nbirth), node_birth(bd_seq_, settings_.name, heartbeat_interval, facts(), now),
+       WithDatatypes::yes);
+  for (Device& device : devices_) send_device_birth(device);
+  for (Device& device : devices_)
+    if (device.is_lost) send_device_death(device);
+}
+
+void EdgeNode::send_device_birth(Device& device) {
+  device.is_born = true;
+  device.is_revived = device.is_lost;
+  send(topic(Verb::dbirth, device.id), device_birth(device.points, device.description, clock_.now()),
+       WithDatatypes::yes);
+}
+
+void EdgeNode::send_device_death(Device& device) {
+  device.is_born = false;
+  Payload death;
+  death.at = clock_.now();
+  send(topic(Verb::ddeath, device.id), std::move(death), WithDatatypes::no);
+}
+
+void EdgeNode::settle_deaths() {
+  const bool nothing_pending = is_replay_paused() || replay_.is_drained();
+  for (Device& device : devices_) {
+    if (!device.is_born || !device.is_lost) continue;
+    // First the record that says so, then the death; what was born for a replay dies when that is over.
+    const bool record_is_pending = device.last_record > std::max(journal_.head(), session_->birth_barrier);
+    if (record_is_pending || (device.is_revived && !nothing_pending)) continue;
+    send_device_death(device);
+  }
+}
+
+EdgeNode::Device& EdgeNode::found_or_retired(const std::string& id) {
+  const auto found =
+      std::find_if(devices_.begin(), devices_.end(), [&](const Device& device) { return device.id == id; });
+  if (found != devices_.end()) return *found;
+  devices_.push_back({.id = id, .is_lost = true});
+  return devices_.back();
+}
+
+/// The device, with all of `metrics` announced: those it does not have are added and a birth goes out before
+/// them. A device that is not configured is made up.
+EdgeNode::Device& EdgeNode::announced(const std::string& id, const std::vector<Metric>& metrics) {
+  Device& device = found_or_retired(id);
+  for (const Metric& metric : metrics) {
+    if (is_announced(device.points, metric.name)) continue;
+    device.points.push_back({.name = metric.name, .quality = Quality::stale, .unit = metric.unit});
+    if (device.points.back().unit.empty() && metric.value && !std::holds_alternative<double>(*metric.value))
+      device.points.back().unit = std::holds_alternative<std::string>(*metric.value) ? "text" : "count";
+    device.is_born = false;
+    has_retired_ = true;
+    retired_until_ = std::max(retired_until_, journal_.head());
+  }
+  if (!device.is_born) send_device_birth(device);
+  return device;
+}
+
+/// Metrics and devices that were removed from the configuration stay announced until their records are gone.
+void EdgeNode::restore_retired() {
+  const auto before = journal_.announced();
+  retired_until_ = journal_.head();
+  const bool has_backlog = journal_.oldest() <= retired_until_;
+  for (const auto& [id, bytes] : before) {
+    const auto birth = decode(bytes);
+    if (!birth || !has_backlog) continue;
+    Device& device = found_or_retired(id);
+    for (const Metric& metric : birth->metrics) {
+      if (is_announced(device.points, metric.name)) continue;
+      device.points.push_back(metric);
+      has_retired_ = true;
+    }
+  }
+  std::map<std::string, std::string> births;
+  for (const Device& device : devices_) births[device.id] = kept_birth(device.points);
+  if (births != before) journal_.store_announced(births);
+}
+
+void EdgeNode::drop_retired() {
+  has_retired_ = false;
+  for (std::size_t i = configured_; i < devices_.size(); ++i)
+    if (session_ && devices_[i].is_born) send_device_death(devices_[i]);
+  devices_.erase(devices_.begin() + static_cast<std::ptrdiff_t>(configured_), devices_.end());
+  std::map<std::string, std::string> births;
+  for (Device& device : devices_) {
+    const auto configured = points_of(*device.description);
+    std::erase_if(device.points, [&](const Metric& point) { return !is_announced(configured, point.name); });
+    births[device.id] = kept_birth(device.points);
+  }
+  journal_.store_announced(births);
+}
+
+// ---- data
+
+void EdgeNode::send_record(const JournalRecord& record, Replay::Kind kind) {
+  replay_.note_sent(record.number, kind, clock_.steady());
+  auto payload = decode(record.payload);
+  if (!payload) {
+    log_.error("record {} cannot be read back: {}", record.number, payload.error().text);
+    return;
+  }
+  for (Metric& metric : payload->metrics) metric.is_historical = kind == Replay::Kind::replayed;
+  payload->journal = JournalStamp{journal_.id(), record.number, journal_.oldest()};
+  Device* device = record.device.empty() ? nullptr : &announced(record.device, payload->metrics);
+  send_data(device, *std::move(payload), record.number);
+}
+
+void EdgeNode::send_data(Device* device, Payload payload, std::uint64_t record) {
+  payload.at = clock_.now();
+  send(device ? topic(Verb::ddata, device->id) : topic(Verb::ndata), std::move(payload), WithDatatypes::no,
+       record);
+}
+
+void EdgeNode::send(const Topic& to, Payload payload, WithDatatypes datatypes, std::uint64_t record) {
+  payload.seq = session_->next_seq++;  // 255 is followed by 0
+  out_.messages.push_back({{to.str(), encode(payload, datatypes)}, record});
+}
+
+void EdgeNode::replay_some() {
+  const auto hosts = online_hosts();
+  const Steady now = clock_.steady();
+  replay_.expire(now, hosts);
+  if (is_replay_paused()) return;
+  const auto records = replay_.take(now, hosts);
+  if (!records) {
+    tell_once(fmt::format("the journal cannot be read: {}", records.error().text));
+    return;
+  }
+  for (const JournalRecord& record : *records) send_record(record, Replay::Kind::replayed);
+  if (is_replaying_ && replay_.is_drained()) {
+    is_replaying_ = false;
+    log_.info("what was waiting has been sent");
+  }
+}
+
+void EdgeNode::start_over_with_new_journal() {
+  if (journal_.id() == journal_id_) return;
+  journal_id_ = journal_.id();
+  retired_until_ = 0;
+  replay_.clear();
+  for (Device& device : devices_) device.last_record = 0;
+  if (!session_) return;
+  replay_.add({journal_.oldest(), journal_.last_appended()});
+  send_births();
+}
+
+bool EdgeNode::is_replay_paused() const { return !settings_.ack_hosts.empty() && online_hosts().empty(); }
+
+std::vector<std::string> EdgeNode::online_hosts() const {
+  std::vector<std::string> online;
+  if (session_)
+    for (const auto& [name, host] : session_->hosts)
+      if (host.is_online.value_or(false)) online.push_back(name);
+  return online;
+}
+
+Topic EdgeNode::topic(Verb verb, const std::string& device) const {
+  return {settings_.group, verb, settings_.node, device};
+}
+
+JournalFacts EdgeNode::facts() const {
+  return {to_hex(journal_.id()), journal_.head(), journal_.oldest(), journal_.lost()};
+}
+
+// ---- commands and hosts
+
+void EdgeNode::arrived(SessionNumber session, std::string_view at, std::string_view payload) {
+  if (!session_ || session_->number != session) return;
+  if (at == topic(Verb::ncmd).str()) {
+    take_command(payload);
+    return;
+  }
+  const auto host = host_of_state_topic(at);
+  if (!host || !session_->hosts.contains(*host)) return;
+  if (const auto state = HostState::parse(payload))
+    take_host_state(*host, *state);
+  else
+    tell_once(fmt::format("STATE of host \"{}\" is not readable", *host));
+}
+
+void EdgeNode::take_command(std::string_view bytes) {
+  const auto command = decode(bytes);
+  if (!command) {
+    tell_once(fmt::format("a command that cannot be read: {}", command.error().text));
+    return;
+  }
+  // Metrics that were never announced are ignored (chapter 5, commands).
+  for (const Metric& metric : command->metrics) {
+    if (metric.name == metric_names::journal_ack) take_acknowledgement(metric);
+    if (metric.name == metric_names::rebirth && metric.value && number_of(*metric.value).value_or(0) != 0)
+      ask_for_rebirth();
+  }
+}
+
+void EdgeNode::ask_for_rebirth() {
+  // operational-behavior-data-commands-rebirth-action-1 to -3; a host that asks without end gets one a
+  // second.
+  const Steady earliest = session_->born_at + rebirth_interval;
+  if (clock_.steady() >= earliest)
+    send_births();
+  else
+    session_->rebirth_at = earliest;
+}
+
+void EdgeNode::take_acknowledgement(const Metric& metric) {
+  const auto refuse = [&](const std::string& why) {
+    ++refused_acknowledgements_;
+    tell_once(fmt::format("a journal acknowledgement is refused: {}", why));
+  };
+  const auto* text = metric.value ? std::get_if<std::string>(&*metric.value) : nullptr;
+  const auto ack = JournalAck::parse(text ? *text : "");
+  if (!ack) return refuse(ack.error().text);
+  if (ack->journal_id != journal_.id())
+    return refuse(fmt::format("host \"{}\" means journal {}", ack->host_id, to_hex(ack->journal_id)));
+  std::vector<RecordRange> ranges;
+  for (const auto& [first, last] : ack->ranges) ranges.push_back({first, last});
+  if (auto taken = journal_.acknowledge(ack->host_id, ack->cumulative, ranges); !taken)
+    return refuse(taken.error().text);
+  Host& host = session_->hosts[ack->host_id];
+  if (!host.is_online) host_is_online(ack->host_id);
+}
+
+void EdgeNode::take_host_state(const std::string& name, const HostState& state) {
+  Host& host = session_->hosts[name];
+  // message-flow-edge-node-birth-publish-phid-wait-timestamp: the first counts, then none that is older.
+  if (host.state_timestamp_ms && state.timestamp_ms < *host.state_timestamp_ms) return;
+  host.state_timestamp_ms = state.timestamp_ms;
+  const std::optional<bool> before = host.is_online;
+  if (before == state.online) return;
+  if (!state.online) {
+    host.is_online = false;
+    session_->voluntary_rebirth_at.reset();
+    log_.info("host {} is offline; replay waits", name);
+    return;
+  }
+  host_is_online(name);
+  if (before != false) return;
+  // A host that comes back asks every node at once; nodes that come by themselves, spread out, spare it that.
+  const auto most = std::chrono::duration_cast<std::chrono::milliseconds>(longest_jitter).count();
+  std::uniform_int_distribution<std::int64_t> jitter{0, most};
+  session_->voluntary_rebirth_at = clock_.steady() + std::chrono::milliseconds{jitter(random_)};
+}
+
+void EdgeNode::host_is_online(const std::string& name) {
+  session_->hosts[name].is_online = true;
+  log_.info("host {} is online", name);
+  replay_.add_all_but_flights({journal_.oldest(), journal_.head()});
+}
+
+void EdgeNode::tell_once(const std::string& what) {
+  if (told_.size() < most_told && told_.insert(what).second) log_.warning("{}", what);
+}
+
+}  // namespace watchroom::agent

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/journal/journal.hpp"
+#include "agent/link/replay.hpp"
+#include "agent/polling/poll_result.hpp"
+#include "proto/link/mqtt_session.hpp"
+#include "proto/link/topic.hpp"
+
+namespace watchroom::agent {
+
+struct JournalFacts;
+
+struct EdgeNodeSettings {
+  std::string group;  ///< the site
+  std::string node;   ///< the agent
+  std::string name;   ///< for people
+  std::vector<std::string> ack_hosts;
+  int replay_records_per_s = 500;
+  std::uint32_t random_seed = 0;  ///< of the jitter before a voluntary rebirth
+};
+
+/// A message to publish in the session it was made for.
+struct OutgoingMessage {
+  MqttMessage message;
+  std::uint64_t record = 0;  ///< the journal record inside; 0: none
+};
+
+struct Outgoing {
+  SessionNumber session = 0;
+  std::vector<std::string> subscriptions = {};  ///< QoS 1, before the messages
+  std::vector<OutgoingMessage> messages = {};
+};
+
+/// The Sparkplug 3.0 edge node with our journal, as a state machine without I/O towards the broker: events go
+/// in, `take` brings out what is to be sent, `deadline` says when `tick` is due. Owned and called by the core
+/// thread. `devices`, `journal` and `clock` must outlive it.
+class EdgeNode {
+ public:
+  static constexpr std::chrono::seconds heartbeat_interval{30};
+  static constexpr std::chrono::seconds rebirth_interval{1};
+  static constexpr std::chrono::seconds longest_jitter{5};
+
+  EdgeNode(EdgeNodeSettings settings, const std::vector<DeviceDescription>& devices, Journal& journal,
+           const Clock& clock, Log log);
+
+  /// The will of a CONNECT that is about to be sent; steps and stores bdSeq once a session.
+  MqttMessage will(SessionNumber session);
+  void connected(SessionNumber session);
+  /// Also for an attempt that did not come as far as `connected`.
+  void disconnected(SessionNumber session, const std::string& reason);
+  void arrived(SessionNumber session, std::string_view topic, std::string_view payload);
+
+  /// A device's current values; `record` is the journal record that was appended for this poll, if any.
+  void polled(const PollResult& polled, std::optional<std::uint64_t> record);
+  /// What the journal has just put on disk: sent live, or replayed later when births came in between.
+  void committed(const std::vector<JournalRecord>& records);
+  /// The disk refuses the journal: what waits in memory is sent without a stamp, for the live view and the
+  /// alarms; its record follows when the disk takes it.
+  void not_committed(const std::deque<JournalRecord>& waiting);
+  void tick();
+  /// The end, in good order: NDEATH. Nothing is sent afterwards.
+  void stop();
+
+  Outgoing take();
+  /// `record` was handed to the broker (what counts when no host acknowledges).
+  void published(std::uint64_t record);
+  std::optional<Steady> deadline() const;
+
+  bool is_online() const { return session_.has_value(); }
+  std::uint64_t refused_acknowledgements() const { return refused_acknowledgements_; }
+
+ private:
+  struct Device {
+    std::string id;
+    const DeviceDescription* description = nullptr;  // null: no longer configured
+    std::vector<Metric> points = {};
+    bool is_born = false;     // in this session
+    bool is_revived = false;  // born again only for what had to be sent for it
+    bool is_lost = false;
+    std::uint64_t last_record = 0;
+  };
+  struct Host {
+    std::optional<bool> is_online;  // unknown before its first STATE or acknowledgement of the session
+    std::optional<std::int64_t> state_timestamp_ms;
+  };
+  struct Session {
+    SessionNumber number = 0;
+    std::uint8_t next_seq = 0;
+    Steady born_at{};
+    Steady heartbeat_at{};
+    std::uint64_t birth_barrier = 0;  // births carry what these records say: they are never sent as live
+    std::optional<Steady> rebirth_at = {};  // asked for: until then no DATA
+    std::optional<Steady> voluntary_rebirth_at = {};
+    std::map<std::string, Host> hosts = {};
+  };
+
+  void restore_retired();
+  void drop_retired();
+  void send_births();
+  void send_device_birth(Device& device);
+  void send_device_death(Device& device);
+  void send_record(const JournalRecord& record, Replay::Kind kind);
+  void send_data(Device* device, Payload payload, std::uint64_t record);
+  void send(const Topic& topic, Payload payload, WithDatatypes datatypes, std::uint64_t record = 0);
+  Device& found_or_retired(const std::string& id);
+  Device& announced(const std::string& id, const std::vector<Metric>& metrics);
+  void replay_some();
+  void settle_deaths();
+  void ask_for_rebirth();
+  void take_command(std::string_view bytes);
+  void take_acknowledgement(const Metric& metric);
+  void take_host_state(const std::string& host, const HostState& state);
+  void host_is_online(const std::string& host);
+  void start_over_with_new_journal();
+  std::vector<std::string> online_hosts() const;
+  bool is_replay_paused() const;
+  void tell_once(const std::string& what);
+  Topic topic(Verb verb, const std::string& device = "") const;
+  JournalFacts facts() const;
+
+  const EdgeNodeSettings settings_;
+  Journal& journal_;
+  const Clock& clock_;
+  const Log log_;
+  std::vector<Device> devices_;  // configured ones first, in their order
+  std::size_t configured_;
+  JournalId journal_id_;
+  std::uint64_t retired_until_ = 0;  // records of what is no longer configured are not above this
+  bool has_retired_ = false;
+  Replay replay_;
+  bool is_replaying_ = false;
+  std::minstd_rand random_;
+  SessionNumber will_session_ = 0;
+  std::uint8_t bd_seq_ = 0;
+  std::optional<Session> session_;
+  Outgoing out_;
+  std::set<std::string> told_;
+  std::string last_reason_;
+  std::uint64_t refused_acknowledgements_ = 0;
+};
+
+}  // namespace watchroom::agent

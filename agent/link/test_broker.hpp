@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/journal/scratch_folder.hpp"
+#include "proto/link/mqtt_session.hpp"
+
+namespace watchroom::agent {
+
+/// Polls `condition` until it holds or `patience` is over; returns whether it held.
+template <typename Condition>
+bool wait_until(Condition condition, std::chrono::seconds patience = std::chrono::seconds{20}) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return true;
+}
+
+/// For tests: the real mosquitto with TLS and client certificates on a free loopback port, with a throw-away
+/// CA. It keeps its port over `kill` and `start`.
+class TestBroker {
+ public:
+  TestBroker() : port_{free_port()} {
+    make_authority();
+    make_certificate("broker", "-addext subjectAltName=IP:127.0.0.1");
+    std::ofstream{folder_.path() / "mosquitto.conf"}
+        // Started by root, mosquitto becomes another user, who cannot read this folder.
+        << (::geteuid() == 0 ? "user root\n" : "") << "listener " << port_ << " 127.0.0.1\n"
+        << "cafile " << file("ca.pem") << "\ncertfile " << file("broker.pem") << "\nkeyfile "
+        << file("broker.key")
+        << "\ntls_version tlsv1.2\nrequire_certificate true\nuse_identity_as_username true\n"
+           "allow_anonymous false\npersistence false\nlog_dest none\n";
+    start();
+  }
+  TestBroker(const TestBroker&) = delete;
+  TestBroker& operator=(const TestBroker&) = delete;
+  ~TestBroker() { kill(); }
+
+  void start() {
+    const std::string settings = file("mosquitto.conf");
+    process_ = ::fork();
+    if (process_ == 0) {
+      ::execl("/usr/sbin/mosquitto", "mosquitto", "-c", settings.c_str(), nullptr);
+      ::_exit(127);
+    }
+    ASSERT_TRUE(wait_until([this] { return accepts(); })) << "mosquitto does not listen";
+  }
+  /// SIGKILL.
+  void kill() {
+    if (process_ <= 0) return;
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+    process_ = -1;
+  }
+
+  BrokerSettings settings_for(const std::string& common_name) {
+    make_certificate(common_name, "-addext extendedKeyUsage=clientAuth");
+    BrokerSettings settings;
+    settings.host = "127.0.0.1";
+    settings.port = port_;
+    settings.ca_file = file("ca.pem");
+    settings.certificate_file = file(common_name + ".pem");
+    settings.key_file = file(common_name + ".key");
+    settings.reconnect_min = std::chrono::milliseconds{50};
+    settings.reconnect_max = std::chrono::milliseconds{200};
+    return settings;
+  }
+
+ private:
+  std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  void run_openssl(const std::string& arguments) {
+    const std::string command = "openssl " + arguments + " >/dev/null 2>&1";
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  }
+  void make_authority() {
+    run_openssl(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=throw-away -out " +
+        file("ca.pem") + " -keyout " + file("ca.key"));
+  }
+  void make_certificate(const std::string& common_name, const std::string& extensions) {
+    run_openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" +
+                common_name + " -CA " + file("ca.pem") + " -CAkey " + file("ca.key") +
+                " -addext basicConstraints=critical,CA:FALSE " + extensions + " -out " +
+                file(common_name + ".pem") + " -keyout " + file(common_name + ".key"));
+  }
+
+  static sockaddr_in loopback(int port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+  static int free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
+    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+    ::close(socket);
+    return ntohs(address.sin_port);
+  }
+  bool accepts() const {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = loopback(port_);
+    const bool connected = ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(socket);
+    return connected;
+  }
+
+  ScratchFolder folder_;
+  const int port_;
+  pid_t process_ = -1;
+};
+
+}  // namespace watchroom::agent

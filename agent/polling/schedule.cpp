@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/polling/schedule.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr milliseconds shortest_back_off = 1s;
+constexpr milliseconds longest_back_off = 30s;
+// A probe that finds no pause long enough waits this long past its due time before it takes a slot anyway…
+constexpr milliseconds probe_patience = 5s;
+// …and after each probe the bus belongs to the living for this many times its length.
+constexpr int living_share = 4;
+constexpr int living_share_at_start = 1;
+
+milliseconds back_off(milliseconds interval, int failures) {
+  milliseconds pause = std::max(interval, shortest_back_off);
+  for (int i = 1; i < failures && pause < longest_back_off; ++i) pause *= 2;
+  return std::min(pause, std::max(longest_back_off, interval));
+}
+
+}  // namespace
+
+Schedule::Schedule(const std::vector<milliseconds>& intervals, Steady start) {
+  for (const milliseconds interval : intervals) entries_.push_back({.interval = interval, .due = start});
+}
+
+std::optional<std::size_t> Schedule::first_due(bool living) const {
+  std::optional<std::size_t> first;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    if ((entry.standing == Standing::living) != living) continue;
+    const auto rank = [](const Entry& one) { return std::tuple{one.due, one.asked_at, one.interval}; };
+    if (!first || rank(entry) < rank(entries_[*first])) first = i;
+  }
+  return first;
+}
+
+bool Schedule::may_probe(const Entry& probed, const Entry* next_living, Steady now) const {
+  if (probed.due > now) return false;
+  if (!next_living) return true;
+  if (now < probes_again_at_) return false;
+  return next_living->due >= now + probed.cost || now >= probed.due + probe_patience;
+}
+
+std::optional<std::size_t> Schedule::next(Steady now) const {
+  const auto living = first_due(true);
+  const auto probed = first_due(false);
+  if (probed && may_probe(entries_[*probed], living ? &entries_[*living] : nullptr, now)) return probed;
+  if (living && entries_[*living].due <= now) return living;
+  return std::nullopt;
+}
+
+Steady Schedule::wake_at(Steady now) const {
+  const auto living = first_due(true);
+  const auto probed = first_due(false);
+  Steady wake = now + longest_back_off;
+  if (living) wake = std::min(wake, entries_[*living].due);
+  if (probed) {
+    const Entry& entry = entries_[*probed];
+    Steady probe = living ? std::max(entry.due, probes_again_at_) : entry.due;
+    if (living && probe <= now) probe = std::max(entry.due + probe_patience, probes_again_at_);
+    wake = std::min(wake, probe);
+  }
+  return wake;
+}
+
+void Schedule::asked(std::size_t device, Steady began, Steady ended, bool answered) {
+  Entry& entry = entries_[device];
+  const Standing before = entry.standing;
+  entry.cost = ended - began;
+  entry.asked_at = began;
+  if (before != Standing::living)
+    probes_again_at_ = ended + entry.cost * (before == Standing::dead ? living_share : living_share_at_start);
+  if (!answered) {
+    entry.standing = Standing::dead;
+    ++entry.failures;
+    entry.due = ended + back_off(entry.interval, entry.failures);
+    return;
+  }
+  entry.standing = Standing::living;
+  entry.failures = 0;
+  if (before != Standing::living) entry.due = began;
+  // The rhythm is kept; turns that were missed are not made up for.
+  const auto missed = (ended - entry.due) / entry.interval;
+  entry.due += entry.interval * (1 + std::max<milliseconds::rep>(missed, 0));
+}
+
+}  // namespace watchroom::agent

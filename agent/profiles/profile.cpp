@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/profiles/profile.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace watchroom::agent {
+namespace {
+
+constexpr std::size_t longest_oid = 128;  // RFC 2578 3.5
+
+/// Index 2 with prefix "L" is "L2", index 1.3 is "1-3": an instance knows no dots.
+std::string instance_of(const ObjectSource& column, const Oid& index) {
+  std::string text = column.instance_prefix;
+  for (std::size_t i = 0; i < index.size(); ++i) text += fmt::format("{}{}", i == 0 ? "" : "-", index[i]);
+  return text;
+}
+
+std::string with_instance(std::string name, const std::string& instance) {
+  for (auto at = name.find("[*]"); at != std::string::npos; at = name.find("[*]"))
+    name.replace(at + 1, 1, instance);
+  return name;
+}
+
+void add(DevicePoints& points, const ProfilePoint& from, const std::string& name_text, PointSource source) {
+  auto name = PointName::parse(name_text);
+  if (!name) return;  // an index that cannot be an instance; the profile itself was checked
+  points.descriptions.push_back({*std::move(name), source.conversion.unit, from.deadband, from.states});
+  points.sources.push_back(std::move(source));
+}
+
+}  // namespace
+
+int width_of(RegisterType type) {
+  switch (type) {
+    case RegisterType::bit:
+    case RegisterType::u16:
+    case RegisterType::i16: return 1;
+    case RegisterType::u32:
+    case RegisterType::i32:
+    case RegisterType::f32: return 2;
+    case RegisterType::u64:
+    case RegisterType::i64:
+    case RegisterType::f64: return 4;
+  }
+  return 1;
+}
+
+std::optional<Oid> parse_oid(std::string_view text) {
+  if (text.starts_with('.')) text.remove_prefix(1);
+  Oid oid;
+  while (true) {
+    std::uint32_t arc = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), arc);
+    if (error != std::errc{} || oid.size() == longest_oid) return std::nullopt;
+    oid.push_back(arc);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.empty()) return oid.size() >= 2 ? std::optional{oid} : std::nullopt;
+    if (text.front() != '.') return std::nullopt;
+    text.remove_prefix(1);
+  }
+}
+
+std::string oid_text(const Oid& oid) {
+  std::string text;
+  for (const std::uint32_t arc : oid) text += fmt::format("{}{}", text.empty() ? "" : ".", arc);
+  return text;
+}
+
+bool ProfilePoint::is_table() const {
+  const auto* object = std::get_if<ObjectSource>(&source.where);
+  return object && object->is_column;
+}
+
+DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found) {
+  DevicePoints points;
+  for (const ProfilePoint& point : profile.points) {
+    if (!point.must_be_discovered()) {
+      add(points, point, point.name, point.source);
+      continue;
+    }
+    for (const FoundPoint& one : found) {
+      if (one.profile_point != point.name) continue;
+      if (!point.is_table()) {
+        add(points, point, point.name, point.source);
+        break;
+      }
+      PointSource row = point.source;
+      auto& object = std::get<ObjectSource>(row.where);
+      object.oid.insert(object.oid.end(), one.index.begin(), one.index.end());
+      object.is_column = false;
+      const std::string name = with_instance(point.name, instance_of(object, one.index));
+      add(points, point, name, std::move(row));
+    }
+  }
+  return points;
+}
+
+std::vector<std::string> profile_names(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator{folder, ignored})
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::filesystem::path installed_profiles_folder() {
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return program.parent_path().parent_path() / "share" / "watchroom" / "profiles";
+}
+
+}  // namespace watchroom::agent

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "agent/polling/poll_result.hpp"
+#include "proto/base/settings.hpp"
+#include "proto/model/unit.hpp"
+
+namespace watchroom::agent {
+
+enum class RegisterTable { coil, discrete, input, holding };
+enum class RegisterType { bit, u16, i16, u32, i32, u64, i64, f32, f64 };
+/// The order in which the bytes A (highest) to D of a value arrive: abcd is big-endian, cdab has its words
+/// swapped, badc the bytes of each word, dcba is little-endian.
+enum class ByteOrder { abcd, cdab, badc, dcba };
+
+/// Registers, or bits, that one type takes.
+int width_of(RegisterType type);
+
+/// A neighbouring register whose code chooses the factor: metres or feet, bar or kPa.
+struct FactorRegister {
+  std::uint16_t address = 0;
+  std::map<std::int64_t, double> factors;
+};
+
+/// Where a point stands in a Modbus device. Addresses are those on the wire, from 0.
+struct RegisterSource {
+  RegisterTable table = RegisterTable::holding;
+  std::uint16_t address = 0;
+  RegisterType type = RegisterType::u16;
+  ByteOrder order = ByteOrder::abcd;
+  std::optional<std::uint64_t> mask;               ///< some bits of the word, shifted down to 0
+  std::optional<std::uint16_t> decimals_register;  ///< same table; the value is divided by 10^content
+  std::optional<FactorRegister> factor_register;   ///< same table
+};
+
+using Oid = std::vector<std::uint32_t>;
+std::optional<Oid> parse_oid(std::string_view text);
+std::string oid_text(const Oid& oid);
+
+/// Where a point stands in an SNMP device: a whole instance, or the column of a table.
+struct ObjectSource {
+  Oid oid;
+  bool is_column = false;
+  std::string instance_prefix;  ///< put before the row's index: "L" makes index 2 `input[L2]`
+};
+
+/// How what was read becomes the point's value.
+struct Conversion {
+  Unit unit = Unit::none;
+  double scale = 1.0;
+  double offset = 0.0;
+  std::vector<std::int64_t> invalid;  ///< raw values that mean "no value"
+  std::optional<double> least_plausible;
+  std::optional<double> most_plausible;
+};
+
+/// One readable point of one device.
+struct PointSource {
+  std::variant<RegisterSource, ObjectSource> where;
+  Conversion conversion;
+};
+
+/// A `[[point]]`. Its name holds `[*]` when it stands for every row of a table.
+struct ProfilePoint {
+  std::string name;
+  bool is_optional = false;  ///< not every device of this model has it; absent is no fault
+  double deadband = 0.0;
+  std::map<std::int64_t, StateText> states;
+  PointSource source;
+  int line = 0;
+
+  bool is_table() const;
+  /// Row of a table, or an optional point: known only once the device has answered.
+  bool must_be_discovered() const { return is_table() || is_optional; }
+};
+
+/// What one Modbus request may ask of the device.
+struct ModbusLimits {
+  std::chrono::milliseconds gap{0};  ///< pause between two requests to it
+  std::chrono::milliseconds reply_timeout{1000};
+  int max_registers = 125;
+  int max_bits = 2000;
+  int largest_hole = 16;  ///< unused registers worth reading to save a request
+};
+
+struct SnmpTraits {
+  std::chrono::milliseconds reply_timeout{1000};
+  int max_objects = 20;                ///< in one GET
+  int max_repetitions = 16;            ///< in one GETBULK
+  std::vector<Oid> system_object_ids;  ///< prefixes of sysObjectID that mean this model
+  std::vector<Oid> recognised_by;      ///< instances that only this kind of device has
+  int priority = 0;                    ///< the highest wins; 0 for standard MIBs, 10 for a maker's own
+};
+
+/// A recorded answer and what it must decode to; played by profiles_test, served by simulators.
+struct ProfileSample {
+  int line = 0;
+  std::string origin;
+  std::vector<std::uint8_t> reply;              ///< Modbus RTU frame with CRC
+  std::optional<std::uint16_t> address;         ///< of the first register in `reply`
+  std::map<std::string, std::string> varbinds;  ///< numeric OID -> value
+  std::map<std::string, std::string> expect;    ///< point -> value
+};
+
+/// A kind of device as a table. Immutable once loaded.
+struct Profile {
+  std::string name;  ///< file name without .toml
+  std::string maker;
+  std::string model;
+  std::string bus;  ///< the driver's folder: "modbus", "snmp"
+  std::string source;
+  std::string confidence;
+  ModbusLimits modbus;
+  SnmpTraits snmp;
+  std::vector<ProfilePoint> points;
+  std::vector<ProfileSample> samples;
+
+  /// Nothing when anything in the file is wrong; each wrong thing is in `problems`.
+  static std::optional<Profile> load(const std::filesystem::path& file, Problems& problems);
+  static std::optional<Profile> parse(std::string_view text, const std::string& file, Problems& problems);
+};
+
+/// What the device announces and where each point is read, in one order.
+struct DevicePoints {
+  std::vector<PointDescription> descriptions;
+  std::vector<PointSource> sources;
+};
+
+/// Optional points and table rows that a device was found to have: the profile's point and, for a row, its
+/// index below the column.
+struct FoundPoint {
+  std::string profile_point;
+  Oid index;
+  bool operator==(const FoundPoint&) const = default;
+};
+
+/// The points every device of the profile has, plus those `found` in this one.
+DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found);
+
+/// The names (without .toml) in a folder, sorted.
+std::vector<std::string> profile_names(const std::filesystem::path& folder);
+/// share/watchroom/profiles beside the program's own folder.
+std::filesystem::path installed_profiles_folder();
+
+}  // namespace watchroom::agent

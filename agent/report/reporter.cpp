@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/report/reporter.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool is_worth_a_report(const PointDescription& point, const Value& before, const Value& now) {
+  if (before == now) return false;
+  if (point.unit == Unit::state || before.index() != now.index()) return true;
+  const auto a = number_of(before);
+  const auto b = number_of(now);
+  if (!a || !b) return true;
+  return std::abs(*b - *a) >= point.deadband;
+}
+
+Metric metric_of(const PointDescription& point, const Reading& reading) {
+  return {
+      .name = point.name.str(), .at = reading.taken_at, .value = reading.value, .quality = reading.quality};
+}
+
+}  // namespace
+
+bool is_lost(const PollResult& polled) {
+  if (polled.communication == Communication::ok || polled.communication == Communication::unknown)
+    return false;
+  return std::none_of(polled.readings.begin(), polled.readings.end(),
+                      [](const Reading& reading) { return reading.quality == Quality::good; });
+}
+
+Reporter::Verdict Reporter::judge_point(std::size_t index, const Reading& reading) const {
+  const Reading& before = reported_[index];
+  const PointDescription& point = device_->points[index];
+  if (before.quality != reading.quality) return {true, true};
+  if (before.value.has_value() != reading.value.has_value()) return {true, point.unit == Unit::state};
+  if (!reading.value) return {};
+  const bool is_worth_it = is_worth_a_report(point, *before.value, *reading.value);
+  return {is_worth_it, is_worth_it && point.unit == Unit::state};
+}
+
+bool Reporter::is_whole_device_due(const PollResult& polled, Steady now) const {
+  if (is_lost(polled)) return false;
+  // The next poll would come too late. Polls are never exactly on time: without the tolerance an interval
+  // that divides max_silence would report at every poll.
+  const auto tolerance = std::min(device_->poll_interval / 10, std::chrono::milliseconds{1s});
+  return now - whole_reported_at_ + device_->poll_interval > device_->max_silence + tolerance;
+}
+
+std::optional<Report> Reporter::judge(const PollResult& polled, Steady now) {
+  const bool is_first = reported_.empty();
+  const bool is_whole = is_first || is_whole_device_due(polled, now);
+  if (is_first) reported_.resize(device_->points.size());
+  Report report;
+  report.is_urgent = is_first || device_->resource_class == ResourceClass::core;
+
+  for (std::size_t i = 0; i < device_->points.size() && i < polled.readings.size(); ++i) {
+    const Verdict verdict = judge_point(i, polled.readings[i]);
+    report.is_urgent |= verdict.is_urgent;
+    if (!is_whole && !verdict.is_worth_it) continue;
+    report.metrics.push_back(metric_of(device_->points[i], polled.readings[i]));
+    reported_[i] = polled.readings[i];
+  }
+  const bool communication_changed = polled.communication != reported_communication_;
+  report.is_urgent |= communication_changed;
+  if (is_whole || communication_changed)
+    report.metrics.push_back({.name = std::string{metric_names::communication_state},
+                              .at = polled.polled_at,
+                              .value = static_cast<std::int64_t>(polled.communication)});
+  if (is_whole || polled.communication_text != reported_text_)
+    report.metrics.push_back({.name = std::string{metric_names::communication_text},
+                              .at = polled.polled_at,
+                              .value = polled.communication_text});
+  if (report.metrics.empty()) return std::nullopt;
+
+  reported_communication_ = polled.communication;
+  reported_text_ = polled.communication_text;
+  if (is_whole) whole_reported_at_ = now;
+  // operational-behavior-data-publish-dbirth-order: values inside one payload are in time order.
+  std::stable_sort(report.metrics.begin(), report.metrics.end(),
+                   [](const Metric& a, const Metric& b) { return a.at < b.at; });
+  return report;
+}
+
+}  // namespace watchroom::agent

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/settings/agent_settings.hpp"
+
+#include "agent/settings/devices_reader.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string read_id(const SettingsTable& table, std::string_view key, std::string_view help) {
+  std::string id = table.text(key, {.help = help});
+  if (!id.empty() && !is_valid_id(id)) table.reject(key, "1 to 64 letters, digits, _ or -");
+  return id;
+}
+
+AgentSettings::Journal read_journal(const SettingsTable& table) {
+  AgentSettings::Journal journal;
+  journal.ack_hosts = table.texts(
+      "ack_hosts", "Sparkplug host ids whose acknowledgement deletes records; none: \"watchroom\"");
+  if (journal.ack_hosts.empty()) journal.ack_hosts = {"watchroom"};
+  journal.urgent_commit = table.duration(
+      "urgent_commit_ms", {.help = "state and quality changes and core devices are on disk after this",
+                           .fallback = 200ms,
+                           .least = 10ms,
+                           .most = 10s});
+  journal.commit = table.duration(
+      "commit_ms",
+      {.help = "the rest is on disk after this", .fallback = 2000ms, .least = 10ms, .most = 60s});
+  journal.max_size_bytes =
+      1024 * 1024 *
+      table.integer(
+          "max_size_mb",
+          {.help = "the oldest records go beyond this", .fallback = 512, .least = 8, .most = 1'000'000});
+  journal.max_age = table.duration("max_age_days", {.help = "older records go, acknowledged or not",
+                                                    .fallback = 24h * 30,
+                                                    .least = 24h,
+                                                    .most = 24h * 3650});
+  journal.replay_records_per_s = static_cast<int>(
+      table.integer("replay_records_per_s", {.help = "how fast a backlog is sent beside live readings",
+                                             .fallback = 500,
+                                             .least = 1,
+                                             .most = 100'000}));
+  table.finish();
+  return journal;
+}
+
+ClassPace read_pace(const SettingsTable& table, std::chrono::milliseconds interval,
+                    std::chrono::milliseconds silence) {
+  ClassPace pace;
+  pace.poll_interval = table.duration(
+      "poll_interval_ms",
+      {.help = "time between two readings", .fallback = interval, .least = 100ms, .most = 24h});
+  pace.max_silence = table.duration(
+      "max_silence_s",
+      {.help = "an unchanged value is sent again after this", .fallback = silence, .least = 1s, .most = 60s});
+  table.finish();
+  return pace;
+}
+
+ClassPaces read_paces(const SettingsTable& table) {
+  const ClassPaces paces{read_pace(table.table("core"), 2s, 30s), read_pace(table.table("key"), 10s, 60s),
+                         read_pace(table.table("general"), 30s, 60s)};
+  table.finish();
+  return paces;
+}
+
+std::filesystem::path read_profiles_dir(const SettingsTable& table) {
+  const auto given =
+      table.optional_file("profiles_dir", {.help = "folder of device profiles; default: the installed one"});
+  return given.value_or(installed_profiles_folder());
+}
+
+AgentSettings read_settings(const SettingsTable& table) {
+  AgentSettings settings;
+  settings.site = read_id(table, "site", "the site this room belongs to; the Sparkplug group");
+  settings.agent = read_id(table, "agent", "this agent; the Sparkplug edge node");
+  settings.name = table.text("name", {.help = "what people call it", .fallback = settings.agent});
+  settings.data_dir = table.file(
+      "data_dir",
+      {.help = "folder of the journal; made when missing", .fallback = "data", .must_exist = false});
+  settings.profiles_dir = read_profiles_dir(table);
+  settings.log_level = table.choice<LogLevel>("log_level",
+                                              {{"debug", LogLevel::debug},
+                                               {"info", LogLevel::info},
+                                               {"warning", LogLevel::warning},
+                                               {"error", LogLevel::error}},
+                                              LogLevel::info, "the least that is worth a line");
+  settings.broker = BrokerSettings::read(table.table("broker"));
+  settings.journal = read_journal(table.table("journal"));
+  DevicesReader devices{settings.profiles_dir, read_paces(table.table("classes"))};
+  for (const SettingsTable& device : table.tables("device")) settings.devices.push_back(devices.read(device));
+  table.finish();
+  return settings;
+}
+
+std::optional<AgentSettings> read(const std::optional<SettingsTable>& table, const Problems& problems,
+                                  std::size_t problems_before) {
+  if (!table) return std::nullopt;
+  AgentSettings settings = read_settings(*table);
+  if (problems.all().size() > problems_before) return std::nullopt;
+  return settings;
+}
+
+}  // namespace
+
+std::optional<AgentSettings> AgentSettings::load(const std::filesystem::path& file, Problems& problems) {
+  const std::size_t before = problems.all().size();
+  return read(SettingsTable::load(file, problems), problems, before);
+}
+
+std::optional<AgentSettings> AgentSettings::parse(std::string_view text, const std::string& file,
+                                                  Problems& problems) {
+  const std::size_t before = problems.all().size();
+  return read(SettingsTable::parse(text, file, problems), problems, before);
+}
+
+std::string AgentSettings::describe() {
+  std::vector<KeyDescription> descriptions;
+  Problems ignored;
+  read_settings(SettingsTable::describing(descriptions, ignored));
+  return to_toml_reference(descriptions);
+}
+
+}  // namespace watchroom::agent

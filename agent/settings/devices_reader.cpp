@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/settings/devices_reader.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/ranges.h>
+
+#include "proto/model/point_name.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+/// How many pairs of neighbouring letters two names share.
+std::size_t shared_pairs(std::string_view a, std::string_view b) {
+  std::multiset<std::string_view> pairs;
+  for (std::size_t i = 0; i + 1 < a.size(); ++i) pairs.insert(a.substr(i, 2));
+  std::size_t shared = 0;
+  for (std::size_t i = 0; i + 1 < b.size(); ++i)
+    if (const auto found = pairs.find(b.substr(i, 2)); found != pairs.end()) pairs.erase(found), ++shared;
+  return shared;
+}
+
+/// The few that look most like what was written.
+std::vector<std::string> nearest(const std::string& written, std::vector<std::string> names) {
+  constexpr std::size_t enough = 4;
+  std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+    return shared_pairs(written, a) > shared_pairs(written, b);
+  });
+  if (names.size() > enough) names.resize(enough);
+  return names;
+}
+
+void add_problem(const SettingsTable& table, std::string_view key, std::string text,
+                 const std::string& part = "") {
+  std::string field = table.field() + "." + std::string{key};
+  if (!part.empty()) field += "." + part;
+  table.problems().add({table.file_name(), table.line_of(key), std::move(field), std::move(text)});
+}
+
+void check_secret(const SettingsTable& table, std::string_view key,
+                  const std::optional<std::filesystem::path>& file) {
+  std::error_code ignored;
+  if (!file || !std::filesystem::exists(*file, ignored)) return;  // a missing file is reported already
+  if (const auto secret = read_secret(*file); !secret) add_problem(table, key, secret.error().text);
+}
+
+SecretFiles read_secrets(const SettingsTable& table) {
+  SecretFiles secrets;
+  secrets.community = table.optional_file("community_file", {.help = "file with the v1/v2c community"});
+  secrets.authentication_key =
+      table.optional_file("auth_key_file", {.help = "file with the v3 authentication passphrase"});
+  secrets.privacy_key = table.optional_file("priv_key_file", {.help = "file with the v3 privacy passphrase"});
+  check_secret(table, "community_file", secrets.community);
+  check_secret(table, "auth_key_file", secrets.authentication_key);
+  check_secret(table, "priv_key_file", secrets.privacy_key);
+  return secrets;
+}
+
+/// Each secret must be there when the address needs it, and only then.
+void check_secrets(const SettingsTable& table, const DeviceAddress& address) {
+  const auto* snmp = std::get_if<SnmpAddress>(&address.where);
+  const auto check = [&](std::string_view key, bool is_given, bool is_needed) {
+    if (is_needed && !is_given)
+      table.reject(key, "a file that holds it, because the address asks for it");
+    else if (is_given && !is_needed)
+      table.reject(key, "no such key beside this address");
+  };
+  const bool is_v3 = snmp && snmp->version == SnmpVersion::v3;
+  check("community_file", address.secrets.community.has_value(), snmp && !is_v3);
+  check("auth_key_file", address.secrets.authentication_key.has_value(),
+        is_v3 && snmp->authentication != SnmpAuthentication::none);
+  check("priv_key_file", address.secrets.privacy_key.has_value(),
+        is_v3 && snmp->privacy != SnmpPrivacy::none);
+}
+
+}  // namespace
+
+void DevicesReader::check_id(const SettingsTable& table, const std::string& id) {
+  if (id.empty()) return;
+  if (!is_valid_id(id)) table.reject("id", "1 to 64 letters, digits, _ or -");
+  const auto [first, is_new] = ids_.try_emplace(lower_case(id), FirstUse{id, table.line_of("id")});
+  if (!is_new)
+    add_problem(table, "id",
+                fmt::format("\"{}\" is taken by the device \"{}\" in line {}, expected an id of its own "
+                            "(capitals do not tell two ids apart)",
+                            id, first->second.text, first->second.line));
+}
+
+std::shared_ptr<const Profile> DevicesReader::find_profile(const SettingsTable& table,
+                                                           const std::string& name) {
+  if (name.empty()) return nullptr;
+  std::filesystem::path file = profiles_dir_ / (name + ".toml");
+  if (name.ends_with(".toml")) {
+    file = name;
+    if (file.is_relative()) file = table.folder() / file;
+  }
+  const auto [at, is_new] = profiles_.try_emplace(file.string());
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    const auto names = profile_names(profiles_dir_);
+    add_problem(table, "profile",
+                fmt::format("\"{}\" is not known, expected a file {} or one of the {} profiles of {}, the "
+                            "nearest being {}",
+                            name, file.string(), names.size(), profiles_dir_.string(),
+                            fmt::join(nearest(name, names), ", ")));
+    return nullptr;
+  }
+  if (is_new)
+    if (auto profile = Profile::load(file, table.problems()))
+      at->second = std::make_shared<const Profile>(*std::move(profile));
+  return at->second;
+}
+
+void DevicesReader::read_address(const SettingsTable& table, DeviceAddress& address) {
+  const std::string text = table.text("address", {.help = "what `probe` takes, without secrets"});
+  address.secrets = read_secrets(table);
+  if (text.empty()) return;
+  std::vector<AddressComplaint> complaints;
+  auto parsed = parse_address(text, AddressOrigin::settings, complaints);
+  for (AddressComplaint& complaint : complaints)
+    add_problem(table, "address", std::move(complaint.text), complaint.part);
+  if (!parsed) return;
+  parsed->secrets = address.secrets;
+  address = *std::move(parsed);
+  check_secrets(table, address);
+  check_line(table, address);
+}
+
+void DevicesReader::check_line(const SettingsTable& table, const DeviceAddress& address) {
+  const auto* modbus = std::get_if<ModbusAddress>(&address.where);
+  const auto* line = modbus ? std::get_if<SerialLine>(&modbus->line) : nullptr;
+  if (!line) return;
+  const auto [first, is_new] = lines_.try_emplace(line->path, *line, table.line_of("address"));
+  const auto& [known, known_line] = first->second;
+  if (is_new || known == *line) return;
+  const auto shown = [](const SerialLine& one) {
+    return fmt::format("{} baud {}{}{}", one.baud, one.data_bits, one.parity, one.stop_bits);
+  };
+  add_problem(table, "address",
+              fmt::format("{} is used with {}, but in line {} with {}, expected one setting for one line",
+                          line->path, shown(*line), known_line, shown(known)));
+}
+
+void DevicesReader::check_driver(const SettingsTable& table, const ConfiguredDevice& device) const {
+  if (!device.profile || device.address.text.empty()) return;
+  if (device.profile->bus != device.address.driver())
+    add_problem(table, "address",
+                fmt::format("\"{}\" does not fit the profile {}, expected a {} address", device.address.text,
+                            device.profile->name, device.profile->bus));
+}
+
+ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
+  ConfiguredDevice device;
+  device.line = table.line();
+  DeviceDescription& description = device.description;
+  description.id = table.text("id", {.help = "1 to 64 letters, digits, _ or -; its name on the wire"});
+  check_id(table, description.id);
+  description.name = table.text("name", {.help = "what people call it", .fallback = description.id});
+  description.profile = table.text("profile", {.help = "a profile's name, or a path ending in .toml"});
+  device.profile = find_profile(table, description.profile);
+  read_address(table, device.address);
+  check_driver(table, device);
+
+  description.resource_class = table.choice<ResourceClass>(
+      "class",
+      {{"core", ResourceClass::core}, {"key", ResourceClass::key}, {"general", ResourceClass::general}},
+      ResourceClass::general, "how closely it is watched; sets the two times below");
+  const ClassPace& pace = paces_[static_cast<std::size_t>(description.resource_class)];
+  description.poll_interval =
+      table
+          .optional_duration(
+              "poll_interval_ms",
+              {.help = "time between two readings; default by class", .least = 100ms, .most = 24h})
+          .value_or(pace.poll_interval);
+  description.max_silence =
+      table
+          .optional_duration(
+              "max_silence_s",
+              {.help = "an unchanged value is sent again after this", .least = 1s, .most = 60s})
+          .value_or(pace.max_silence);
+  const auto reply_timeout = table.optional_duration(
+      "reply_timeout_ms",
+      {.help = "longest wait for a reply; default by profile", .least = 20ms, .most = 10s});
+  const auto gap = table.optional_duration(
+      "gap_ms", {.help = "pause between two requests; default by profile", .most = 10s});
+  table.finish();
+
+  if (const Profile* profile = device.profile.get()) {
+    const bool is_modbus = profile->bus == "modbus";
+    description.profile = profile->name;
+    description.maker = profile->maker;
+    description.model = profile->model;
+    device.reply_timeout =
+        reply_timeout.value_or(is_modbus ? profile->modbus.reply_timeout : profile->snmp.reply_timeout);
+    device.gap = gap.value_or(is_modbus ? profile->modbus.gap : 0ms);
+    DevicePoints points = points_of(*profile, {});
+    description.points = std::move(points.descriptions);
+    device.sources = std::move(points.sources);
+  }
+  return device;
+}
+
+}  // namespace watchroom::agent
