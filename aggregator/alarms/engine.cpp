@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/alarms/engine.hpp"
+
+#include <algorithm>
+
+namespace watchroom::aggregator {
+
+std::string_view name_of(AlarmEvent event) {
+  switch (event) {
+    case AlarmEvent::raised: return "raised";
+    case AlarmEvent::cleared: return "cleared";
+    case AlarmEvent::acknowledged: return "acknowledged";
+    case AlarmEvent::withdrawn: return "withdrawn";
+    case AlarmEvent::past: return "past";
+  }
+  std::abort();
+}
+
+Engine::Engine(std::vector<Rule> rules) : rules_{std::move(rules)} {}
+
+// No id of ours or of Sparkplug may hold a '/', so that a joined key is unambiguous.
+std::string Engine::key_of(const SubjectAddress& address) {
+  return fmt::format("{}/{}/{}/{}", address.site, address.agent, address.device, address.point);
+}
+
+std::string Engine::key_of(const AlarmView& alarm) {
+  return fmt::format("{}/{}/{}/{}#{}", alarm.site, alarm.agent, alarm.device, alarm.point, alarm.rule);
+}
+
+bool Engine::watches(const Rule& rule, const SubjectAddress& address) const {
+  if (rule.kind->subject != address.subject) return false;
+  switch (address.subject) {
+    case Subject::point:
+      return rule.watches_point(address.site, address.agent, address.device, address.point);
+    case Subject::agent: return rule.watches_agent(address.site, address.agent);
+    case Subject::broker: return true;
+  }
+  return false;
+}
+
+void Engine::restore(std::vector<AlarmView> open, std::int64_t highest_id) {
+  highest_id_ = highest_id;
+  for (AlarmView& alarm : open) {
+    restored_.emplace(key_of(alarm), alarm.id);
+    open_.emplace(alarm.id, std::move(alarm));
+  }
+}
+
+std::vector<AlarmChange> Engine::withdraw_orphans(Timestamp now) {
+  std::vector<AlarmChange> changes;
+  for (auto at = open_.begin(); at != open_.end();) {
+    AlarmView& alarm = at->second;
+    const bool is_watched = std::any_of(rules_.begin(), rules_.end(), [&](const Rule& rule) {
+      SubjectAddress address{rule.kind->subject, alarm.site, alarm.agent, alarm.device,
+                             alarm.point,        {},         {},          {}};
+      return rule.id == alarm.rule && watches(rule, address);
+    });
+    if (is_watched) {
+      ++at;
+      continue;
+    }
+    restored_.erase(key_of(alarm));
+    if (alarm.is_active) alarm.cleared_at = now;
+    alarm.is_active = false;
+    alarm.state = AlarmLifeCycle::normal;
+    changes.push_back({AlarmEvent::withdrawn, alarm});
+    at = open_.erase(at);
+  }
+  return changes;
+}
+
+SubjectId Engine::subject(const SubjectAddress& address) {
+  const std::string key = key_of(address);
+  if (const auto known = subjects_by_key_.find(key); known != subjects_by_key_.end()) {
+    subjects_[known->second].address = address;
+    return known->second;
+  }
+  const SubjectId id = subjects_.size();
+  Watched watched;
+  watched.address = address;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (!watches(rules_[i], address)) continue;
+    Watch watch;
+    watch.rule = i;
+    if (const auto restored = restored_.find(key + "#" + rules_[i].id); restored != restored_.end()) {
+      watch.alarm = restored->second;
+      const AlarmView& alarm = open_.at(restored->second);
+      if (alarm.is_active) watch.state = {Phase::raised, alarm.raised_at};
+      restored_.erase(restored);
+    }
+    watched.watches.push_back(watch);
+  }
+  subjects_.push_back(std::move(watched));
+  subjects_by_key_.emplace(key, id);
+  return id;
+}
+
+std::vector<AlarmChange> Engine::observe(SubjectId subject, const Situation& situation, Timestamp now) {
+  std::vector<AlarmChange> changes;
+  Watched& watched = subjects_.at(subject);
+  watched.situation = situation;
+  for (std::size_t i = 0; i < watched.watches.size(); ++i) {
+    const Watch& watch = watched.watches[i];
+    const Rule& rule = rules_[watch.rule];
+    const PhaseState after = step(rule.delays, watch.state, rule.condition->judge(situation), now);
+    if (after != watch.state) enter(subject, i, after, now, changes);
+  }
+  return changes;
+}
+
+std::vector<AlarmChange> Engine::tick(Timestamp now) {
+  std::vector<AlarmChange> changes;
+  while (!due_.empty() && due_.begin()->at <= now) {
+    const Due due = *due_.begin();
+    const Watch& watch = subjects_[due.subject].watches[due.watch];
+    const PhaseState after = aggregator::tick(rules_[watch.rule].delays, watch.state, now);
+    if (after == watch.state) {  // cannot be, but must never spin
+      due_.erase(due_.begin());
+      continue;
+    }
+    enter(due.subject, due.watch, after, now, changes);
+  }
+  return changes;
+}
+
+std::optional<Timestamp> Engine::next_deadline() const {
+  if (due_.empty()) return std::nullopt;
+  return due_.begin()->at;
+}
+
+void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Timestamp now,
+                   std::vector<AlarmChange>& changes) {
+  Watched& watched = subjects_[subject];
+  Watch& watch = watched.watches[index];
+  const Delays& delays = rules_[watch.rule].delays;
+  if (const auto old = deadline(delays, watch.state)) due_.erase({*old, subject, index});
+  const bool was_active = is_active(watch.state);
+  watch.state = after;
+  if (const auto next = deadline(delays, after)) due_.insert({*next, subject, index});
+  if (!was_active && is_active(after)) changes.push_back(raise(watched, watch, now));
+  if (was_active && !is_active(after))
+    if (auto cleared = clear(watch, now)) changes.push_back(*std::move(cleared));
+}
+
+AlarmChange Engine::raise(Watched& watched, Watch& watch, Timestamp now) {
+  const Rule& rule = rules_[watch.rule];
+  const bool is_back = watch.alarm.has_value();  // came back before anybody acknowledged it
+  if (!is_back) {
+    watch.alarm = ++highest_id_;
+    AlarmView fresh;
+    fresh.id = *watch.alarm;
+    open_.emplace(fresh.id, std::move(fresh));
+  }
+  AlarmView& alarm = open_.at(*watch.alarm);
+  if (is_back) ++alarm.occurrence;
+  fill(alarm, watched, rule, watched.situation);
+  alarm.state = AlarmLifeCycle::unacknowledged;
+  alarm.raised_at = now;
+  alarm.cleared_at.reset();
+  alarm.is_active = true;
+  return {AlarmEvent::raised, alarm};
+}
+
+void Engine::fill(AlarmView& alarm, const Watched& watched, const Rule& rule,
+                  const Situation& situation) const {
+  const Bilingual text = rule.condition->explain(situation);
+  const SubjectAddress& about = watched.address;
+  alarm.rule = rule.id;
+  alarm.kind = rule.kind->name;
+  alarm.severity = rule.severity;
+  alarm.title_zh = rule.title_zh;
+  alarm.title_en = rule.title_en;
+  alarm.text_zh = text.zh;
+  alarm.text_en = text.en;
+  alarm.site = about.site;
+  alarm.agent = about.agent;
+  alarm.device = about.device;
+  alarm.device_name = about.device_name;
+  alarm.point = about.point;
+  alarm.point_label_zh = about.point_label_zh;
+  alarm.point_label_en = about.point_label_en;
+  alarm.value = situation.value;
+  alarm.unit = situation.unit;
+  alarm.limit = rule.condition->limit();
+}
+
+std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation& situation,
+                                              Timestamp taken_at) {
+  std::vector<AlarmChange> changes;
+  Watched& watched = subjects_.at(subject);
+  for (Watch& watch : watched.watches) {
+    const Rule& rule = rules_[watch.rule];
+    if (!rule.kind->judges_history) continue;
+    if (!watch.past) watch.past.emplace();
+    Past& past = *watch.past;
+    if (taken_at < past.seen_until) continue;
+    past.seen_until = taken_at;
+    const PhaseState before = past.state;
+    past.state = step(rule.delays, before, rule.condition->judge(situation), taken_at);
+    if (before.phase == Phase::normal && past.state.phase != Phase::normal) past.when_raised = situation;
+    if (!is_active(before) && is_active(past.state)) past.raised_at = past.state.since;
+    // The delay may have ended between two late readings, and the second one says that it is over.
+    const bool had_lasted = before.phase == Phase::pending && taken_at - before.since >= rule.delays.on;
+    if (had_lasted) past.raised_at = before.since + rule.delays.on;
+    if ((is_active(before) || had_lasted) && !is_active(past.state))
+      if (auto told = tell_past(watched, watch, taken_at)) changes.push_back(*std::move(told));
+  }
+  return changes;
+}
+
+std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known_gone) {
+  std::vector<AlarmChange> changes;
+  Watched& watched = subjects_.at(subject);
+  for (Watch& watch : watched.watches) {
+    if (!watch.past) continue;
+    Past& past = *watch.past;
+    const Delays& delays = rules_[watch.rule].delays;
+    if (past.state.phase == Phase::pending && known_gone - past.state.since >= delays.on) {
+      past.raised_at = past.state.since + delays.on;
+      past.state = {Phase::raised, past.raised_at};
+    }
+    // While it holds now it is an alarm of now.
+    if (is_active(past.state) && watch.state.phase == Phase::normal)
+      if (auto told = tell_past(watched, watch, known_gone)) changes.push_back(*std::move(told));
+    watch.past.reset();
+  }
+  return changes;
+}
+
+std::optional<AlarmChange> Engine::tell_past(Watched& watched, Watch& watch, Timestamp cleared_at) {
+  // An alarm of the same rule that still waits for somebody says enough.
+  if (watch.alarm) return std::nullopt;
+  watch.alarm = ++highest_id_;
+  AlarmView& alarm = open_[*watch.alarm];
+  alarm.id = *watch.alarm;
+  fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
+  alarm.state = AlarmLifeCycle::returned_unacknowledged;
+  alarm.raised_at = watch.past->raised_at;
+  alarm.cleared_at = std::max(cleared_at, alarm.raised_at);
+  return AlarmChange{AlarmEvent::past, alarm};
+}
+
+std::optional<AlarmChange> Engine::clear(Watch& watch, Timestamp now) {
+  if (!watch.alarm) return std::nullopt;
+  AlarmView& alarm = open_.at(*watch.alarm);
+  alarm.cleared_at = now;
+  alarm.is_active = false;
+  if (alarm.state == AlarmLifeCycle::unacknowledged) {
+    alarm.state = AlarmLifeCycle::returned_unacknowledged;
+    return AlarmChange{AlarmEvent::cleared, alarm};
+  }
+  alarm.state = AlarmLifeCycle::normal;
+  AlarmChange change{AlarmEvent::cleared, std::move(alarm)};
+  open_.erase(change.alarm.id);
+  watch.alarm.reset();
+  return change;
+}
+
+Result<AlarmChange> Engine::acknowledge(std::int64_t id, const std::string& by, const std::string& comment,
+                                        Timestamp now) {
+  const auto found = open_.find(id);
+  if (found == open_.end()) return fail(Errc::not_found, Retry::never, "there is no open alarm {}", id);
+  AlarmView& alarm = found->second;
+  if (alarm.state == AlarmLifeCycle::acknowledged)
+    return fail(Errc::conflict, Retry::never, "alarm {} was acknowledged by {} at {}", id,
+                alarm.acknowledged_by, to_rfc3339(*alarm.acknowledged_at));
+  alarm.acknowledged_at = now;
+  alarm.acknowledged_by = by;
+  alarm.comment = comment;
+  if (alarm.is_active) {
+    alarm.state = AlarmLifeCycle::acknowledged;
+    return AlarmChange{AlarmEvent::acknowledged, alarm};
+  }
+  alarm.state = AlarmLifeCycle::normal;
+  AlarmChange change{AlarmEvent::acknowledged, std::move(alarm)};
+  open_.erase(found);
+  restored_.erase(key_of(change.alarm));
+  for (Watched& watched : subjects_)
+    for (Watch& watch : watched.watches)
+      if (watch.alarm == id) watch.alarm.reset();
+  return change;
+}
+
+const AlarmView* Engine::find(std::int64_t id) const {
+  const auto found = open_.find(id);
+  return found == open_.end() ? nullptr : &found->second;
+}
+
+}  // namespace watchroom::aggregator

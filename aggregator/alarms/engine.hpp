@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "aggregator/alarms/rule.hpp"
+#include "aggregator/live/views.hpp"
+
+namespace watchroom::aggregator {
+
+/// What happened to an alarm, for the store, the pages and the notices.
+enum class AlarmEvent {
+  raised,        ///< people must be told
+  cleared,       ///< the condition is gone
+  acknowledged,  ///< somebody has answered
+  withdrawn,     ///< its rule was taken away
+  past,          ///< it came and went while nobody could hear it: people must be told, once
+};
+
+std::string_view name_of(AlarmEvent event);
+
+struct AlarmChange {
+  AlarmEvent event;
+  AlarmView alarm;  ///< as it is after the event
+};
+
+/// Who an alarm speaks of. `device` and `point` are empty for agents, everything for the broker.
+struct SubjectAddress {
+  Subject subject = Subject::point;
+  std::string site, agent, device, point;
+  std::string device_name, point_label_zh, point_label_en;
+};
+
+/// Index of a watched subject; valid as long as the engine.
+using SubjectId = std::size_t;
+
+/// All alarms: rules × subjects, ISA-18.2 life cycles. Deterministic, no I/O, no clock: the same calls give
+/// the same alarms. Owned by one thread. Times are the caller's and must not go back.
+class Engine {
+ public:
+  explicit Engine(std::vector<Rule> rules);
+
+  /// Open alarms from the store, before anything is observed, and the highest id ever given. What no rule
+  /// watches any more is closed by `withdraw_orphans`.
+  void restore(std::vector<AlarmView> open, std::int64_t highest_id);
+  std::vector<AlarmChange> withdraw_orphans(Timestamp now);
+
+  /// The same address gives the same id. Names and labels are taken from the latest call.
+  SubjectId subject(const SubjectAddress& address);
+
+  std::vector<AlarmChange> observe(SubjectId subject, const Situation& situation, Timestamp now);
+  /// A reading that comes late, with its own time: judged apart from what is true now. Readings that go back
+  /// in time are passed over.
+  std::vector<AlarmChange> observe_past(SubjectId subject, const Situation& situation, Timestamp taken_at);
+  /// No more late readings are expected. What was raised by them and does not hold any more is over since
+  /// `known_gone`.
+  std::vector<AlarmChange> settle_past(SubjectId subject, Timestamp known_gone);
+
+  /// Ends the delays that are over.
+  std::vector<AlarmChange> tick(Timestamp now);
+  std::optional<Timestamp> next_deadline() const;
+
+  /// Errc::not_found, or Errc::conflict when it is acknowledged already.
+  Result<AlarmChange> acknowledge(std::int64_t id, const std::string& by, const std::string& comment,
+                                  Timestamp now);
+
+  const AlarmView* find(std::int64_t id) const;
+  const std::map<std::int64_t, AlarmView>& open() const { return open_; }
+  const std::vector<Rule>& rules() const { return rules_; }
+
+ private:
+  /// The same rule on late readings only.
+  struct Past {
+    PhaseState state;
+    Timestamp seen_until{};
+    Timestamp raised_at{};
+    Situation when_raised;
+  };
+  struct Watch {
+    std::size_t rule = 0;
+    PhaseState state;
+    std::optional<Past> past;
+    std::optional<std::int64_t> alarm;  // open alarm of this watch
+  };
+  struct Watched {
+    SubjectAddress address;
+    Situation situation;
+    std::vector<Watch> watches;
+  };
+  struct Due {
+    Timestamp at;
+    SubjectId subject;
+    std::size_t watch;
+    auto operator<=>(const Due&) const = default;
+  };
+
+  static std::string key_of(const SubjectAddress& address);
+  static std::string key_of(const AlarmView& alarm);
+  bool watches(const Rule& rule, const SubjectAddress& address) const;
+  void enter(SubjectId subject, std::size_t watch, PhaseState after, Timestamp now,
+             std::vector<AlarmChange>& changes);
+  AlarmChange raise(Watched& watched, Watch& watch, Timestamp now);
+  void fill(AlarmView& alarm, const Watched& watched, const Rule& rule, const Situation& situation) const;
+  std::optional<AlarmChange> tell_past(Watched& watched, Watch& watch, Timestamp cleared_at);
+  std::optional<AlarmChange> clear(Watch& watch, Timestamp now);
+
+  std::vector<Rule> rules_;
+  std::vector<Watched> subjects_;
+  std::unordered_map<std::string, SubjectId> subjects_by_key_;
+  std::map<std::int64_t, AlarmView> open_;
+  std::unordered_map<std::string, std::int64_t>
+      restored_;  // key of subject + rule, until its subject appears
+  std::set<Due> due_;
+  std::int64_t highest_id_ = 0;
+};
+
+}  // namespace watchroom::aggregator

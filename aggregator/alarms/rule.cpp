@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/alarms/rule.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "proto/model/point_name.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool is_pattern_of(std::string_view pattern, const PointKind& kind) {
+  const std::string bare = without_instances(pattern);
+  if (matches_glob(bare, kind.name)) return true;
+  std::string plain{kind.name};
+  for (auto at = plain.find("[]"); at != std::string::npos; at = plain.find("[]")) plain.erase(at, 2);
+  return matches_glob(bare, plain);
+}
+
+/// A limit is a number in a unit: both must be those of the point.
+void check_point(const SettingsTable& table, const Rule& rule) {
+  const bool is_foreign =
+      table.flag("foreign", false, "The point is a metric of a foreign Sparkplug edge node");
+  const auto unit_text = table.optional_text("unit", "The unit of the limits: the point's own");
+  const auto unit = unit_text ? unit_named(*unit_text) : std::nullopt;
+  if (unit_text && !unit) table.reject("unit", "a unit such as \"celsius\", \"percent\" or \"megapascal\"");
+  if (is_foreign) return;
+  const PointKind* first = nullptr;
+  for (const PointKind& kind : point_kinds()) {
+    if (!is_pattern_of(rule.point, kind)) continue;
+    if (!first) first = &kind;
+    if (rule.kind->has_unit && unit && *unit != kind.unit) {
+      table.reject("unit", fmt::format("\"{}\", the unit of {}", name_of(kind.unit), kind.name));
+      return;
+    }
+  }
+  if (!first) {
+    const auto parsed = PointName::parse(rule.point);
+    table.reject("point",
+                 fmt::format("a known point ({}); for a metric of a foreign edge node add foreign = true",
+                             parsed ? "" : parsed.error().text));
+  } else if (rule.kind->has_unit && !unit_text) {
+    table.reject("unit", fmt::format("\"{}\", the unit of {}", name_of(first->unit), first->name));
+  }
+}
+
+std::optional<Rule> read_rule(const SettingsTable& table) {
+  Rule rule;
+  rule.id = table.text("id", {.help = "Its name in alarms and in this file; unique", .longest = 100});
+  std::vector<std::pair<std::string_view, const RuleKind*>> kinds;
+  for (const RuleKind* kind : rule_kinds()) kinds.emplace_back(kind->name, kind);
+  rule.kind = table.choice<const RuleKind*>("kind", kinds, std::nullopt, "What it judges");
+  const bool is_enabled = table.flag("enabled", true, "false takes a default rule away");
+  rule.site = table.text("site", {.help = "Sites it watches; * is any run", .fallback = "*"});
+  rule.agent = table.text("agent", {.help = "Agents it watches", .fallback = "*"});
+  if (rule.kind->subject == Subject::point) {
+    rule.device = table.text("device", {.help = "Devices it watches", .fallback = "*"});
+    rule.point = rule.kind->name == "lost_data"
+                     ? table.text("point", {.help = "Points it watches", .fallback = "*"})
+                     : table.text("point", {.help = "Points it watches, e.g. ambient.temperature"});
+    if (!rule.point.empty()) check_point(table, rule);
+  }
+  rule.condition = rule.kind->read(table);
+  rule.delays.on = table.duration(
+      "on_delay_s", {.help = "How long it must hold before it is raised", .fallback = 0s, .most = 24h});
+  rule.delays.off = table.duration(
+      "off_delay_s", {.help = "How long it must be gone before it clears", .fallback = 0s, .most = 24h});
+  rule.severity = table.choice<Severity>("severity",
+                                         {{"critical", Severity::critical},
+                                          {"major", Severity::major},
+                                          {"minor", Severity::minor},
+                                          {"warning", Severity::warning}},
+                                         Severity::major, "X.733 severity: 紧急 重要 次要 提示");
+  rule.title_zh = table.text("title_zh", {.help = "What people read first, in Chinese", .longest = 200});
+  rule.title_en =
+      table.text("title_en", {.help = "The same in English", .fallback = rule.title_zh, .longest = 200});
+  table.finish();
+  if (!is_enabled) rule.condition.reset();
+  return rule;
+}
+
+}  // namespace
+
+bool Rule::watches_point(std::string_view site_id, std::string_view agent_id, std::string_view device_id,
+                         std::string_view point_name) const {
+  if (kind->subject != Subject::point) return false;
+  if (!matches_glob(site, site_id) || !matches_glob(agent, agent_id) || !matches_glob(device, device_id))
+    return false;
+  if (matches_glob(point, point_name)) return true;
+  if (point.find('[') != std::string::npos) return false;
+  std::string plain = without_instances(point_name);
+  for (auto at = plain.find("[]"); at != std::string::npos; at = plain.find("[]")) plain.erase(at, 2);
+  return matches_glob(point, plain);
+}
+
+bool Rule::watches_agent(std::string_view site_id, std::string_view agent_id) const {
+  return kind->subject == Subject::agent && matches_glob(site, site_id) && matches_glob(agent, agent_id);
+}
+
+AlarmSettings AlarmSettings::read(const SettingsTable& table) {
+  AlarmSettings read;
+  read.rules_file =
+      table.optional_file("rules_file", {.help = "TOML file of [[rule]]s, added to the built-in ones"});
+  read.agent_offline_after =
+      table.duration("agent_offline_after_s",
+                     {.help = "An agent gone this long raises agent_offline", .fallback = 20s, .most = 1h});
+  read.birth_wait = table.duration(
+      "birth_wait_s",
+      {.help = "After the broker is back, an agent not heard of for this long counts as offline",
+       .fallback = 60s,
+       .least = 1s,
+       .most = 1h});
+  table.finish();
+  return read;
+}
+
+std::vector<Rule> read_rules(const SettingsTable& table) {
+  std::vector<Rule> rules;
+  std::set<std::string> seen;
+  for (const SettingsTable& each : table.tables("rule")) {
+    auto rule = read_rule(each);
+    if (!seen.insert(rule->id).second) each.reject("id", "an id that no other rule of this file has");
+    rules.push_back(*std::move(rule));
+  }
+  table.finish();
+  return rules;
+}
+
+std::vector<Rule> load_rules(const AlarmSettings& settings, Problems& problems) {
+  std::vector<Rule> rules;
+  if (const auto built_in = SettingsTable::parse(default_rules(), "default_rules.toml", problems))
+    rules = read_rules(*built_in);
+  for (Rule& rule : rules)
+    if (rule.kind->subject == Subject::agent) rule.delays.on = settings.agent_offline_after;
+  if (settings.rules_file) {
+    if (const auto file = SettingsTable::load(*settings.rules_file, problems)) {
+      for (Rule& own : read_rules(*file)) {
+        const auto same =
+            std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.id == own.id; });
+        if (same != rules.end())
+          *same = std::move(own);
+        else
+          rules.push_back(std::move(own));
+      }
+    }
+  }
+  std::erase_if(rules, [](const Rule& rule) { return !rule.condition; });
+  return rules;
+}
+
+std::string with_unit(double value, Unit unit) {
+  const auto symbol = symbol_of(unit);
+  std::string text = fmt::format("{:.6g}", std::round(value * 1000) / 1000);
+  if (!symbol.empty()) text += fmt::format(" {}", symbol);
+  return text;
+}
+
+}  // namespace watchroom::aggregator

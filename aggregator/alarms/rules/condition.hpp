@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "aggregator/alarms/phase.hpp"
+#include "proto/base/settings.hpp"
+#include "proto/model/reading.hpp"
+#include "proto/model/unit.hpp"
+
+namespace watchroom::aggregator {
+
+/// Contact with an agent, or with the broker. Unknown is not offline: nobody can tell.
+enum class Contact { online, offline, unknown };
+
+/// The newest facts about what a rule watches. Filled by intake; of an agent or the broker only `contact`
+/// counts.
+struct Situation {
+  Contact contact = Contact::online;
+  bool device_answers = true;           ///< communication.state of the point's device is ok
+  bool is_communication_point = false;  ///< the point is communication.state itself
+  Quality quality = Quality::good;
+  std::optional<double> value = {};
+  Unit unit = Unit::none;
+  std::string state_zh = {};
+  std::string state_en = {};
+  std::string reason_zh = {};  ///< why the value is not good, or contact is lost
+  std::string reason_en = {};
+};
+
+/// One sentence in both languages.
+struct Bilingual {
+  std::string zh;
+  std::string en;
+};
+
+enum class Subject { point, agent, broker };
+
+/// The inside of a rule: pure, no clock, no memory; shared by all subjects the rule matches.
+class Condition {
+ public:
+  Condition() = default;
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+  virtual ~Condition() = default;
+
+  virtual Verdict judge(const Situation& now) const = 0;
+  /// What is wrong, with figures, for people: "31.2 °C，高于 28 °C".
+  virtual Bilingual explain(const Situation& now) const = 0;
+  virtual std::optional<double> limit() const { return std::nullopt; }
+};
+
+/// A kind of rule: one file rules/<kind>.cpp that defines one of these, named as the file. CMake writes the
+/// table.
+struct RuleKind {
+  std::string_view name;
+  Subject subject;
+  bool has_unit;        ///< the rule must state the unit of its point
+  bool judges_history;  ///< readings that come late count, too: what came and went unheard is told as past
+  /// Reads the kind's own keys of a [[rule]]; what is wrong goes to the table's problems.
+  std::unique_ptr<const Condition> (*read)(const SettingsTable& rule);
+};
+
+/// All kinds, by name (generated).
+std::span<const RuleKind* const> rule_kinds();
+
+/// "31.2 °C"; whole numbers stay whole.
+std::string with_unit(double value, Unit unit);
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/cli/program.hpp"
+
+#include <cstdlib>
+#include <functional>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "aggregator/cli/room_commands.hpp"
+#include "aggregator/cli/user_commands.hpp"
+
+namespace watchroom::cli {
+namespace {
+
+using aggregator::Role;
+
+/// The language decides what the help says, so it is looked for before anything is parsed.
+Language wanted_language(int argument_count, const char* const* arguments) {
+  Language language = language_of_environment();
+  for (int i = 1; i < argument_count; ++i) {
+    std::string_view word = arguments[i];
+    if (word == "--lang" && i + 1 < argument_count) word = arguments[i + 1];
+    if (word.starts_with("--lang=")) word.remove_prefix(7);
+    if (word == "en") language = Language::english;
+    if (word == "zh") language = Language::chinese;
+  }
+  return language;
+}
+
+/// Declares the command line; each command leaves what it would do in `action`.
+class CommandLine {
+ public:
+  explicit CommandLine(Language language)
+      : console_{language, false, ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr} {
+    app_.description(std::string{say("机房值守：命令行", "Watchroom: the machine room on the command line")});
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.set_version_flag("--version", WATCHROOM_VERSION);
+    declare_globals();
+    declare_room_commands();
+    declare_user_commands();
+  }
+
+  int run(int argument_count, const char* const* arguments) {
+    try {
+      app_.parse(argument_count, arguments);
+    } catch (const CLI::ParseError& error) {
+      const int code = app_.exit(error);
+      return code == 0 ? exit_ok : exit_usage;
+    }
+    return action_();
+  }
+
+ private:
+  std::string say(std::string_view chinese, std::string_view english) const {
+    return std::string{console_.say(chinese, english)};
+  }
+  Client client() const { return Client{target_, console_}; }
+
+  void declare_globals() {
+    app_.add_option("--url", target_.url, say("聚合器地址", "where the aggregator is"))
+        ->envname("WATCHROOM_URL")
+        ->capture_default_str();
+    app_.add_option("--ca-file", target_.ca_file,
+                    say("服务器证书的 CA（PEM）", "CA of the server's certificate (PEM)"))
+        ->envname("WATCHROOM_CA_FILE");
+    app_.add_option("--token-file", token_file_,
+                    say("令牌文件（user token 时为输出）",
+                        "file with the API token (for `user token`: to be written)"))
+        ->envname("WATCHROOM_TOKEN_FILE");
+    app_.add_flag("--json", console_.is_json, say("输出 JSON", "print JSON"));
+    app_.add_option("--lang", language_name_, say("语言：zh 或 en", "language: zh or en"))
+        ->check(CLI::IsMember({"zh", "en"}));
+  }
+
+  CLI::App* command(CLI::App& parent, const std::string& name, const std::string& help,
+                    std::function<int()> action) {
+    CLI::App* added = parent.add_subcommand(name, help);
+    added->callback([this, action = std::move(action)] {
+      target_.token_file = token_file_;
+      action_ = action;
+    });
+    return added;
+  }
+
+  void declare_room_commands() {
+    command(app_, "status", say("总体状态", "how things are"),
+            [this] { return show_status(client(), console_); });
+    command(app_, "points", say("点位的当前值", "points as they are now"), [this] {
+      return show_points(client(), console_, filter_);
+    })->add_option("--filter", filter_, say("只列出包含此文字的点位", "only points that contain this text"));
+    command(app_, "alarms", say("告警", "alarms"), [this] {
+      return show_alarms(client(), console_, all_);
+    })->add_flag("--all", all_, say("包括已恢复的", "those that are over, too"));
+    CLI::App* ack = command(app_, "ack", say("确认告警", "acknowledge an alarm"),
+                            [this] { return acknowledge(client(), console_, alarm_, comment_); });
+    ack->add_option("id", alarm_, say("告警编号", "the alarm's number"))->required();
+    ack->add_option("--comment", comment_, say("备注", "a comment"));
+    command(app_, "agents", say("代理与设备", "agents and devices"),
+            [this] { return show_agents(client(), console_); });
+  }
+
+  void declare_user_commands() {
+    CLI::App* user = app_.add_subcommand(
+        "user", say("用户与令牌（直接改用户文件）", "users and tokens (in the users file)"));
+    user->require_subcommand(1);
+    user->fallthrough();
+    user->add_option("--users-file", users_file_, say("用户文件", "the users file"))->required();
+
+    CLI::App* add = command(*user, "add", say("添加用户", "add a user"), [this] {
+      return add_user(console_, users_file_, name_, *aggregator::role_named(role_), source_);
+    });
+    add_name(*add);
+    std::vector<std::string> roles;
+    for (const Role role : aggregator::all_roles) roles.emplace_back(aggregator::name_of(role));
+    add->add_option("--role", role_, say("角色", "the role"))->required()->check(CLI::IsMember(roles));
+    add_password_source(*add);
+
+    CLI::App* password = command(*user, "password", say("更改密码", "change a password"),
+                                 [this] { return change_password(console_, users_file_, name_, source_); });
+    add_name(*password);
+    add_password_source(*password);
+
+    add_name(*command(*user, "remove", say("删除用户", "remove a user"),
+                      [this] { return remove_user(console_, users_file_, name_); }));
+    command(*user, "list", say("列出用户", "list the users"),
+            [this] { return list_users(console_, users_file_); });
+
+    CLI::App* token = command(*user, "token", say("生成或撤销 API 令牌", "make or end an API token"), [this] {
+      if (is_revoking_) return revoke_token(console_, users_file_, name_, token_name_);
+      if (!token_file_.empty()) return add_token(console_, users_file_, name_, token_name_, token_file_);
+      complain(say("user token 需要 --token-file", "user token needs --token-file"));
+      return int{exit_usage};
+    });
+    add_name(*token);
+    token->add_option("--name", token_name_, say("令牌用途", "what the token is for"))->required();
+    token->add_flag("--revoke", is_revoking_, say("撤销此令牌", "end this token"));
+  }
+
+  void add_name(CLI::App& to) { to.add_option("name", name_, say("用户名", "the user's name"))->required(); }
+
+  void add_password_source(CLI::App& to) {
+    auto* file = to.add_option("--password-file", source_.file,
+                               say("第一行为密码的文件", "a file whose first line is the password"));
+    to.add_flag("--generate", source_.generate, say("生成密码并显示一次", "make one and show it once"))
+        ->excludes(file);
+  }
+
+  Console console_;
+  Target target_{"https://127.0.0.1:8443", "", ""};
+  CLI::App app_{"", "watchroom"};
+  std::function<int()> action_;
+  std::string token_file_, language_name_, filter_, comment_, users_file_, name_, role_, token_name_;
+  PasswordSource source_;
+  std::int64_t alarm_ = 0;
+  bool all_ = false, is_revoking_ = false;
+};
+
+}  // namespace
+
+int run_program(int argument_count, const char* const* arguments) {
+  return CommandLine{wanted_language(argument_count, arguments)}.run(argument_count, arguments);
+}
+
+}  // namespace watchroom::cli

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/cli/program.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "aggregator/cli/client.hpp"
+#include "aggregator/web/served_room.hpp"
+
+namespace watchroom::cli {
+namespace {
+
+using aggregator::FakeRoom;
+using aggregator::PointView;
+using aggregator::Role;
+
+struct Ended {
+  int code = -1;
+  std::string out, error;
+  bool says(std::string_view text) const { return (out + error).find(text) != std::string::npos; }
+};
+
+/// Runs the real program against a real server.
+class Program : public aggregator::ServedRoom {
+ protected:
+  void SetUp() override {
+    ServedRoom::SetUp();
+    for (const auto& [role, token] : tokens)
+      folder.write(fmt::format("{}.token", name_of(role)), token + "\n");
+  }
+
+  Ended run(const std::string& arguments, const std::string& environment = "LANG=zh_CN.UTF-8") const {
+    const auto error_file = folder / "stderr";
+    const std::string command = "env -u LC_ALL -u LC_MESSAGES " + environment + " " WATCHROOM_PROGRAM " " +
+                                arguments + " 2>" + error_file.string() + " </dev/null";
+    Ended ended;
+    std::FILE* pipe = ::popen(command.c_str(), "r");
+    std::array<char, 4096> piece;
+    for (std::size_t count = 0; (count = std::fread(piece.data(), 1, piece.size(), pipe)) > 0;)
+      ended.out.append(piece.data(), count);
+    const int status = ::pclose(pipe);
+    ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    std::ifstream in{error_file};
+    ended.error.assign(std::istreambuf_iterator<char>{in}, {});
+    return ended;
+  }
+  std::string as(Role role) const {
+    return fmt::format(" --url {} --ca-file {} --token-file {}", url(), (folder / "ca.pem").string(),
+                       (folder / fmt::format("{}.token", name_of(role))).string());
+  }
+  std::string users_file() const { return " --users-file " + (folder / "users.toml").string(); }
+};
+
+TEST_F(Program, ShowsTheRoomInChineseAndInEnglish) {
+  EXPECT_TRUE(run("points" + as(Role::viewer)).says("北侧水浸"));
+  EXPECT_TRUE(run("status" + as(Role::viewer)).says("消息代理"));
+  EXPECT_TRUE(run("status --lang en" + as(Role::viewer)).says("broker"));
+  EXPECT_TRUE(run("status" + as(Role::viewer), "LANG=en_GB.UTF-8").says("alarms open"));
+  EXPECT_TRUE(run("alarms" + as(Role::viewer)).says("北侧水浸 有水"));
+  EXPECT_TRUE(run("alarms --lang en" + as(Role::viewer)).says("Water at the north side"));
+  EXPECT_TRUE(run("agents" + as(Role::viewer)).says("没有代理"));
+  EXPECT_EQ(run("points" + as(Role::viewer)).out.find('\x1b'), std::string::npos)
+      << "no terminal, no colours";
+}
+
+TEST_F(Program, FiltersAndNeverShowsAnOldValueAsALiveOne) {
+  PointView lost = FakeRoom::point("th1", "ambient.temperature", 23.5);
+  lost.quality = "stale";
+  room.put(lost);
+  const Ended ended = run("points --filter TEMPERATURE" + as(Role::viewer));
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_TRUE(ended.says("— (上次 23.5)")) << ended.out;
+  EXPECT_TRUE(ended.says("失联"));
+  EXPECT_FALSE(ended.says("leak.state"));
+}
+
+TEST_F(Program, PrintsJsonForOtherPrograms) {
+  for (const std::string command : {"status", "points", "alarms", "alarms --all", "agents"}) {
+    const Ended ended = run(command + " --json" + as(Role::viewer));
+    EXPECT_EQ(ended.code, 0) << command;
+    EXPECT_TRUE(Json::parse(ended.out).is_object()) << command;
+  }
+}
+
+TEST_F(Program, AcknowledgesOnceAndSaysWhyNotTwice) {
+  const Ended ended = run("ack 12 --comment '马上到' --json" + as(Role::operator_));
+  EXPECT_EQ(ended.code, 0) << ended.error;
+  EXPECT_EQ(Json::parse(ended.out)["comment"], "马上到");
+  const Ended again = run("ack 12" + as(Role::operator_));
+  EXPECT_EQ(again.code, 1);
+  EXPECT_TRUE(again.says("状态冲突 (409)")) << again.error;
+  EXPECT_EQ(run("ack 12" + as(Role::viewer)).code, 1);
+  EXPECT_TRUE(run("ack 12" + as(Role::viewer)).says("观察员"));
+}
+
+TEST_F(Program, SaysWhatIsWrongWithTheWayToTheServer) {
+  const Ended wrong_token = run("status --url " + url() + " --ca-file " + (folder / "ca.pem").string() +
+                                " --token-file " + folder.write("old", "wr_0000\n").string());
+  EXPECT_EQ(wrong_token.code, 1);
+  EXPECT_TRUE(wrong_token.says("服务器不接受这个令牌（401）")) << wrong_token.error;
+
+  const std::string token = " --token-file " + (folder / "viewer.token").string();
+  const Ended wrong_ca = run("status --lang en --url " + url() + token);
+  EXPECT_EQ(wrong_ca.code, 1);
+  EXPECT_TRUE(wrong_ca.says("the server's certificate is not trusted")) << wrong_ca.error;
+
+  server->stop();
+  const Ended gone = run("status --json" + as(Role::viewer));
+  EXPECT_EQ(gone.code, 1);
+  EXPECT_TRUE(gone.error.find("连不上服务器") != std::string::npos) << gone.error;
+  EXPECT_EQ(Json::parse(gone.out)["error"]["code"], "not_connected");
+
+  EXPECT_EQ(run("status --url http://127.0.0.1:1" + token).code, 2) << "a token never goes in the clear";
+}
+
+TEST_F(Program, RefusesWrongUsageWithTwo) {
+  for (const std::string arguments : {"", "dance", "ack", "ack x", "points --nonsense", "user", "user add li",
+                                      "user add li --role emperor --users-file x", "status"})
+    EXPECT_EQ(run(arguments).code, 2) << arguments;
+  EXPECT_EQ(run("--help").code, 0);
+  EXPECT_EQ(run("--version").code, 0);
+}
+
+TEST_F(Program, TakesItsPlaceFromTheEnvironment) {
+  const Ended ended =
+      run("status --json", fmt::format("WATCHROOM_URL={} WATCHROOM_CA_FILE={} WATCHROOM_TOKEN_FILE={}", url(),
+                                       (folder / "ca.pem").string(), (folder / "auditor.token").string()));
+  EXPECT_EQ(ended.code, 0) << ended.error;
+}
+
+TEST_F(Program, AUserMadeHereCanLogInThereAtOnce) {
+  const std::string password_file = folder.write("password", "correct horse battery\n").string();
+  ASSERT_EQ(run("user add 李雷 --role shift_lead --password-file " + password_file + users_file()).code, 0);
+  EXPECT_EQ(log_in("李雷").status, 200);
+  EXPECT_EQ(run("user add 李雷 --role viewer --generate" + users_file()).code, 1) << "there is one already";
+
+  const std::string token_file = (folder / "lei.token").string();
+  ASSERT_EQ(run("user token 李雷 --name script --token-file " + token_file + users_file()).code, 0);
+  struct stat status {};
+  ASSERT_EQ(::stat(token_file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  const std::string way =
+      fmt::format(" --url {} --ca-file {} --token-file {}", url(), (folder / "ca.pem").string(), token_file);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  Ended ended;
+  while (ended.code != 0 && std::chrono::steady_clock::now() < deadline) ended = run("ack 12 --json" + way);
+  EXPECT_EQ(Json::parse(ended.out)["acknowledged_by"], "李雷");
+
+  EXPECT_EQ(run("user token 李雷 --name script --token-file " + token_file + users_file()).code, 1)
+      << "an existing file is not overwritten";
+  EXPECT_EQ(run("user token 李雷 --name script --revoke" + users_file()).code, 0);
+  EXPECT_EQ(run("user remove 李雷" + users_file()).code, 0);
+  EXPECT_EQ(log_in("李雷").status, 401);
+}
+
+TEST_F(Program, AGeneratedPasswordIsShownOnceAndWorks) {
+  const Ended ended = run("user password viewer --generate --json" + users_file());
+  ASSERT_EQ(ended.code, 0) << ended.error;
+  EXPECT_EQ(log_in("viewer", Json::parse(ended.out)["password"].get<std::string>()).status, 200);
+  EXPECT_EQ(log_in("viewer").status, 401);
+}
+
+TEST_F(Program, AWeakPasswordAndAMissingTerminalAreRefused) {
+  const std::string short_one = folder.write("password", "short\n").string();
+  const Ended weak = run("user add li --role viewer --password-file " + short_one + users_file());
+  EXPECT_EQ(weak.code, 2);
+  EXPECT_TRUE(weak.says("至少 10 个字符"));
+  EXPECT_TRUE(run("user add li --role viewer --lang en" + users_file()).says("there is no terminal"));
+  EXPECT_FALSE(run("user list" + users_file()).says("li "));
+}
+
+TEST_F(Program, ListsUsersWithTheirTokens) {
+  const Json listed = Json::parse(run("user list --json" + users_file()).out)["users"];
+  EXPECT_EQ(listed.size(), aggregator::all_roles.size());
+  EXPECT_EQ(listed[0]["tokens"], Json({"test"}));
+  EXPECT_TRUE(run("user list" + users_file()).says("观察员"));
+}
+
+}  // namespace
+}  // namespace watchroom::cli

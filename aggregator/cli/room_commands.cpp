@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/cli/room_commands.hpp"
+
+#include <ctime>
+
+#include "aggregator/cli/table.hpp"
+#include "proto/base/clock.hpp"
+#include "proto/model/reading.hpp"
+
+namespace watchroom::cli {
+namespace {
+
+std::string text(const Json& object, const char* key) {
+  if (!object.is_object() || !object.contains(key)) return "";
+  const Json& value = object[key];
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_null() ? "" : value.dump();
+}
+
+std::string count(const Json& object, const char* key) { return text(object, key); }
+
+/// The field in the console's language: `title_zh` or `title_en`.
+std::string spoken(const Console& console, const Json& object, const std::string& stem) {
+  const bool is_chinese = console.language == Language::chinese;
+  const std::string first = text(object, (stem + (is_chinese ? "_zh" : "_en")).c_str());
+  return first.empty() ? text(object, (stem + (is_chinese ? "_en" : "_zh")).c_str()) : first;
+}
+
+/// In the time zone of whoever reads it.
+std::string local_time(const Json& object, const char* key) {
+  const auto at = from_rfc3339(text(object, key));
+  if (!at) return "—";
+  const std::time_t seconds = to_ms(*at) / 1000;
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  char out[32];
+  return {out, std::strftime(out, sizeof out, "%Y-%m-%d %H:%M:%S", &parts)};
+}
+
+std::string age(const Console& console, const Json& point) {
+  if (!point.contains("age_s") || !point["age_s"].is_number()) return "—";
+  const auto seconds = static_cast<std::int64_t>(point["age_s"].get<double>());
+  if (seconds < 120) return fmt::format("{} {}", seconds, console.say("秒", "s"));
+  if (seconds < 7200) return fmt::format("{} {}", seconds / 60, console.say("分", "min"));
+  return fmt::format("{} {}", seconds / 3600, console.say("时", "h"));
+}
+
+std::string number(const Json& value) {
+  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump();
+}
+
+struct Word {
+  std::string_view name, chinese, english;
+  Colour colour;
+};
+
+constexpr Word words[] = {
+    {"good", "正常", "good", Colour::green},
+    {"stale", "失联", "stale", Colour::yellow},
+    {"bad", "无效", "bad", Colour::red},
+    {"online", "在线", "online", Colour::green},
+    {"offline", "离线", "offline", Colour::red},
+    {"unknown", "未知", "unknown", Colour::yellow},
+    {"connected", "已连接", "connected", Colour::green},
+    {"unreachable", "无法连接", "unreachable", Colour::red},
+    {"critical", "紧急", "critical", Colour::red},
+    {"major", "重要", "major", Colour::red},
+    {"minor", "次要", "minor", Colour::yellow},
+    {"warning", "提示", "warning", Colour::plain},
+    {"normal", "已恢复", "normal", Colour::green},
+    {"unacknowledged", "未确认", "unacknowledged", Colour::red},
+    {"acknowledged", "已确认", "acknowledged", Colour::plain},
+    {"returned_unacknowledged", "已恢复未确认", "returned, unacknowledged", Colour::yellow},
+    {"sent", "已发送", "sent", Colour::plain},
+    {"waiting", "待发送", "waiting", Colour::yellow},
+    {"failed", "发送失败", "failed", Colour::red},
+    {"none", "—", "—", Colour::plain},
+    {"ok", "正常", "ok", Colour::green},
+    {"no_answer", "无应答", "no answer", Colour::red},
+    {"refused", "被拒绝", "refused", Colour::red},
+    {"not_authorized", "认证失败", "not authorized", Colour::red},
+    {"corrupt", "应答损坏", "corrupt", Colour::red},
+    {"not_connected", "未连接", "not connected", Colour::red},
+};
+
+Cell word(const Console& console, const std::string& name) {
+  for (const Word& row : words)
+    if (row.name == name) return {console.say(row.chinese, row.english), row.colour};
+  return {name};
+}
+
+std::string place(const Json& object) {
+  std::string out = text(object, "site") + "/" + text(object, "agent");
+  if (const std::string device = text(object, "device"); !device.empty()) out += "/" + device;
+  return out;
+}
+
+/// Asks, and prints the answer as it came when JSON is wanted. The answer only if there is more to do.
+std::optional<Json> ask(const Client& client, const Console& console, const std::string& path, int& ended) {
+  auto reply = client.get(path);
+  if (!reply) {
+    ended = give_up(console, reply.error());
+    return std::nullopt;
+  }
+  ended = exit_ok;
+  if (!console.is_json) return std::move(reply->json);
+  print(reply->body + "\n");
+  return std::nullopt;
+}
+
+void print_rows(const Console& console, const Table& table, std::string_view when_empty) {
+  print(table.empty() ? std::string{when_empty} + "\n" : table.str(console));
+}
+
+Cell value_of(const Console& console, const Json& point) {
+  const std::string state =
+      console.language == Language::chinese ? text(point, "state_zh") : text(point, "state");
+  const auto shown = [&](const Json& value) {
+    if (!state.empty()) return state;
+    const std::string symbol = text(point, "unit_symbol");
+    return number(value) + (symbol.empty() ? "" : " " + symbol);
+  };
+  if (!point.value("value", Json{}).is_null()) return {shown(point["value"])};
+  const Json last = point.value("last_value", Json{});
+  if (last.is_null()) return {"—", Colour::grey};
+  return {fmt::format("— ({} {})", console.say("上次", "last"), shown(last)), Colour::grey};
+}
+
+}  // namespace
+
+int give_up(const Console& console, const Error& error) {
+  if (console.is_json)
+    print(Json{{"error", {{"code", name_of(error.code)}, {"text", error.text}}}}.dump(
+              -1, ' ', false, Json::error_handler_t::replace) +
+          "\n");
+  complain(fmt::format("{}{}", console.say("错误：", "error: "), error.text));
+  return error.code == Errc::invalid ? exit_usage : exit_refused;
+}
+
+int show_status(const Client& client, const Console& console) {
+  int ended = exit_ok;
+  const auto status = ask(client, console, "/api/v1/status", ended);
+  if (!status) return ended;
+  const Json counts = status->value("counts", Json::object()),
+             broker = status->value("broker", Json::object());
+  Table table{{console.say("项目", "what"), console.say("现状", "now")}};
+  table.add({console.say("版本", "version"), text(*status, "version")});
+  table.add({console.say("时间", "time"), local_time(*status, "time")});
+  table.add({console.say("消息代理", "broker"), word(console, text(broker, "state"))});
+  table.add({console.say("代理在线", "agents online"),
+             count(counts, "agents_online") + " / " + count(counts, "agents")});
+  table.add({console.say("设备", "devices"), count(counts, "devices")});
+  table.add({console.say("正常点位", "points good"),
+             count(counts, "points_good") + " / " + count(counts, "points")});
+  const std::string unacknowledged = count(counts, "alarms_unacknowledged");
+  table.add({console.say("告警", "alarms open"), count(counts, "alarms_open")});
+  table.add({console.say("未确认告警", "alarms unacknowledged"),
+             Cell{unacknowledged, unacknowledged == "0" ? Colour::plain : Colour::red}});
+  table.add({console.say("待发邮件", "mails waiting"), count(counts, "mails_waiting")});
+  table.add({console.say("失败邮件", "mails failed"), count(counts, "mails_failed")});
+  print(table.str(console));
+  return exit_ok;
+}
+
+int show_points(const Client& client, const Console& console, const std::string& filter) {
+  int ended = exit_ok;
+  const auto answer =
+      ask(client, console, "/api/v1/points" + (filter.empty() ? "" : "?q=" + percent_encoded(filter)), ended);
+  if (!answer) return ended;
+  Table table{{console.say("位置", "where"), console.say("设备", "device"), console.say("点位", "point"),
+               console.say("名称", "label"), console.say("数值", "value"), console.say("质量", "quality"),
+               console.say("时间", "age")}};
+  for (const Json& point : answer->value("points", Json::array()))
+    table.add({place(point), text(point, "device_name"), text(point, "name"), spoken(console, point, "label"),
+               value_of(console, point), word(console, text(point, "quality")), age(console, point)});
+  print_rows(console, table, console.say("没有点位。", "There are no points."));
+  return exit_ok;
+}
+
+int show_alarms(const Client& client, const Console& console, bool all) {
+  int ended = exit_ok;
+  const auto answer = ask(client, console, all ? "/api/v1/alarms?state=all" : "/api/v1/alarms", ended);
+  if (!answer) return ended;
+  Table table{{console.say("编号", "id"), console.say("级别", "severity"), console.say("告警", "alarm"),
+               console.say("位置", "where"), console.say("状态", "state"),
+               console.say("发生时间", "raised at"), console.say("确认人", "acknowledged by"),
+               console.say("邮件", "mail")}};
+  for (const Json& alarm : answer->value("alarms", Json::array()))
+    table.add({text(alarm, "id"), word(console, text(alarm, "severity")), spoken(console, alarm, "title"),
+               place(alarm), word(console, text(alarm, "state")), local_time(alarm, "raised_at"),
+               text(alarm, "acknowledged_by"), word(console, text(alarm, "mail"))});
+  print_rows(console, table,
+             all ? console.say("没有告警记录。", "There are no alarms on record.")
+                 : console.say("没有未关闭的告警。", "There are no open alarms."));
+  return exit_ok;
+}
+
+int acknowledge(const Client& client, const Console& console, std::int64_t alarm,
+                const std::string& comment) {
+  const auto reply = client.post(fmt::format("/api/v1/alarms/{}/acknowledge", alarm), {{"comment", comment}});
+  if (!reply) return give_up(console, reply.error());
+  if (console.is_json)
+    print(reply->body + "\n");
+  else
+    print(printable(fmt::format("{} {}: {}", console.say("已确认告警", "acknowledged alarm"), alarm,
+                                spoken(console, reply->json, "title"))) +
+          "\n");
+  return exit_ok;
+}
+
+int show_agents(const Client& client, const Console& console) {
+  int ended = exit_ok;
+  const auto answer = ask(client, console, "/api/v1/agents", ended);
+  if (!answer) return ended;
+  Table table{{console.say("代理", "agent"), console.say("名称", "name"), console.say("状态", "state"),
+               console.say("自", "since"), console.say("版本", "version"), console.say("记录", "records"),
+               console.say("未到", "missing"), console.say("丢失", "lost")}};
+  Table devices{{console.say("设备", "device"), console.say("名称", "name"), console.say("型号", "model"),
+                 console.say("通信", "communication"), console.say("自", "since"),
+                 console.say("说明", "says")}};
+  for (const Json& agent : answer->value("agents", Json::array())) {
+    const Json journal = agent.value("journal", Json::object());
+    table.add({place(agent), text(agent, "name"), word(console, text(agent, "state")),
+               local_time(agent, "since"), text(agent, "version"),
+               count(journal, "acknowledged") + " / " + count(journal, "head"), count(journal, "missing"),
+               count(journal, "lost")});
+    for (const Json& device : agent.value("devices", Json::array()))
+      devices.add({place(agent) + "/" + text(device, "id"), text(device, "name"),
+                   text(device, "maker") + " " + text(device, "model"),
+                   word(console, text(device, "communication")), local_time(device, "since"),
+                   text(device, "communication_text")});
+  }
+  print_rows(console, table, console.say("没有代理。", "There are no agents."));
+  if (!devices.empty()) print("\n" + devices.str(console));
+  return exit_ok;
+}
+
+}  // namespace watchroom::cli

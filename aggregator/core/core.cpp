@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/core/core.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_interval = 1s;
+
+}  // namespace
+
+Core::Core(CoreSettings settings, std::vector<Rule> rules, Store store, PublishedRoom& room, Outside& outside,
+           const Clock& clock, Log log)
+    : settings_{std::move(settings)},
+      engine_{std::move(rules)},
+      store_{std::move(store)},
+      room_{room},
+      outside_{outside},
+      clock_{clock},
+      log_{std::move(log)},
+      host_{settings_.intake, log_.tagged("intake")},
+      wall_at_start_{clock.now()},
+      steady_at_start_{clock.steady()} {}
+
+Result<std::unique_ptr<Core>> Core::make(CoreSettings settings, std::vector<Rule> rules, Store store,
+                                         PublishedRoom& room, Outside& outside, const Clock& clock, Log log) {
+  std::unique_ptr<Core> core{new Core{std::move(settings), std::move(rules), std::move(store), room, outside,
+                                      clock, std::move(log)}};
+  if (auto loaded = core->load(); !loaded) return loaded.error();
+  return core;
+}
+
+Timestamp Core::now() const { return wall_at_start_ + (clock_.steady() - steady_at_start_); }
+
+Result<void> Core::load() {
+  auto alarms = store_.load_open_alarms();
+  if (!alarms) return alarms.error();
+  auto highest = store_.highest_alarm_id();
+  if (!highest) return highest.error();
+  for (const AlarmView& alarm : *alarms) {
+    mail_state_[alarm.id] = alarm.mail;
+    dirty_alarms_.emplace(alarm.id, alarm);
+  }
+  engine_.restore(*std::move(alarms), *highest);
+
+  auto nodes = store_.load_nodes();
+  if (!nodes) return nodes.error();
+  broker_since_ = now();
+  broker_reason_ = "not connected yet";
+  for (const StoredNode& stored : *nodes) know_node(stored);
+
+  auto mails = store_.load_waiting_mails();
+  if (!mails) return mails.error();
+  for (Mail& mail : *mails) outbox_.emplace(mail.id, std::move(mail));
+  auto totals = store_.totals();
+  if (!totals) return totals.error();
+  records_ = totals->records;
+  readings_ = totals->samples;
+  mails_failed_ = totals->mails_failed;
+
+  take_changes(engine_.withdraw_orphans(now()));
+  SubjectAddress broker;
+  broker.subject = Subject::broker;
+  broker_ = engine_.subject(broker);
+  observe_broker();
+  log_.info("{} agents known, {} alarms open, {} mails waiting", nodes_.size(), engine_.open().size(),
+            outbox_.size());
+  finish_batch();
+  return {};
+}
+
+void Core::know_node(const StoredNode& stored) {
+  host_.know(stored.key);
+  for (const JournalLedger& ledger : stored.ledgers) host_.restore(stored.key, ledger);
+  KnownNode& node = node_of(stored.key);
+  node.id = stored.id;
+  node.name = stored.name;
+  node.software_version = stored.software_version;
+  for (const StoredDevice& stored_device : stored.devices) {
+    KnownDevice& device = device_of(node, stored_device.device);
+    device.id = stored_device.id;
+    device.about = stored_device;
+    device.about.points.clear();
+    for (const StoredPoint& stored_point : stored_device.points) {
+      KnownPoint& point = point_of(node, device, stored_point.name);
+      point.id = stored_point.id;
+      point.describe(stored_point.unit, stored_point.states);
+      point.latest = stored_point.latest;
+      point.latest_good = stored_point.latest_good;
+    }
+  }
+  revisit(node);
+}
+
+void Core::step(std::vector<CoreEvent> events) {
+  for (CoreEvent& event : events) std::visit([this](auto& each) { handle(each); }, event);
+  const Steady steady = clock_.steady();
+  for (const NodeKey& key : host_.take_given_up(steady)) set_contact(node_of(key), Contact::offline);
+  take_changes(engine_.tick(now()));
+  if (steady - last_look_ >= look_interval) {
+    last_look_ = steady;
+    look_for_silence();
+    settle_history();
+    prune();
+  }
+  finish_batch();
+}
+
+Steady Core::next_deadline() const {
+  const Steady steady = clock_.steady();
+  Steady next = std::min(host_.next_deadline(steady), steady + look_interval);
+  if (const auto alarm = engine_.next_deadline()) next = std::min(next, steady + (*alarm - now()));
+  return next;
+}
+
+void Core::handle(Connected& event) {
+  session_ = event.session;
+  broker_connected_ = true;
+  broker_since_ = now();
+  broker_reason_.clear();
+  log_.info("connected to the broker as host \"{}\"", settings_.intake.host_id);
+  outside_.subscribe(session_, host_.subscriptions());
+  outside_.publish(session_, host_.state_message(true, event.state_timestamp_ms));
+  host_.connected(event.state_timestamp_ms, clock_.steady());
+  observe_broker();
+  for (auto& [key, node] : nodes_) revisit(node);
+}
+
+void Core::handle(Disconnected& event) {
+  if (broker_connected_ || event.reason != broker_reason_)
+    log_.warning("the broker is out of reach: {}", event.reason);
+  broker_reason_ = event.reason;
+  if (!broker_connected_) {
+    observe_broker();
+    return;
+  }
+  broker_connected_ = false;
+  broker_since_ = now();
+  host_.disconnected();
+  observe_broker();
+  for (auto& [key, node] : nodes_) set_contact(node, Contact::unknown);
+}
+
+void Core::handle(Received& event) {
+  const auto arrival = host_.receive(event.topic, event.payload, clock_.steady());
+  if (!arrival) {
+    // A duplicate or a broken payload: only the counters have changed.
+    const auto topic = Topic::parse(event.topic);
+    const auto known = topic ? nodes_.find({topic->group, topic->node}) : nodes_.end();
+    if (known != nodes_.end()) dirty_nodes_.insert(&known->second);
+    return;
+  }
+  KnownNode& node = node_of(arrival->node);
+  dirty_nodes_.insert(&node);
+  switch (arrival->verb) {
+    case Verb::nbirth: arrive_node_birth(node, *arrival); break;
+    case Verb::ndeath: set_contact(node, Contact::offline); break;
+    case Verb::dbirth: arrive_device_birth(node, *arrival); break;
+    case Verb::ddeath: {
+      KnownDevice& device = device_of(node, arrival->device);
+      device.is_alive = false;
+      device.since = now();
+      revisit(node, device);
+      break;
+    }
+    default: break;
+  }
+  if (arrival->is_record || arrival->verb == Verb::ndata) arrive_data(node, *arrival, event.payload);
+}
+
+void Core::observe_broker() {
+  Situation situation;
+  situation.contact = broker_connected_ ? Contact::online : Contact::offline;
+  if (!broker_connected_ && !broker_reason_.empty()) {
+    situation.reason_zh =
+        fmt::format("监控中心无法连接消息服务器（{}），所有采集代理状态未知", broker_reason_);
+    situation.reason_en =
+        fmt::format("the centre cannot reach the broker ({}); all agents are unknown", broker_reason_);
+  }
+  take_changes(engine_.observe(broker_, situation, now()));
+}
+
+void Core::set_contact(KnownNode& node, Contact contact) {
+  if (node.contact != contact) {
+    node.contact = contact;
+    node.since = now();
+  }
+  dirty_nodes_.insert(&node);
+  revisit(node);
+}
+
+void Core::revisit(KnownNode& node) {
+  Situation situation;
+  situation.contact = broker_connected_ ? node.contact : Contact::unknown;
+  take_changes(engine_.observe(node.subject, situation, now()));
+  for (auto& [id, device] : node.devices) revisit(node, device);
+}
+
+void Core::revisit(KnownNode& node, KnownDevice& device) {
+  dirty_nodes_.insert(&node);
+  if (!device.about.device.empty())
+    take_changes(engine_.observe(device.communication_subject,
+                                 communication_of(node, device, broker_connected_), now()));
+  for (auto& [name, point] : device.points) observe(node, device, point);
+}
+
+void Core::observe(KnownNode& node, KnownDevice& device, KnownPoint& point) {
+  dirty_points_.insert_or_assign(&point, Place{&node, &device});
+  if (point.subject == device.communication_subject && !device.about.device.empty()) return;
+  take_changes(engine_.observe(point.subject, situation_of(node, device, point, broker_connected_), now()));
+}
+
+void Core::look_for_silence() {
+  // Three times what the agent promised, and some seconds for the way: then its silence is not news by
+  // exception.
+  constexpr auto grace = 5s;
+  for (auto& [key, node] : nodes_) {
+    if (node.contact != Contact::online) continue;
+    for (auto& [id, device] : node.devices) {
+      if (!device.about.max_silence || !device.is_alive) continue;
+      const bool is_overdue = clock_.steady() - device.last_report > 3 * *device.about.max_silence + grace;
+      if (is_overdue == device.is_overdue) continue;
+      device.is_overdue = is_overdue;
+      revisit(node, device);
+    }
+  }
+}
+
+/// A backlog comes in one stream; when it has been quiet for a while, what it told is complete.
+void Core::settle_history() {
+  constexpr auto quiet = 15s;
+  for (auto& [key, node] : nodes_) {
+    for (auto& [id, device] : node.devices) {
+      if (!device.last_history || clock_.steady() - *device.last_history < quiet) continue;
+      device.last_history.reset();
+      for (auto& [name, point] : device.points) {
+        const Timestamp known = point.latest ? point.latest->taken_at : clock_.now();
+        take_changes(engine_.settle_past(point.subject, known));
+      }
+    }
+  }
+}
+
+void Core::publish() {
+  const Steady steady = clock_.steady();
+  constexpr auto status_interval = 1s;
+  Publication publication;
+  for (const auto& [point, place] : dirty_points_)
+    publication.points.emplace_back(point->id,
+                                    view_of(*place.node, *place.device, *point, broker_connected_));
+  for (KnownNode* node : dirty_nodes_)
+    publication.agents.push_back(view_of(*node, host_.counters(node->key), host_.ledger(node->key)));
+  const bool has_news = !publication.points.empty() || !publication.agents.empty() || !dirty_alarms_.empty();
+  if (!has_news && steady - last_status_ < status_interval) return;
+  last_status_ = steady;
+  for (auto& [id, alarm] : dirty_alarms_) {
+    alarm.mail = mail_state_.contains(id) ? mail_state_.at(id) : "none";
+    publication.alarms.push_back(alarm);
+  }
+  readings_at_.emplace_back(steady, readings_);
+  while (readings_at_.size() > 2 && steady - readings_at_.front().first > 10s) readings_at_.pop_front();
+  StatusView& status = publication.status;
+  status.time = clock_.now();
+  status.host_id = settings_.intake.host_id;
+  status.broker_connected = broker_connected_;
+  status.broker_since = broker_since_;
+  status.mails_waiting = outbox_.size();
+  status.mails_failed = mails_failed_;
+  status.records = records_;
+  status.readings = readings_;
+  status.store_is_failing = store_is_failing_;
+  const auto span = std::chrono::duration<double>(steady - readings_at_.front().first).count();
+  if (span > 0) status.readings_per_s = static_cast<double>(readings_ - readings_at_.front().second) / span;
+  room_.publish(std::move(publication));
+}
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <deque>
+#include <future>
+#include <memory>
+#include <variant>
+
+#include "aggregator/core/inventory.hpp"
+#include "aggregator/live/published_room.hpp"
+#include "aggregator/notify/email/email.hpp"
+#include "proto/base/mailbox.hpp"
+
+namespace watchroom::aggregator {
+
+/// What reaches the core from other threads.
+struct Connected {
+  SessionNumber session;
+  std::int64_t state_timestamp_ms;
+};
+struct Disconnected {
+  std::string reason;
+};
+struct Received {
+  std::string topic;
+  std::string payload;
+};
+struct Acknowledge {
+  std::int64_t alarm;
+  std::string by, comment;
+  std::unique_ptr<std::promise<Result<AlarmView>>> answer;
+};
+struct Delivered {
+  std::int64_t mail;
+  Result<void> result;
+};
+using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, Delivered>;
+
+/// What the core asks of the outside. Called on the core's thread, after the commit that makes it true.
+class Outside {
+ public:
+  Outside() = default;
+  Outside(const Outside&) = delete;
+  Outside& operator=(const Outside&) = delete;
+  virtual ~Outside() = default;
+
+  virtual void subscribe(SessionNumber session, const std::vector<std::string>& topics) = 0;
+  virtual void publish(SessionNumber session, const MqttMessage& message) = 0;
+  /// False: busy, ask again.
+  virtual bool hand_over(std::int64_t mail, Notice notice) = 0;
+};
+
+struct CoreSettings {
+  IntakeSettings intake;
+  AlarmSettings alarms;
+  std::optional<EmailSettings> email;
+  std::chrono::milliseconds commit_interval{20};
+  std::chrono::hours recent{48};
+};
+
+/// The middle of the aggregator: takes what came, judges it, and makes everything that follows from one batch
+/// durable in one transaction: readings, how far each journal is, alarm states, mails to send. Only then it
+/// acknowledges, publishes and mails. One owner thread calls `step`; all time comes in as a parameter through
+/// the clock.
+class Core {
+ public:
+  static Result<std::unique_ptr<Core>> make(CoreSettings settings, std::vector<Rule> rules, Store store,
+                                            PublishedRoom& room, Outside& outside, const Clock& clock,
+                                            Log log);
+
+  /// Works off a batch and commits it.
+  void step(std::vector<CoreEvent> events);
+  /// When `step` is due even without events.
+  Steady next_deadline() const;
+
+ private:
+  Core(CoreSettings settings, std::vector<Rule> rules, Store store, PublishedRoom& room, Outside& outside,
+       const Clock& clock, Log log);
+
+  // start
+  Result<void> load();
+  void know_node(const StoredNode& stored);
+
+  // events
+  void handle(Connected& event);
+  void handle(Disconnected& event);
+  void handle(Received& event);
+  void handle(Acknowledge& event);
+  void handle(Delivered& event);
+
+  // arrivals
+  void arrive_node_birth(KnownNode& node, const Arrival& arrival);
+  void arrive_device_birth(KnownNode& node, const Arrival& arrival);
+  void arrive_data(KnownNode& node, const Arrival& arrival, const std::string& raw);
+  void look_back(KnownDevice& device, const KnownPoint& point, const Reading& reading);
+  void store_record(KnownNode& node, const Arrival& arrival, const std::string& raw);
+  /// False: it says nothing new about now.
+  bool take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time);
+  void take_device_property(KnownDevice& device, const Metric& metric);
+  Reading reading_of(const Metric& metric, Timestamp fallback_time) const;
+  KnownNode& node_of(const NodeKey& key);
+  KnownDevice& device_of(KnownNode& node, const std::string& id);
+  KnownPoint& point_of(KnownNode& node, KnownDevice& device, const std::string& name);
+  void name_subject(KnownNode& node, KnownDevice& device, KnownPoint& point);
+  void name_communication(KnownNode& node, KnownDevice& device);
+  void set_contact(KnownNode& node, Contact contact);
+  void revisit(KnownNode& node, KnownDevice& device);
+  void revisit(KnownNode& node);
+  void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
+  void observe_broker();
+  void look_for_silence();
+  void settle_history();
+
+  // alarms and mails
+  void take_changes(std::vector<AlarmChange> changes);
+  void compose(const AlarmChange& change);
+  void hand_over_due_mails();
+  void refresh_mail_state(std::int64_t alarm);
+
+  // the store
+  bool ensure_transaction();
+  void store_failed(const Error& error);
+  template <typename T>
+  std::optional<T> stored(Result<T> result);
+  bool stored(const Result<void>& result);
+  bool save_ids(KnownNode& node, KnownDevice& device);
+  void write_changes();
+  void finish_batch();
+  void prune();
+  void publish();
+
+  /// Wall time that never goes back: alarms and their delays live on it.
+  Timestamp now() const;
+
+  const CoreSettings settings_;
+  Engine engine_;
+  Store store_;
+  PublishedRoom& room_;
+  Outside& outside_;
+  const Clock& clock_;
+  const Log log_;
+  Host host_;
+  const Timestamp wall_at_start_;
+  const Steady steady_at_start_;
+
+  std::map<NodeKey, KnownNode> nodes_;
+  SubjectId broker_ = 0;
+  bool broker_connected_ = false;
+  Timestamp broker_since_{};
+  std::string broker_reason_;
+  SessionNumber session_ = 0;
+
+  std::map<std::int64_t, Mail> outbox_;  // waiting, by row
+  std::set<std::int64_t> in_flight_;
+  std::map<std::int64_t, std::string> mail_state_;  // of open alarms
+
+  // what this batch changed
+  std::map<std::int64_t, AlarmView> dirty_alarms_;
+  std::vector<Mail> new_mails_;
+  std::set<std::string> told_from_memory_;  // Message-IDs, while the store refuses
+  std::map<std::int64_t, Mail> dirty_mails_;
+  struct Place {
+    KnownNode* node;
+    KnownDevice* device;
+    auto operator<=>(const Place&) const = default;
+  };
+  std::map<KnownPoint*, Place> dirty_points_;
+  std::set<KnownNode*> dirty_nodes_;
+  std::vector<std::pair<std::unique_ptr<std::promise<Result<AlarmView>>>, AlarmView>> answers_;
+  std::vector<std::int64_t*> new_ids_;  // rows that a failed transaction takes back
+  bool batch_failed_ = false;
+  bool store_is_failing_ = false;
+
+  Steady last_look_{};
+  Steady last_prune_{};
+  Steady last_status_{};
+  std::uint64_t records_ = 0, readings_ = 0, mails_failed_ = 0;
+  std::deque<std::pair<Steady, std::uint64_t>> readings_at_;
+};
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+//
+// What a message of an edge node changes.
+#include "aggregator/core/core.hpp"
+#include "proto/model/point_name.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+std::string text_of(const Metric* metric) {
+  if (!metric || !metric->value) return {};
+  const auto* text = std::get_if<std::string>(&*metric->value);
+  return text ? *text : std::string{};
+}
+
+std::optional<std::int64_t> integer_of(const Metric* metric) {
+  if (!metric || !metric->value) return std::nullopt;
+  const auto* integer = std::get_if<std::int64_t>(&*metric->value);
+  return integer ? std::optional{*integer} : std::nullopt;
+}
+
+/// Session, control and journal metrics are not measurements.
+bool is_point(std::string_view name) {
+  return name != metric_names::bd_seq && !name.starts_with("Node Control/") &&
+         !name.starts_with("Device Control/") && !name.starts_with("Journal/") &&
+         !name.starts_with("Properties/");
+}
+
+}  // namespace
+
+KnownNode& Core::node_of(const NodeKey& key) {
+  const auto [at, is_new] = nodes_.try_emplace(key);
+  KnownNode& node = at->second;
+  if (is_new) {
+    node.key = key;
+    node.since = now();
+    SubjectAddress address;
+    address.subject = Subject::agent;
+    address.site = key.site;
+    address.agent = key.agent;
+    node.subject = engine_.subject(address);
+  }
+  return node;
+}
+
+KnownDevice& Core::device_of(KnownNode& node, const std::string& id) {
+  const auto [at, is_new] = node.devices.try_emplace(id);
+  KnownDevice& device = at->second;
+  if (is_new) {
+    device.about.device = id;
+    device.since = now();
+    device.last_report = clock_.steady();
+    name_communication(node, device);
+  }
+  return device;
+}
+
+/// Labels and names may change with each birth; the subject stays the same.
+void Core::name_subject(KnownNode& node, KnownDevice& device, KnownPoint& point) {
+  point.subject = engine_.subject({Subject::point, node.key.site, node.key.agent, device.about.device,
+                                   point.name, device.about.name, point.label_zh, point.label_en});
+}
+
+void Core::name_communication(KnownNode& node, KnownDevice& device) {
+  device.communication_subject = engine_.subject(
+      {Subject::point, node.key.site, node.key.agent, device.about.device,
+       std::string{metric_names::communication_state}, device.about.name, "通信状态", "Communication"});
+}
+
+KnownPoint& Core::point_of(KnownNode& node, KnownDevice& device, const std::string& name) {
+  const auto [at, is_new] = device.points.try_emplace(name);
+  KnownPoint& point = at->second;
+  if (is_new) {
+    point.name = name;
+    point.describe("", "");
+    name_subject(node, device, point);
+  }
+  return point;
+}
+
+void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
+  node.name = text_of(arrival.payload.find(metric_names::name));
+  node.software_version = text_of(arrival.payload.find(metric_names::version));
+  if (const auto head = integer_of(arrival.payload.find(metric_names::journal_head)))
+    node.journal_head = static_cast<std::uint64_t>(*head);
+  if (const auto lost = integer_of(arrival.payload.find(metric_names::journal_lost))) {
+    node.journal_lost = static_cast<std::uint64_t>(*lost);
+  }
+  if (ensure_transaction()) {
+    const bool is_new = node.id == 0;
+    if (auto id = stored(store_.save_node(node.key, node.name, node.software_version))) {
+      node.id = *id;
+      if (is_new) new_ids_.push_back(&node.id);
+    }
+  }
+  // Devices announce themselves after this; until then they are as silent as their agent was.
+  for (auto& [id, device] : node.devices)
+    if (!id.empty()) device.is_alive = false;
+  const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  KnownDevice& self = device_of(node, "");
+  for (const Metric& metric : arrival.payload.metrics)
+    if (is_point(metric.name)) take_metric(node, self, metric, sent);
+  set_contact(node, Contact::online);
+}
+
+void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
+  KnownDevice& device = device_of(node, arrival.device);
+  for (const Metric& metric : arrival.payload.metrics) take_device_property(device, metric);
+  if (!device.is_alive) device.since = now();
+  device.is_alive = true;
+  device.is_overdue = false;
+  name_communication(node, device);
+  device.last_report = clock_.steady();
+  if (save_ids(node, device)) (void)stored(store_.save_device(node.id, device.about));
+  const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  for (const Metric& metric : arrival.payload.metrics) {
+    if (!is_point(metric.name)) continue;
+    KnownPoint& point = point_of(node, device, metric.name);
+    const bool is_described =
+        point.unit_text == metric.unit && point.states_text == metric.states && point.id != 0;
+    point.describe(metric.unit, metric.states);
+    name_subject(node, device, point);
+    if (!is_described && save_ids(node, device)) {
+      const bool is_new = point.id == 0;
+      if (auto id = stored(store_.save_point(device.id, point.name, point.unit_text, point.states_text))) {
+        point.id = *id;
+        if (is_new) new_ids_.push_back(&point.id);
+      }
+    }
+    take_metric(node, device, metric, sent);
+  }
+  revisit(node, device);
+}
+
+void Core::take_device_property(KnownDevice& device, const Metric& metric) {
+  StoredDevice& about = device.about;
+  if (metric.name == metric_names::name) about.name = text_of(&metric);
+  if (metric.name == metric_names::maker) about.maker = text_of(&metric);
+  if (metric.name == metric_names::model) about.model = text_of(&metric);
+  if (metric.name == metric_names::resource_class) about.resource_class = text_of(&metric);
+  if (metric.name == metric_names::max_silence) {
+    const auto seconds = integer_of(&metric);
+    about.max_silence.reset();
+    if (seconds && *seconds > 0 && *seconds <= 86'400) about.max_silence = std::chrono::seconds{*seconds};
+  }
+}
+
+Reading Core::reading_of(const Metric& metric, Timestamp fallback_time) const {
+  Reading reading{metric.value, metric.quality, metric.at.value_or(fallback_time)};
+  if (!reading.value && reading.quality == Quality::good) reading.quality = Quality::stale;
+  if (reading.quality != Quality::good) reading.value.reset();
+  return reading;
+}
+
+/// The newest known value of a point. What is told late, or again after an outage, does not undo what is
+/// known.
+bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time) {
+  if (metric.is_unreadable) return false;
+  KnownPoint& point = point_of(node, device, metric.name);
+  const Reading reading = reading_of(metric, fallback_time);
+  // A record that was lost on its way and sent again is marked historical, and may still be the newest there
+  // is.
+  if (metric.is_historical && (!point.latest || reading.taken_at <= point.latest->taken_at)) return false;
+  if (point.latest && reading.taken_at < point.latest->taken_at) return false;
+  point.latest = reading;
+  if (reading.quality == Quality::good) point.latest_good = reading;
+  if (metric.name == metric_names::communication_state && reading.value) {
+    const auto code = number_of(*reading.value);
+    const auto state = code ? communication_from(static_cast<std::int64_t>(*code)) : std::nullopt;
+    if (state && *state != device.communication) {
+      device.communication = *state;
+      device.since = now();
+    }
+  }
+  if (metric.name == metric_names::communication_text) device.communication_text = text_of(&metric);
+  return true;
+}
+
+void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::string& raw) {
+  if (const auto head = integer_of(arrival.payload.find(metric_names::journal_head)))
+    node.journal_head = static_cast<std::uint64_t>(*head);
+  if (const auto lost = integer_of(arrival.payload.find(metric_names::journal_lost)))
+    node.journal_lost = static_cast<std::uint64_t>(*lost);
+  const bool is_birth = arrival.verb == Verb::nbirth || arrival.verb == Verb::dbirth;
+  KnownDevice& device = device_of(node, arrival.device);
+  if (arrival.is_record) store_record(node, arrival, raw);
+  if (is_birth) return;
+  const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  // All of a message is true at once: first everything is taken, then judged.
+  bool talks_of_communication = false;
+  std::vector<KnownPoint*> fresh;
+  for (const Metric& metric : arrival.payload.metrics) {
+    if (!is_point(metric.name) || metric.is_unreadable) continue;
+    KnownPoint& point = point_of(node, device, metric.name);
+    if (take_metric(node, device, metric, sent)) {
+      talks_of_communication |= metric.name == metric_names::communication_state;
+      fresh.push_back(&point);
+    } else if (metric.is_historical && metric.at) {
+      look_back(device, point, reading_of(metric, *metric.at));
+    }
+  }
+  if (fresh.empty()) return;
+  const bool was_overdue = std::exchange(device.is_overdue, false);
+  device.last_report = clock_.steady();
+  if (talks_of_communication || was_overdue)
+    revisit(node, device);
+  else
+    for (KnownPoint* point : fresh) observe(node, device, *point);
+}
+
+/// Late readings are judged on their own time, apart from what is true now: an alarm that came and went while
+/// nobody could hear it must still be told, once, as past.
+void Core::look_back(KnownDevice& device, const KnownPoint& point, const Reading& reading) {
+  device.last_history = clock_.steady();
+  take_changes(engine_.observe_past(point.subject, past_situation_of(point, reading), reading.taken_at));
+}
+
+void Core::store_record(KnownNode& node, const Arrival& arrival, const std::string& raw) {
+  KnownDevice& device = device_of(node, arrival.device);
+  if (!save_ids(node, device)) return;
+  InboxRow row{node.id, arrival.device, arrival.payload.journal, arrival.generation, clock_.now(), raw};
+  const auto saved = stored(store_.save_record(row, clock_.now()));
+  if (!saved || !*saved) return;
+  ++records_;
+  const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  for (std::size_t i = 0; i < arrival.payload.metrics.size(); ++i) {
+    const Metric& metric = arrival.payload.metrics[i];
+    if (!is_point(metric.name) || metric.is_unreadable) continue;
+    KnownPoint& point = point_of(node, device, metric.name);
+    if (point.id == 0) {
+      const auto id = stored(store_.save_point(device.id, point.name, point.unit_text, point.states_text));
+      if (!id) return;
+      point.id = *id;
+      new_ids_.push_back(&point.id);
+    }
+    if (!stored(store_.save_sample(point.id, **saved, i, reading_of(metric, sent)))) return;
+    ++readings_;
+  }
+}
+
+}  // namespace watchroom::aggregator

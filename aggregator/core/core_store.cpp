@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+//
+// One transaction a batch. When the disk refuses, the room is still watched: alarms go on from memory and are
+// mailed, nothing is acknowledged, and what the agents keep is asked for again.
+#include "aggregator/core/core.hpp"
+
+namespace watchroom::aggregator {
+
+bool Core::ensure_transaction() {
+  if (batch_failed_) return false;
+  if (store_.is_open()) return true;
+  if (auto begun = store_.begin(); !begun) store_failed(begun.error());
+  return !batch_failed_;
+}
+
+void Core::store_failed(const Error& error) {
+  batch_failed_ = true;
+  if (!store_is_failing_)
+    log_.error("the store refuses: {}; alarms go on, nothing is acknowledged", error.text);
+  store_is_failing_ = true;
+}
+
+template <typename T>
+std::optional<T> Core::stored(Result<T> result) {
+  if (result) return *std::move(result);
+  store_failed(result.error());
+  return std::nullopt;
+}
+
+bool Core::stored(const Result<void>& result) {
+  if (result) return true;
+  store_failed(result.error());
+  return false;
+}
+
+template std::optional<std::int64_t> Core::stored(Result<std::int64_t>);
+template std::optional<std::optional<std::int64_t>> Core::stored(Result<std::optional<std::int64_t>>);
+
+bool Core::save_ids(KnownNode& node, KnownDevice& device) {
+  if (!ensure_transaction()) return false;
+  if (node.id == 0) {
+    const auto id = stored(store_.save_node(node.key, node.name, node.software_version));
+    if (!id) return false;
+    node.id = *id;
+    new_ids_.push_back(&node.id);
+  }
+  if (device.id == 0) {
+    const auto id = stored(store_.save_device(node.id, device.about));
+    if (!id) return false;
+    device.id = *id;
+    new_ids_.push_back(&device.id);
+  }
+  return true;
+}
+
+void Core::write_changes() {
+  const auto ledgers = host_.changed_ledgers();
+  if (ledgers.empty() && dirty_alarms_.empty() && new_mails_.empty() && dirty_mails_.empty()) return;
+  if (!ensure_transaction()) return;
+  for (const auto& [key, ledger] : ledgers) {
+    KnownNode& node = node_of(key);
+    if (!save_ids(node, device_of(node, ""))) return;
+    if (!stored(store_.save_ledger(node.id, *ledger, clock_.now()))) return;
+  }
+  for (const auto& [id, alarm] : dirty_alarms_)
+    if (!stored(store_.save_alarm(alarm))) return;
+  for (Mail& mail : new_mails_) {
+    const auto id = stored(store_.save_mail(mail));
+    if (!id) return;
+    mail.id = *id;
+  }
+  for (const auto& [id, mail] : dirty_mails_)
+    if (!stored(store_.update_mail(mail))) return;
+}
+
+void Core::finish_batch() {
+  write_changes();
+  if (store_.is_open() && !batch_failed_) (void)stored(store_.commit());
+  const bool is_durable = !batch_failed_;
+  if (is_durable) {
+    host_.committed();
+    if (store_is_failing_) log_.info("the store works again");
+    store_is_failing_ = false;
+    new_ids_.clear();
+    for (Mail& mail : new_mails_) outbox_.emplace(mail.id, std::move(mail));
+    new_mails_.clear();
+    told_from_memory_.clear();
+    dirty_mails_.clear();
+  } else {
+    store_.roll_back();
+    host_.rolled_back();
+    for (std::int64_t* id : new_ids_) *id = 0;
+    new_ids_.clear();
+    // The room is watched even so: what nobody has heard yet goes out now, from memory, under the same
+    // Message-ID.
+    for (const Mail& mail : new_mails_)
+      if (told_from_memory_.insert(mail.message_id).second)
+        (void)outside_.hand_over(0,
+                                 {mail.message_id, mail.recipient, mail.subject, mail.body, mail.created_at});
+  }
+  batch_failed_ = false;
+  publish();
+  dirty_points_.clear();
+  dirty_nodes_.clear();
+  if (is_durable) dirty_alarms_.clear();
+  for (auto& [answer, alarm] : answers_) {
+    alarm.mail = mail_state_.contains(alarm.id) ? mail_state_.at(alarm.id) : "none";
+    if (is_durable)
+      answer->set_value(std::move(alarm));
+    else
+      answer->set_value(
+          fail(Errc::io, Retry::later, "the acknowledgement counts, but could not be written to disk yet"));
+  }
+  answers_.clear();
+  for (const MqttMessage& message : host_.take_commands(clock_.now(), clock_.steady()))
+    outside_.publish(session_, message);
+  hand_over_due_mails();
+}
+
+void Core::prune() {
+  using namespace std::chrono_literals;
+  constexpr int most_rows = 20'000;
+  if (clock_.steady() - last_prune_ < 60s) return;
+  last_prune_ = clock_.steady();
+  if (!ensure_transaction()) return;
+  if (auto pruned = store_.prune_samples(clock_.now() - settings_.recent, most_rows); !pruned)
+    store_failed(pruned.error());
+}
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "aggregator/alarms/engine.hpp"
+#include "aggregator/intake/host.hpp"
+#include "aggregator/store/store.hpp"
+
+namespace watchroom::aggregator {
+
+struct StateText {
+  std::string zh, en;
+};
+
+struct KnownPoint {
+  PointId id = 0;  ///< 0: not stored yet
+  std::string name, unit_text, states_text;
+  Unit unit = Unit::none;
+  std::map<std::int64_t, StateText> states;
+  std::string label_zh, label_en;
+  std::optional<Reading> latest;
+  std::optional<Reading> latest_good;
+  SubjectId subject = 0;
+
+  /// Takes over what a birth announces; unit and states are parsed, whatever they hold.
+  void describe(const std::string& unit, const std::string& states_json);
+  StateText state_of(const Value& value) const;
+};
+
+struct KnownDevice {
+  DeviceId id = 0;
+  StoredDevice about;  ///< names as announced; its points are not used
+  bool is_alive = true;
+  bool is_overdue = false;  ///< its agent is there but has reported nothing for too long
+  Communication communication =
+      Communication::ok;  ///< foreign devices do not tell; their births and deaths do
+  std::string communication_text;
+  Timestamp since{};
+  Steady last_report{};
+  SubjectId communication_subject = 0;
+  std::optional<Steady>
+      last_history{};  ///< when the last late reading came; nothing: none is waiting for judgement
+  std::unordered_map<std::string, KnownPoint> points;  // stable addresses
+
+  bool answers() const { return is_alive && !is_overdue && communication == Communication::ok; }
+};
+
+struct KnownNode {
+  NodeId id = 0;
+  NodeKey key;
+  std::string name, software_version;
+  Contact contact = Contact::unknown;
+  Timestamp since{};
+  std::uint64_t journal_head = 0, journal_lost = 0;
+  std::map<std::string, KnownDevice> devices;  // '' is the node itself
+  SubjectId subject = 0;
+};
+
+/// Why a point's value may not be believed, most distant cause first: broker, agent, device, the point
+/// itself.
+struct Standing {
+  std::string quality;  ///< good, stale, bad, unknown
+  std::string reason_zh, reason_en;
+};
+Standing standing_of(const KnownNode& node, const KnownDevice& device, const KnownPoint& point,
+                     bool broker_connected);
+
+/// What the rules are shown.
+Situation situation_of(const KnownNode& node, const KnownDevice& device, const KnownPoint& point,
+                       bool broker_connected);
+/// What the rules are shown of a reading that comes late, from a journal's backlog.
+Situation past_situation_of(const KnownPoint& point, const Reading& reading);
+/// How the device itself answers: shown on its communication.state, whether it has such a point or not.
+Situation communication_of(const KnownNode& node, const KnownDevice& device, bool broker_connected);
+PointView view_of(const KnownNode& node, const KnownDevice& device, const KnownPoint& point,
+                  bool broker_connected);
+AgentView view_of(const KnownNode& node, const IntakeCounters& counters, const JournalLedger* ledger);
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/identity/roles.hpp"
+
+#include <cstdlib>
+
+namespace watchroom::aggregator {
+namespace {
+
+struct Rights {
+  Role role;
+  std::string_view name;
+  std::string_view chinese;
+  bool view;
+  bool acknowledge;
+};
+
+constexpr std::array rights{
+    // role                name             Chinese   view  acknowledge
+    Rights{Role::viewer, "viewer", "观察员", true, false},
+    Rights{Role::operator_, "operator", "值班员", true, true},
+    Rights{Role::shift_lead, "shift_lead", "值班长", true, true},
+    Rights{Role::administrator, "administrator", "管理员", true, true},
+    Rights{Role::auditor, "auditor", "审计员", true, false},
+};
+
+const Rights& of(Role role) {
+  for (const Rights& row : rights)
+    if (row.role == role) return row;
+  std::abort();
+}
+
+}  // namespace
+
+std::string_view name_of(Role role) { return of(role).name; }
+std::string_view chinese_name_of(Role role) { return of(role).chinese; }
+
+std::optional<Role> role_named(std::string_view name) {
+  for (const Rights& row : rights)
+    if (row.name == name) return row.role;
+  return std::nullopt;
+}
+
+bool may(Role role, Action action) {
+  switch (action) {
+    case Action::view: return of(role).view;
+    case Action::acknowledge: return of(role).acknowledge;
+  }
+  std::abort();
+}
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace watchroom::aggregator {
+
+/// In Chinese 观察员, 值班员, 值班长, 管理员, 审计员.
+enum class Role { viewer, operator_, shift_lead, administrator, auditor };
+
+inline constexpr std::array all_roles{Role::viewer, Role::operator_, Role::shift_lead, Role::administrator,
+                                      Role::auditor};
+
+/// What a person or program can ask of the aggregator.
+enum class Action {
+  view,         ///< the room, its alarms, agents, figures
+  acknowledge,  ///< an alarm
+};
+
+inline constexpr std::array all_actions{Action::view, Action::acknowledge};
+
+/// The word in users.toml and in the API: "shift_lead".
+std::string_view name_of(Role role);
+std::string_view chinese_name_of(Role role);
+std::optional<Role> role_named(std::string_view name);
+
+/// The one table of rights. Every route names the action it needs; nothing else decides.
+bool may(Role role, Action action);
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/identity/roles.hpp"
+
+#include <gtest/gtest.h>
+
+namespace watchroom::aggregator {
+namespace {
+
+TEST(Roles, EveryoneMayLookAndOnlyThoseOnDutyMayAcknowledge) {
+  for (const Role role : all_roles) EXPECT_TRUE(may(role, Action::view)) << name_of(role);
+  EXPECT_FALSE(may(Role::viewer, Action::acknowledge));
+  EXPECT_TRUE(may(Role::operator_, Action::acknowledge));
+  EXPECT_TRUE(may(Role::shift_lead, Action::acknowledge));
+  EXPECT_TRUE(may(Role::administrator, Action::acknowledge));
+  EXPECT_FALSE(may(Role::auditor, Action::acknowledge));
+}
+
+TEST(Roles, AreFoundByTheirNames) {
+  for (const Role role : all_roles) EXPECT_EQ(role_named(name_of(role)), role);
+  EXPECT_FALSE(role_named("emperor"));
+}
+
+}  // namespace
+}  // namespace watchroom::aggregator

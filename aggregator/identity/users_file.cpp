@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/identity/users_file.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "aggregator/identity/password.hpp"
+#include "aggregator/identity/replace_file.hpp"
+#include "aggregator/identity/utf8.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+/// Names have no control characters, so these two are all that a TOML basic string must escape.
+std::string toml_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::vector<std::pair<std::string_view, Role>> role_choices() {
+  std::vector<std::pair<std::string_view, Role>> choices;
+  for (const Role role : all_roles) choices.emplace_back(name_of(role), role);
+  return choices;
+}
+
+UserEntry read_user(const SettingsTable& table, std::set<std::string>& seen) {
+  UserEntry user;
+  user.name = table.text("name", {.help = "the name to log in with"});
+  user.role = table.choice<Role>("role", role_choices(), {}, "what this user may do");
+  user.password = table.text("password", {.help = "an argon2id hash, made by `watchroom user`"});
+  if (!user.name.empty() && !is_user_name(user.name))
+    table.reject("name", "1 to 64 bytes without control characters and without blanks at the ends");
+  else if (!user.name.empty() && !seen.insert(user.name).second)
+    table.reject("name", "a name that no other user has");
+  if (!user.password.empty() && !is_password_hash(user.password)) {
+    // Not `reject`, which shows what it found: somebody may have typed a password here.
+    table.problems().add({table.file_name(), table.line_of("password"), table.field() + ".password",
+                          "is not an argon2id hash, expected what `watchroom user password` writes"});
+  }
+  table.finish();
+  return user;
+}
+
+TokenEntry read_token(const SettingsTable& table, const UsersFile& users, std::set<std::string>& seen) {
+  TokenEntry token;
+  token.name = table.text("name", {.help = "what the token is for"});
+  token.user = table.text("user", {.help = "whose rights it has"});
+  token.sha256 = table.text("sha256", {.help = "SHA-256 of the token, in hex"});
+  if (!token.name.empty() && !is_user_name(token.name))
+    table.reject("name", "1 to 64 bytes without control characters and without blanks at the ends");
+  else if (!token.name.empty() && !seen.insert(token.user + "\n" + token.name).second)
+    table.reject("name", "a name that no other token of this user has");
+  if (!token.user.empty() && !users.find(token.user))
+    table.reject("user", "the name of a [[user]] in this file");
+  if (!token.sha256.empty() && !is_sha256(token.sha256)) table.reject("sha256", "64 lower-case hex digits");
+  table.finish();
+  return token;
+}
+
+}  // namespace
+
+bool is_user_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && count_of_characters(name) && !has_control_characters(name) &&
+         name.front() != ' ' && name.back() != ' ';
+}
+
+const UserEntry* UsersFile::find(std::string_view name) const {
+  const auto at =
+      std::find_if(users.begin(), users.end(), [&](const UserEntry& user) { return user.name == name; });
+  return at == users.end() ? nullptr : &*at;
+}
+
+std::string UsersFile::to_toml() const {
+  std::string out = "# Written by `watchroom user`; the aggregator notices changes by itself.\n";
+  for (const UserEntry& user : users)
+    out += fmt::format("\n[[user]]\nname = {}\nrole = \"{}\"\npassword = \"{}\"\n", toml_text(user.name),
+                       name_of(user.role), user.password);
+  for (const TokenEntry& token : tokens)
+    out += fmt::format("\n[[token]]\nname = {}\nuser = {}\nsha256 = \"{}\"\n", toml_text(token.name),
+                       toml_text(token.user), token.sha256);
+  return out;
+}
+
+UsersFile UsersFile::read(const SettingsTable& table) {
+  UsersFile file;
+  std::set<std::string> names, token_names;
+  for (const SettingsTable& user : table.tables("user")) file.users.push_back(read_user(user, names));
+  for (const SettingsTable& token : table.tables("token"))
+    file.tokens.push_back(read_token(token, file, token_names));
+  table.finish();
+  return file;
+}
+
+UsersFile UsersFile::load(const std::filesystem::path& file, Problems& problems) {
+  std::error_code missing;
+  const auto status = std::filesystem::status(file, missing);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    problems.add({file.string(), 0, "", "does not exist; make it with `watchroom user add`"});
+    return {};
+  }
+  if ((status.permissions() & std::filesystem::perms::others_read) != std::filesystem::perms::none)
+    problems.add({file.string(), 0, "", "everybody can read the password hashes; run chmod 600 on it"});
+  const auto table = SettingsTable::load(file, problems);
+  return table ? read(*table) : UsersFile{};
+}
+
+Result<void> edit_users_file(const std::filesystem::path& file,
+                             const std::function<Result<void>(UsersFile&)>& change) {
+  auto lock = FolderLock::take(file.parent_path());
+  if (!lock) return lock.error();
+  UsersFile content;
+  if (std::error_code ignored; std::filesystem::exists(file, ignored)) {
+    Problems problems;
+    content = UsersFile::load(file, problems);
+    if (!problems.empty()) return fail(Errc::corrupt, Retry::never, "{}", problems.str());
+  }
+  if (auto changed = change(content); !changed) return changed;
+  return replace_file(file, content.to_toml());
+}
+
+}  // namespace watchroom::aggregator

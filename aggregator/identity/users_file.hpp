@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aggregator/identity/roles.hpp"
+#include "proto/base/result.hpp"
+#include "proto/base/settings.hpp"
+
+namespace watchroom::aggregator {
+
+struct UserEntry {
+  std::string name;
+  Role role = Role::viewer;
+  std::string password;  ///< an argon2id hash in its usual text form
+  bool operator==(const UserEntry&) const = default;
+};
+
+struct TokenEntry {
+  std::string name;
+  std::string user;
+  std::string sha256;  ///< of the token's text, hex
+  bool operator==(const TokenEntry&) const = default;
+};
+
+/// users.toml: who there is. Written by `watchroom user` only; comments in it are not kept.
+struct UsersFile {
+  std::vector<UserEntry> users;
+  std::vector<TokenEntry> tokens;
+
+  const UserEntry* find(std::string_view name) const;
+  std::string to_toml() const;
+  bool operator==(const UsersFile&) const = default;
+
+  /// Nothing useful in it when `problems` grew.
+  static UsersFile load(const std::filesystem::path& file, Problems& problems);
+  static UsersFile read(const SettingsTable& table);
+};
+
+/// 1 to 64 bytes of UTF-8 without control characters and without blanks at either end.
+bool is_user_name(std::string_view name);
+
+/// Reads, lets `change` change, and replaces the file whole (mode 0600, the owner is kept); one writer at a
+/// time on this machine. A missing file is an empty one. Nothing is written when `change` fails.
+Result<void> edit_users_file(const std::filesystem::path& file,
+                             const std::function<Result<void>(UsersFile&)>& change);
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include "aggregator/core/aggregator.hpp"
+#include "aggregator/web/web_server.hpp"
+
+namespace {
+
+using namespace watchroom;
+using namespace watchroom::aggregator;
+
+constexpr int exit_failed = 1;
+constexpr int exit_settings = 2;
+
+struct Everything {
+  AggregatorSettings aggregator;
+  WebSettings web;
+};
+
+Everything read_settings(const SettingsTable& table) {
+  Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web"))};
+  table.finish();
+  return read;
+}
+
+/// Nothing when there is a problem; all of them are on standard error then.
+std::optional<Everything> load(const std::string& file) {
+  Problems problems;
+  std::optional<Everything> read;
+  if (const auto table = SettingsTable::load(file, problems)) {
+    read = read_settings(*table);
+    if (!read->web.users_file.empty()) {
+      Users users{read->web.users_file, Log::quiet()};
+      users.load(problems);
+    }
+  }
+  if (problems.empty()) return read;
+  std::fprintf(stderr, "%s", problems.str().c_str());
+  return std::nullopt;
+}
+
+int check(const std::string& file) {
+  const auto settings = load(file);
+  if (!settings) return exit_settings;
+  std::printf("%s: 配置正确，共 %zu 条告警规则 / settings are valid, %zu alarm rules\n", file.c_str(),
+              settings->aggregator.rules.size(), settings->aggregator.rules.size());
+  return 0;
+}
+
+int describe() {
+  Problems ignored;
+  std::vector<KeyDescription> keys;
+  (void)read_settings(SettingsTable::describing(keys, ignored));
+  std::printf("%s", to_toml_reference(keys).c_str());
+  return 0;
+}
+
+int run(const std::string& file) {
+  // Before any thread starts, so that all of them leave these signals to us.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  auto settings = load(file);
+  if (!settings) return exit_settings;
+  const SystemClock clock;
+  const Log log = Log::to_stderr(settings->aggregator.log_level);
+  Users users{settings->web.users_file, log.tagged("users")};
+  Problems problems;
+  users.load(problems);
+  Aggregator aggregator{std::move(settings->aggregator), clock, log};
+  if (auto started = aggregator.start(); !started) {
+    log.error("{}", started.error().text);
+    return exit_failed;
+  }
+  WebServer web{std::move(settings->web), aggregator.room(), users, clock, log.tagged("web")};
+  if (auto started = web.start(); !started) {
+    log.error("{}", started.error().text);
+    return exit_failed;
+  }
+  log.info("watchroom-aggregator {} runs", WATCHROOM_VERSION);
+  int received = 0;
+  sigwait(&signals, &received);
+  log.info("stopping on signal {}", received);
+  web.stop();
+  aggregator.stop();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "watchroom-aggregator — 机房值守监控中心：接收采集代理的读数，入库，判断告警，通知值班人员。\n"
+      "The centre of the machine-room watch: stores the agents' readings, raises alarms, tells people.\n\n"
+      "Exit status: 0 done; 1 could not run; 2 wrong settings or usage (all problems on standard error).",
+      "watchroom-aggregator"};
+  app.set_version_flag("--version", std::string{"watchroom-aggregator "} + WATCHROOM_VERSION);
+  app.require_subcommand(1);
+  std::string file;
+  int status = 0;
+  auto* run_command = app.add_subcommand("run", "按配置文件运行，直到 SIGTERM / run until SIGTERM");
+  run_command->add_option("file", file, "aggregator.toml")->required();
+  run_command->callback([&] { status = run(file); });
+  auto* check_command =
+      app.add_subcommand("check", "检查配置文件与告警规则，不启动 / check settings and rules, start nothing");
+  check_command->add_option("file", file, "aggregator.toml")->required();
+  check_command->callback([&] { status = check(file); });
+  app.add_subcommand("describe", "打印带注释的全部配置项 / print every key with its meaning")->callback([&] {
+    status = describe();
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_settings;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "watchroom-aggregator: %s\n", error.what());
+    return exit_failed;
+  }
+  return status;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/notify/wording.hpp"
+
+#include <gtest/gtest.h>
+
+namespace watchroom::aggregator {
+namespace {
+
+AlarmChange leak(AlarmEvent event) {
+  AlarmView alarm;
+  alarm.id = 12;
+  alarm.severity = Severity::critical;
+  alarm.title_zh = "漏水";
+  alarm.title_en = "Water leak";
+  alarm.site = "hq";
+  alarm.agent = "room1";
+  alarm.device = "leak1";
+  alarm.device_name = "北侧水浸";
+  alarm.raised_at = from_ms(1'800'000'000'000);
+  return {event, alarm};
+}
+
+TEST(Wording, TheSubjectSaysHowBadWhereAndWhat) {
+  const Mail mail = compose_mail(leak(AlarmEvent::raised), "li@example.com", Language::zh, "watchroom", {});
+  EXPECT_EQ(mail.subject, "[紧急] 北侧水浸 漏水 — hq/room1");
+  EXPECT_EQ(compose_mail(leak(AlarmEvent::cleared), "li@example.com", Language::en, "watchroom", {}).subject,
+            "[cleared] 北侧水浸 Water leak - hq/room1");
+}
+
+TEST(Wording, TheSameNewsToTheSamePersonHasTheSameMessageId) {
+  const auto id = [](AlarmEvent event, const char* to, std::int64_t now) {
+    return compose_mail(leak(event), to, Language::zh, "watchroom", from_ms(now)).message_id;
+  };
+  EXPECT_EQ(id(AlarmEvent::raised, "li@example.com", 1), id(AlarmEvent::raised, "li@example.com", 2));
+  EXPECT_NE(id(AlarmEvent::raised, "li@example.com", 1), id(AlarmEvent::raised, "wang@example.com", 1));
+  EXPECT_NE(id(AlarmEvent::raised, "li@example.com", 1), id(AlarmEvent::cleared, "li@example.com", 1));
+}
+
+}  // namespace
+}  // namespace watchroom::aggregator

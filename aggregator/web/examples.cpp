@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/web/examples.hpp"
+
+#include "aggregator/web/gate.hpp"
+
+namespace watchroom::aggregator::examples {
+namespace {
+
+constexpr Timestamp moment{std::chrono::milliseconds{1'795'230'000'000}};
+
+PointView leak() {
+  PointView point;
+  point.site = "hq";
+  point.agent = "room1";
+  point.device = "leak1";
+  point.name = "leak.state";
+  point.device_name = "北侧水浸";
+  point.label_zh = "水浸";
+  point.label_en = "Water leak";
+  point.unit = Unit::state;
+  point.value = point.last_value = Value{std::int64_t{1}};
+  point.state_zh = "有水";
+  point.state_en = "wet";
+  point.quality = "good";
+  point.taken_at = moment;
+  point.last_value_at = moment;
+  return point;
+}
+
+AlarmView leak_alarm() {
+  AlarmView view;
+  view.id = 12;
+  view.rule = "water-leak";
+  view.kind = "state";
+  view.severity = Severity::critical;
+  view.state = AlarmLifeCycle::acknowledged;
+  view.title_zh = "水浸";
+  view.title_en = "Water leak";
+  view.site = "hq";
+  view.agent = "room1";
+  view.device = "leak1";
+  view.point = "leak.state";
+  view.value = 1.0;
+  view.limit = 1.0;
+  view.unit = Unit::state;
+  view.raised_at = moment;
+  view.cleared_at = view.acknowledged_at = moment;
+  view.is_active = true;
+  view.mail = "sent";
+  return view;
+}
+
+}  // namespace
+
+Json log_in() { return {{"name", "li"}, {"password", "correct horse battery"}}; }
+Json session() { return Json::parse(session_text({"li", Role::operator_, ""}, moment)); }
+
+Json status() {
+  StatusView view;
+  view.time = view.broker_since = moment;
+  return to_json(view);
+}
+
+Json points() { return {{"points", Json::array({to_json(leak(), moment)})}, {"version", 1}}; }
+
+Json samples() {
+  return {{"samples", Json::array({to_json(SampleView{moment, Value{21.5}, Quality::good, 7})})}};
+}
+
+Json alarm() { return to_json(leak_alarm()); }
+Json alarms() { return {{"alarms", Json::array({alarm()})}}; }
+Json acknowledgement() { return {{"comment", "on my way"}}; }
+
+Json agents() {
+  AgentView view;
+  view.site = "hq";
+  view.agent = "room1";
+  view.since = moment;
+  DeviceView device;
+  device.since = moment;
+  view.devices.push_back(device);
+  return {{"agents", Json::array({to_json(view)})}};
+}
+
+}  // namespace watchroom::aggregator::examples

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include "aggregator/web/room_json.hpp"
+
+/// One filled example of each body, made with the same functions as the real ones, so that the description of
+/// the API cannot tell another story than the API.
+namespace watchroom::aggregator::examples {
+
+Json log_in();
+Json session();
+Json status();
+Json points();
+Json samples();
+Json alarms();
+Json alarm();
+Json acknowledgement();
+Json agents();
+
+}  // namespace watchroom::aggregator::examples

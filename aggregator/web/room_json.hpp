@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "aggregator/live/views.hpp"
+#include "proto/base/clock.hpp"
+
+namespace watchroom::aggregator {
+
+using Json = nlohmann::ordered_json;
+
+/// Compact, always valid UTF-8: what is not (a device may send anything) becomes U+FFFD. `<`, `>` and `&` are
+/// written as \u003c …, so that JSON that lands in a page by somebody's mistake is still not HTML.
+std::string to_text(const Json& json);
+
+/// The objects of the REST contract.
+Json to_json(const PointView& point, Timestamp now);
+Json to_json(const AlarmView& alarm);
+Json to_json(const AgentView& agent);
+Json to_json(const StatusView& status);
+Json to_json(const SampleView& sample);
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/web/routes.hpp"
+
+#include "aggregator/web/api.hpp"
+#include "aggregator/web/examples.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+const std::vector<Parameter> point_filters{
+    {"site", "only this site"},
+    {"agent", "only this agent"},
+    {"device", "only this device"},
+    {"name", "only points of this name, e.g. ambient.temperature"},
+    {"q", "only points whose id, label or device name contains this text; case does not matter"},
+};
+const std::vector<Parameter> sample_filters{
+    {"id", "the point, as site/agent/device/name"},
+    {"since", "RFC 3339 UTC, e.g. 2026-11-21T03:00:00Z; default: one hour ago"},
+    {"limit", "1 to 10000, default 1000: the newest ones"},
+};
+const std::vector<Parameter> alarm_filters{
+    {"state", "open (default) or all"},
+    {"limit", "1 to 1000, default 200: the newest ones"},
+};
+
+const Route all[] = {
+    {"POST",
+     "/api/v1/session",
+     Entry::open,
+     Action::view,
+     Lane::password,
+     &Api::log_in,
+     "Log in; sets the cookie",
+     {},
+     &examples::log_in,
+     &examples::session},
+    {"GET",
+     "/api/v1/session",
+     Entry::any_role,
+     Action::view,
+     Lane::memory,
+     &Api::who_am_i,
+     "Who is logged in",
+     {},
+     nullptr,
+     &examples::session},
+    {"DELETE",
+     "/api/v1/session",
+     Entry::any_role,
+     Action::view,
+     Lane::memory,
+     &Api::log_out,
+     "Log out",
+     {},
+     nullptr,
+     nullptr},
+    {"GET",
+     "/api/v1/status",
+     Entry::by_action,
+     Action::view,
+     Lane::memory,
+     &Api::status,
+     "How the aggregator is",
+     {},
+     nullptr,
+     &examples::status},
+    {"GET", "/api/v1/points", Entry::by_action, Action::view, Lane::memory, &Api::points,
+     "Points with value, unit, quality and age", point_filters, nullptr, &examples::points},
+    {"GET", "/api/v1/points/samples", Entry::by_action, Action::view, Lane::disk, &Api::samples,
+     "What a point was, oldest first", sample_filters, nullptr, &examples::samples},
+    {"GET", "/api/v1/alarms", Entry::by_action, Action::view, Lane::disk, &Api::alarms, "Alarms",
+     alarm_filters, nullptr, &examples::alarms},
+    {"POST",
+     "/api/v1/alarms/{id}/acknowledge",
+     Entry::by_action,
+     Action::acknowledge,
+     Lane::disk,
+     &Api::acknowledge,
+     "Acknowledge an alarm",
+     {},
+     &examples::acknowledgement,
+     &examples::alarm},
+    {"GET",
+     "/api/v1/agents",
+     Entry::by_action,
+     Action::view,
+     Lane::memory,
+     &Api::agents,
+     "Agents, their journals and devices",
+     {},
+     nullptr,
+     &examples::agents},
+    {"GET",
+     "/api/v1/events",
+     Entry::by_action,
+     Action::view,
+     Lane::memory,
+     &Api::events,
+     "Server-sent events points, alarms, agents, status: a full set, then changes",
+     {},
+     nullptr,
+     nullptr},
+    {"GET",
+     "/api/openapi.json",
+     Entry::by_action,
+     Action::view,
+     Lane::memory,
+     &Api::description,
+     "This description",
+     {},
+     nullptr,
+     nullptr},
+    {"GET",
+     "/metrics",
+     Entry::loopback_or_role,
+     Action::view,
+     Lane::memory,
+     &Api::metrics,
+     "Figures for Prometheus (text format 0.0.4)",
+     {},
+     nullptr,
+     nullptr},
+};
+
+std::string_view take_segment(std::string_view& path) {
+  const auto slash = path.find('/');
+  const std::string_view segment = path.substr(0, slash);
+  path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  return segment;
+}
+
+/// Whether the path has the pattern's form; `id` is then what stands for {id}.
+bool fits(std::string_view pattern, std::string_view path, std::string_view& id) {
+  if (path.empty() || path.back() == '/') return false;
+  while (!pattern.empty() && !path.empty()) {
+    const std::string_view wanted = take_segment(pattern), found = take_segment(path);
+    if (wanted == "{id}" && !found.empty())
+      id = found;
+    else if (wanted != found)
+      return false;
+  }
+  return pattern.empty() && path.empty();
+}
+
+}  // namespace
+
+std::string_view Call::query(std::string_view name) const {
+  for (const auto& [key, value] : request.query)
+    if (key == name) return value;
+  return {};
+}
+
+std::span<const Route> routes() { return all; }
+
+Match match(std::string_view method, std::string_view path) {
+  if (method == "HEAD") method = "GET";
+  Match found;
+  for (const Route& route : all) {
+    std::string_view id;
+    if (!fits(route.pattern, path, id)) continue;
+    found.allowed += fmt::format("{}{}", found.allowed.empty() ? "" : ", ", route.method);
+    if (route.method == method) found.route = &route, found.id = id;
+  }
+  return found;
+}
+
+}  // namespace watchroom::aggregator

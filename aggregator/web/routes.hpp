@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aggregator/identity/roles.hpp"
+#include "aggregator/web/message.hpp"
+#include "aggregator/web/room_json.hpp"
+
+namespace watchroom::aggregator {
+
+class Api;
+
+/// A request that found its route and may pass. Lives as long as the handler runs.
+struct Call {
+  const Request& request;
+  const std::optional<Visitor>& visitor;  ///< always there unless the route is open
+  std::string_view id;                    ///< what stands for {id} in the pattern
+
+  /// The value of a query parameter; empty when it is not there.
+  std::string_view query(std::string_view name) const;
+};
+
+/// Whom a route lets in.
+enum class Entry {
+  open,              ///< anybody: the log-in itself
+  any_role,          ///< whoever is logged in
+  by_action,         ///< whose role may do `Route::action`
+  loopback_or_role,  ///< as by_action, or anybody on this machine
+};
+
+/// Which small pool a handler runs on, by what it may wait for. A slow disk must not hold up what is in
+/// memory.
+enum class Lane { memory, disk, password };
+inline constexpr std::size_t lane_count = 3;
+
+struct Parameter {
+  std::string_view name;
+  std::string_view help;
+};
+
+/// One row says everything about a route: from it come dispatch, rights, /api/openapi.json and the test of
+/// all routes × roles.
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  ///< "{id}" stands for one segment
+  Entry entry;
+  Action action;
+  Lane lane;
+  Answer (Api::*handler)(const Call&);
+  std::string_view summary;
+  std::vector<Parameter> query;
+  /// Examples of the body sent and of the answer, from which the description derives its schemas; null: none.
+  Json (*body_example)();
+  Json (*answer_example)();
+};
+
+std::span<const Route> routes();
+
+struct Match {
+  const Route* route = nullptr;  ///< null: nothing for this method
+  std::string_view id;           ///< part of the path
+  std::string allowed;           ///< the methods this path has, for Allow; empty: no such path
+};
+/// HEAD finds the routes of GET.
+Match match(std::string_view method, std::string_view path);
+
+/// The description of the API (OpenAPI 3.1), made from `routes()`.
+Json openapi();
+
+}  // namespace watchroom::aggregator

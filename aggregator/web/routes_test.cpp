@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/web/routes.hpp"
+
+#include "aggregator/web/served_room.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+/// A request that fits the route, with a body where it wants one.
+Ask ask_for(const Route& route) {
+  Ask ask{.method = std::string{route.method}, .path = std::string{route.pattern}};
+  if (const auto at = ask.path.find("{id}"); at != std::string::npos) ask.path.replace(at, 4, "12");
+  if (route.pattern == "/api/v1/points/samples") ask.path += "?id=hq/room1/leak1/leak.state";
+  if (route.body_example) {
+    ask.headers.push_back("Content-Type: application/json");
+    ask.body = to_text(route.body_example());
+  }
+  return ask;
+}
+
+bool is_stream(const Route& route) { return route.pattern == "/api/v1/events"; }
+
+class Routes : public ServedRoom {
+ protected:
+  /// The status of the answer; a stream never ends by itself, so only its head is looked at.
+  long status_of(const Route& route, Ask ask) {
+    if (is_stream(route)) ask.method = "HEAD";
+    return call(ask).status;
+  }
+};
+
+TEST_F(Routes, NobodyPassesWithoutALogIn) {
+  for (const Route& route : routes()) {
+    if (route.entry == Entry::open || route.entry == Entry::loopback_or_role) continue;
+    EXPECT_EQ(status_of(route, ask_for(route)), 401) << route.method << " " << route.pattern;
+  }
+}
+
+TEST_F(Routes, AForgedTokenOrCookieIsNoLogIn) {
+  for (const Route& route : routes()) {
+    if (route.entry == Entry::open || route.entry == Entry::loopback_or_role) continue;
+    for (const std::string& header :
+         {"Authorization: Bearer wr_" + std::string(64, '0'), "Cookie: wr_session=" + std::string(64, '0'),
+          std::string{"Authorization: Basic eDp4"}}) {
+      Ask ask = ask_for(route);
+      ask.headers.push_back(header);
+      EXPECT_EQ(status_of(route, ask), 401) << route.method << " " << route.pattern << " " << header;
+    }
+  }
+}
+
+/// All routes × all roles × token and cookie, from the table the server itself uses.
+TEST_F(Routes, EachRoleGetsWhatTheTableOfRightsSaysAndNoMore) {
+  for (const Route& route : routes()) {
+    if (route.entry == Entry::open) continue;
+    for (const Role role : all_roles) {
+      const bool is_allowed = route.entry != Entry::by_action || may(role, route.action);
+      for (const std::string& proof : {bearer(role), cookie_of(std::string{name_of(role)})}) {
+        Ask ask = ask_for(route);
+        ask.headers.push_back(proof);
+        const long status = status_of(route, ask);
+        const auto about = fmt::format("{} {} as {} with {}: {}", route.method, route.pattern, name_of(role),
+                                       proof.substr(0, 6), status);
+        if (!is_allowed) {
+          EXPECT_EQ(status, 403) << about;
+        } else {
+          // 400: a token has no session to end; 409: another role acknowledged the alarm before.
+          EXPECT_TRUE(status == 200 || status == 204 || status == 409 ||
+                      (status == 400 && route.method == "DELETE"))
+              << about;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Routes, AMethodThatIsNotInTheTableIsRefusedWithThoseThatAre) {
+  const Reply reply = call({.method = "PUT", .path = "/api/v1/session", .headers = {bearer(Role::viewer)}});
+  EXPECT_EQ(reply.status, 405);
+  EXPECT_EQ(reply.headers.at("allow"), "POST, GET, DELETE");
+  EXPECT_EQ(reply.headers.at("content-type"), "application/problem+json; charset=utf-8");
+}
+
+TEST_F(Routes, AnUnknownQueryParameterIsToldInsteadOfIgnored) {
+  const Reply reply = get("/api/v1/points?sit=hq");
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_TRUE(reply.has("site, agent, device, name, q")) << reply.body;
+}
+
+TEST_F(Routes, TheDescriptionNamesEveryRouteAndWhoMayUseIt) {
+  const Json description = Json::parse(get("/api/openapi.json").body);
+  EXPECT_EQ(description["openapi"], "3.1.0");
+  for (const Route& route : routes()) {
+    std::string method{route.method};
+    for (char& c : method) c = static_cast<char>(c | 0x20);
+    EXPECT_TRUE(description["paths"][std::string{route.pattern}].contains(method)) << route.pattern;
+  }
+  EXPECT_EQ(description["paths"]["/api/v1/alarms/{id}/acknowledge"]["post"]["x-roles"],
+            Json({"operator", "shift_lead", "administrator"}));
+  const Json& point =
+      description["paths"]["/api/v1/points"]["get"]["responses"]["200"]["content"]["application/json"]
+                 ["schema"]["properties"]["points"]["items"]["properties"];
+  EXPECT_EQ(point["quality"]["type"], "string");
+  EXPECT_EQ(point["age_s"]["type"], Json({"number", "null"}));
+}
+
+TEST(Match, FindsByWholeSegmentsOnly) {
+  EXPECT_TRUE(match("GET", "/api/v1/points").route);
+  EXPECT_TRUE(match("HEAD", "/api/v1/points").route);
+  EXPECT_EQ(match("POST", "/api/v1/alarms/7/acknowledge").id, "7");
+  for (const std::string_view path :
+       {"/api/v1/points/", "/api/v1/point", "/api/v1/points/samples/1", "/api/v1//points",
+        "/api/v1/alarms//acknowledge", "", "/", "//", "/api/v1/points/../status"}) {
+    EXPECT_FALSE(match("GET", path).route) << path;
+    EXPECT_TRUE(match("GET", path).allowed.empty()) << path;
+  }
+}
+
+}  // namespace
+}  // namespace watchroom::aggregator

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+import * as client from "../wire/client";
+import { CallFailed } from "../wire/client";
+import type { Role, Session } from "../wire/types";
+
+type Stage = "opening" | "unreachable" | "outside" | "inside";
+
+const may_acknowledge: readonly Role[] = ["operator", "shift_lead", "administrator"];
+
+/** Who sits in front of the page. The cookie itself is out of reach of scripts. */
+class PageSession {
+  stage = $state<Stage>("opening");
+  who = $state.raw<Session | null>(null);
+  /** The last session ended by itself. */
+  is_over = $state(false);
+
+  readonly may_acknowledge = $derived(this.who !== null && may_acknowledge.includes(this.who.role));
+
+  async open(): Promise<void> {
+    try {
+      this.#enter(await client.who_am_i());
+    } catch (error) {
+      const is_outside = error instanceof CallFailed && error.failure === "unauthorized";
+      this.stage = is_outside ? "outside" : "unreachable";
+    }
+  }
+
+  async log_in(name: string, password: string): Promise<void> {
+    this.#enter(await client.log_in(name, password));
+  }
+
+  async log_out(): Promise<void> {
+    await client.log_out();
+    this.#leave(false);
+  }
+
+  lost(): void {
+    if (this.stage === "inside") this.#leave(true);
+  }
+
+  #enter(who: Session): void {
+    this.who = who;
+    this.is_over = false;
+    this.stage = "inside";
+  }
+
+  #leave(is_over: boolean): void {
+    this.who = null;
+    this.is_over = is_over;
+    this.stage = "outside";
+  }
+}
+
+export const session = new PageSession();

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+import type { Alarm, Problem, Sample, Session } from "./types";
+
+export const api = "api/v1";
+const answer_within_ms = 10_000;
+
+/**
+ * Why a call brought nothing: `unreachable` = no answer at all; `broken` = the server failed;
+ * `refused` = it understood and said no.
+ */
+export type Failure = "unreachable" | "unauthorized" | "forbidden" | "throttled" | "refused" | "broken";
+
+export class CallFailed extends Error {
+  constructor(
+    readonly failure: Failure,
+    readonly status: number,
+    readonly problem: Problem,
+    readonly retry_after_s: number | null,
+  ) {
+    super(`${failure} (${status}) ${problem.detail ?? ""}`);
+  }
+}
+
+export function failure_of(status: number): Failure {
+  if (status === 401) return "unauthorized";
+  if (status === 403) return "forbidden";
+  if (status === 429) return "throttled";
+  return status >= 500 || status < 400 ? "broken" : "refused";
+}
+
+/** Retry-After in seconds (RFC 9110 section 10.2.3); the date form is not used by our server. */
+export function retry_after(header: string | null): number | null {
+  const seconds = header === null ? NaN : Number(header);
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.ceil(seconds) : null;
+}
+
+export async function failed_call(response: Response): Promise<CallFailed> {
+  const problem = await response.json().catch(() => ({}));
+  const wait = retry_after(response.headers.get("Retry-After"));
+  return new CallFailed(failure_of(response.status), response.status, problem ?? {}, wait);
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`${api}/${path}`, {
+      method,
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(answer_within_ms),
+      ...(body === undefined
+        ? {}
+        : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new CallFailed("unreachable", 0, {}, null);
+  }
+  if (!response.ok) throw await failed_call(response);
+  try {
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  } catch {
+    throw new CallFailed("broken", response.status, {}, null);
+  }
+}
+
+export const log_in = (name: string, password: string) =>
+  call<Session>("POST", "session", { name, password });
+
+export const who_am_i = () => call<Session>("GET", "session");
+
+export async function log_out(): Promise<void> {
+  try {
+    await call<unknown>("DELETE", "session");
+  } catch (error) {
+    // A session that is already gone is what was wanted.
+    if (!(error instanceof CallFailed && error.failure === "unauthorized")) throw error;
+  }
+}
+
+export const acknowledge = (id: number, comment: string) =>
+  call<Alarm>("POST", `alarms/${id}/acknowledge`, { comment });
+
+export const past_alarms = async (limit: number) =>
+  (await call<{ alarms?: Alarm[] }>("GET", `alarms?state=all&limit=${limit}`)).alarms ?? [];
+
+export async function samples_since(id: string, since: Date, limit: number): Promise<Sample[]> {
+  const query = new URLSearchParams({ id, since: since.toISOString(), limit: String(limit) });
+  return (await call<{ samples?: Sample[] }>("GET", `points/samples?${query}`)).samples ?? [];
+}

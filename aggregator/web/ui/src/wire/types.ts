@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+
+// The JSON of REST /api/v1 as the aggregator sends it (described at /api/openapi.json).
+// Strings that come from devices and settings are untrusted: only ever put them into text nodes.
+
+export type Quality = "good" | "stale" | "bad" | "unknown";
+export type Severity = "critical" | "major" | "minor" | "warning";
+export type AlarmState = "normal" | "unacknowledged" | "acknowledged" | "returned_unacknowledged";
+export type AgentState = "online" | "offline" | "unknown";
+export type Communication =
+  | "ok" | "no_answer" | "refused" | "not_authorized" | "corrupt" | "not_connected" | "unknown";
+export type MailState = "sent" | "waiting" | "failed" | "none";
+export type Role = "viewer" | "operator" | "shift_lead" | "administrator" | "auditor";
+export type Value = number | boolean | string | null;
+
+export interface Point {
+  id: string;
+  site: string;
+  agent: string;
+  device: string;
+  device_name?: string;
+  maker?: string;
+  model?: string;
+  class?: string;
+  name: string;
+  label_zh?: string;
+  label_en?: string;
+  /** Null unless the quality is good. */
+  value: Value;
+  last_value?: Value;
+  unit?: string;
+  unit_symbol?: string;
+  state?: string | null;
+  state_zh?: string | null;
+  quality: Quality;
+  quality_reason?: string;
+  quality_reason_zh?: string;
+  taken_at?: string | null;
+  age_s?: number | null;
+}
+
+export interface Sample {
+  taken_at: string;
+  value: Value;
+  quality: Quality;
+}
+
+export interface Alarm {
+  id: number;
+  rule: string;
+  kind: string;
+  severity: Severity;
+  state: AlarmState;
+  title_zh?: string;
+  title_en?: string;
+  text_zh?: string;
+  text_en?: string;
+  site?: string;
+  agent?: string;
+  device?: string;
+  device_name?: string;
+  point?: string;
+  point_label_zh?: string;
+  value?: Value;
+  unit?: string;
+  unit_symbol?: string;
+  limit?: Value;
+  raised_at: string;
+  cleared_at?: string | null;
+  acknowledged_at?: string | null;
+  acknowledged_by?: string | null;
+  comment?: string | null;
+  is_active: boolean;
+  mail?: MailState;
+}
+
+export interface Device {
+  id: string;
+  name?: string;
+  maker?: string;
+  model?: string;
+  class?: string;
+  communication: Communication;
+  communication_text?: string;
+  since?: string | null;
+}
+
+export interface Agent {
+  site: string;
+  agent: string;
+  name?: string;
+  state: AgentState;
+  since?: string | null;
+  version?: string;
+  journal?: { head?: number; acknowledged?: number; lost?: number; missing?: number };
+  devices?: Device[];
+}
+
+export interface Status {
+  version?: string;
+  time?: string;
+  host_id?: string;
+  broker?: { state: "connected" | "unreachable"; since?: string | null };
+  counts?: Partial<Record<
+    | "agents" | "agents_online" | "devices" | "points" | "points_good"
+    | "alarms_open" | "alarms_unacknowledged" | "mails_waiting" | "mails_failed",
+    number
+  >>;
+  rates?: { readings_per_s?: number };
+}
+
+export interface Session {
+  user: string;
+  role: Role;
+  expires_at?: string;
+}
+
+/** RFC 9457 problem details with the two Chinese members. */
+export interface Problem {
+  title?: string;
+  detail?: string;
+  title_zh?: string;
+  detail_zh?: string;
+}

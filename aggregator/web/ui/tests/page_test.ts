@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { open_browser } from "./browser";
+import { FakeApi } from "./fake_api";
+
+// The built page in a real browser before a fake aggregator (see fake_api.ts for what that proves).
+
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let api: FakeApi;
+let url: string;
+let complaints: string[];
+
+beforeAll(async () => {
+  if (!existsSync(`${dist}/index.html`)) throw new Error("build the page first: npm run build");
+  browser = await open_browser();
+});
+afterAll(() => browser?.close());
+
+beforeEach(async () => {
+  api = new FakeApi(dist);
+  url = await api.listen();
+  context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+  page = await context.newPage();
+  complaints = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => /Content.Security.Policy|Refused to/i.test(message.text()) && complaints.push(message.text()));
+  page.on("request", (request) => !request.url().startsWith(url) && complaints.push(`outside: ${request.url()}`));
+});
+afterEach(async () => {
+  await context.close();
+  api.close();
+  expect(complaints).toEqual([]);
+});
+
+async function log_in(password = "right"): Promise<void> {
+  await page.goto(url);
+  await page.fill("[name=username]", "zhang");
+  await page.fill("[name=password]", password);
+  await page.keyboard.press("Enter");
+}
+
+async function enter(): Promise<void> {
+  await log_in();
+  await page.waitForSelector("article li .value");
+}
+
+const row = (id: string) => page.locator(`li[title="${id}"]`);
+const see = (text: string) => page.getByText(text).first().waitFor();
+
+test("AWrongPasswordIsToldAndTheRightOneOpensTheRoom", async () => {
+  await log_in("wrong");
+  await see("用户名或密码不对");
+  await page.fill("[name=password]", "right");
+  await page.keyboard.press("Enter");
+  await see("一号机房");
+  await see("值班员");
+});
+
+test("AThrottledLogInSaysForHowLong", async () => {
+  api.is_throttled = true;
+  await log_in();
+  await page.getByText(/请 (30|29) 秒后再试/).waitFor();
+  expect(await page.locator("form button.main").isDisabled()).toBe(true);
+});
+
+test("AnUnreachableServerIsNotAWrongPassword", async () => {
+  await page.goto(url);
+  await page.waitForSelector("[name=password]");
+  api.is_deaf = true;
+  await page.fill("[name=username]", "zhang");
+  await page.fill("[name=password]", "right");
+  await page.keyboard.press("Enter");
+  await see("连不上服务器");
+});
+
+test("AStaleValueIsADashWithItsReasonAndTheOldValueStruckOut", async () => {
+  await enter();
+  const stale = row("hq/room2/ups2/battery.charge");
+  expect(await stale.locator(".value").innerText()).toBe("—");
+  expect(await stale.locator("s").innerText()).toBe("98 %");
+  expect(await stale.innerText()).toContain("设备没有应答");
+  expect(await row("hq/room1/th1/ambient.temperature").locator(".value").innerText()).toMatch(/^23\.\d+\s*°C$/);
+});
+
+test("AgesGoOnCounting", async () => {
+  await enter();
+  api.room.spoil("hq/room1/th1/ambient.temperature", "stale", "测试", "test", 30);
+  api.push_all();
+  const age = row("hq/room1/th1/ambient.temperature").locator(".last");
+  await age.filter({ hasText: "31 秒前" }).waitFor();
+  await age.filter({ hasText: "33 秒前" }).waitFor();
+});
+
+test("AlarmsStandInOrderAndAreAcknowledgedWithAComment", async () => {
+  await enter();
+  const titles = page.locator(".alarm-panel h3");
+  expect(await titles.allInnerTexts()).toEqual(["北侧水浸 有水", "热通道温度过高", "钢瓶 3 压力偏低", "UPS B 没有数据"]);
+  expect(await page.title()).toContain("(3) 紧急");
+  expect(await page.locator("link[rel=icon]").getAttribute("href")).toContain("favicon-3");
+  await page.getByRole("button", { name: "确认 北侧水浸 有水" }).click();
+  await page.keyboard.type("已派人查看");
+  await page.keyboard.press("Enter");
+  await see("zhang 确认");
+  expect(api.acknowledged).toEqual([{ id: 7, comment: "已派人查看" }]);
+  expect((await titles.allInnerTexts())[0]).toBe("热通道温度过高");
+  expect(await page.title()).toContain("(2) 重要");
+});
+
+test("AViewerSeesAlarmsButNoButtonToAcknowledgeThem", async () => {
+  api.role = "viewer";
+  await enter();
+  await see("热通道温度过高");
+  expect(await page.getByRole("button", { name: /^确认/ }).count()).toBe(0);
+});
+
+test("TheHistoryShowsAlarmsThatAreOver", async () => {
+  await enter();
+  await page.getByRole("tab", { name: "历史" }).click();
+  await see("UPS A 转电池供电");
+  await see("已结束");
+});
+
+test("ALostFeedIsLoudAndNothingLooksLive", async () => {
+  await enter();
+  api.is_deaf = true;
+  api.drop_streams();
+  await see("与服务器的连接已中断");
+  await row("hq/room1/th1/ambient.temperature").and(page.locator(".frozen")).waitFor();
+  expect(await page.locator("main li.live").count()).toBe(0);
+  expect(await page.locator(".state.online").count()).toBe(0);
+  expect(await page.title()).toContain("⚠");
+  api.is_deaf = false;
+  await page.locator("main li.live").first().waitFor({ timeout: 20_000 });
+  expect(await page.getByRole("heading", { name: "与服务器的连接已中断" }).count()).toBe(0);
+});
+
+test("WithoutTheBrokerAgentsAreUnknownAndNotOffline", async () => {
+  await enter();
+  api.room.lose_broker();
+  api.push_all();
+  await see("采集端状态未知，并不是离线");
+  await page.locator("main li.live").first().waitFor({ state: "detached" });
+  expect(await page.locator(".state.offline").count()).toBe(0);
+  expect(await page.locator(".state.unknown").count()).toBe(3);
+});
+
+test("TheSearchAndTheAbnormalSwitchNarrowTheRoom", async () => {
+  await enter();
+  await page.keyboard.press("/");
+  await page.keyboard.type("机柜 插座");
+  await see("显示 24 / 50 个测点");
+  await page.keyboard.press("Escape");
+  await page.getByRole("switch").check();
+  await see("显示 6 / 50 个测点");
+});
+
+test("EnglishIsRemembered", async () => {
+  await enter();
+  await page.getByRole("button", { name: "English" }).click();
+  await see("Ambient temperature");
+  await page.reload();
+  await see("Ambient temperature");
+  expect(await page.locator("html").getAttribute("lang")).toBe("en");
+});
+
+test("StringsOfDevicesStayText", async () => {
+  const evil = `<img src="${"x"}" onerror="document.title='owned'">`;
+  const point = [...api.room.points.values()][0]!;
+  api.room.points.set(point.id, { ...point, label_zh: evil, unit_symbol: evil, state_zh: evil, device_name: evil, maker: evil });
+  api.room.alarms[0]!.title_zh = evil;
+  await enter();
+  await see("onerror");
+  expect(await page.locator("#page img").count()).toBe(0);
+  expect(await page.title()).not.toBe("owned");
+});
+
+test("AnEndedSessionLeadsToTheLogInForm", async () => {
+  await enter();
+  await context.clearCookies();
+  api.drop_streams();
+  await see("登录已过期");
+});
+
+test("SoundStartsOffAndAWishForItIsRememberedUntilTheNextClick", async () => {
+  await enter();
+  await page.getByRole("button", { name: "声音：关" }).click();
+  await see("声音：开");
+  await page.reload();
+  await see("声音被浏览器挡住");
+  await page.getByRole("heading", { name: "一号机房" }).click();
+  await see("声音：开");
+  await page.getByRole("button", { name: "声音：开" }).click();
+  await see("声音：关");
+});
+
+test("LoggingOutEndsTheView", async () => {
+  await enter();
+  await page.getByRole("button", { name: "退出" }).click();
+  await page.waitForSelector("[name=password]");
+  await page.reload();
+  await page.waitForSelector("[name=password]");
+});
