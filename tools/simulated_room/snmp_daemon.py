@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Watchroom authors
+"""Runs a real snmpd on loopback that shows the room's UPS and rack PDU."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from rig.processes import Process, program, run, wait_until
+from simulated_room.snmp_tree import POWERNET, UPS_MIB
+
+COMMUNITY = "room-read"
+USER, AUTH_KEY, PRIVACY_KEY = "watch", "authentic-room-1", "private-room-1"
+# net-snmp keeps keys per engine and user, also in a client: who tests a wrong key needs a user of his own.
+OTHER_USER = "guard"
+
+
+class SnmpDaemon:
+    """Owns snmpd and its folder. SHA-256 and AES for version 3, one community for versions 1 and 2c."""
+
+    def __init__(self, folder: Path, port: int, control_socket: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # snmpd rewrites a file called snmpd.conf in its state folder: not the one our own lies in.
+        self._state = folder / "state"
+        self._state.mkdir(exist_ok=True)
+        self._port = port
+        pass_command = f"/usr/bin/python3 {Path(__file__).with_name('snmp_pass.py')} {control_socket}"
+        self._config = folder / "snmpd.conf"
+        self._config.write_text("\n".join([
+            f"agentaddress udp:127.0.0.1:{port}",
+            f"rocommunity {COMMUNITY} 127.0.0.1",
+            f"createUser {USER} SHA-256 {AUTH_KEY} AES {PRIVACY_KEY}",
+            f"rouser {USER} priv",
+            f"createUser {OTHER_USER} SHA-256 {AUTH_KEY} AES {PRIVACY_KEY}",
+            f"rouser {OTHER_USER} priv",
+            # A card that only knows MD5 and DES is not simulated: Debian's libcrypto drops DES.
+            f"pass_persist .{UPS_MIB} {pass_command}",
+            f"pass_persist .{POWERNET} {pass_command}",
+            "dontLogTCPWrappersConnects yes",
+        ]) + "\n")
+        self._process = Process("snmpd", [
+            program("snmpd"), "-f", "-r", "-Lo", "-C", "-c", self._config,
+            # Without this snmpd also listens for SMUX on a public port.
+            "-I", "-smux", "-p", folder / "snmpd.pid",
+        ], folder / "snmpd.log", environment={"SNMP_PERSISTENT_DIR": str(self._state), "MIBS": ""})
+
+    def start(self) -> None:
+        self._process.start()
+        wait_until(self._answers, 10.0, "snmpd to answer")
+
+    def _answers(self) -> bool:
+        self._process.require_running()
+        return run([program("snmpget"), "-v2c", "-c", COMMUNITY, "-t", "0.5", "-r", "0", "-On",
+                    f"127.0.0.1:{self._port}", f".{UPS_MIB}.2.1.0"],
+                   environment={"SNMP_PERSISTENT_DIR": str(self._state), "MIBS": ""}).returncode == 0
+
+    def silence(self) -> None:
+        """Stopped, not ended: a switched-off card gives no ICMP error either."""
+        self._process.signal(signal.SIGSTOP)
+
+    def answer(self) -> None:
+        self._process.signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        self.answer()
+        self._process.stop()
