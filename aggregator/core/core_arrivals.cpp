@@ -187,17 +187,19 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   if (arrival.is_record) store_record(node, arrival, raw);
   if (is_birth) return;
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  // What comes before the birth (a replay may be quicker) is history until the birth says what is true now.
+  const bool is_of_now = node.contact == Contact::online;
   // All of a message is true at once: first everything is taken, then judged.
   bool talks_of_communication = false;
   std::vector<KnownPoint*> fresh;
   for (const Metric& metric : arrival.payload.metrics) {
     if (!is_point(metric.name) || metric.is_unreadable) continue;
     KnownPoint& point = point_of(node, device, metric.name);
-    if (take_metric(node, device, metric, sent)) {
+    if (is_of_now && take_metric(node, device, metric, sent)) {
       talks_of_communication |= metric.name == metric_names::communication_state;
       fresh.push_back(&point);
-    } else if (metric.is_historical && metric.at) {
-      look_back(device, point, reading_of(metric, *metric.at));
+    } else if (metric.is_historical || !is_of_now) {
+      look_back(device, point, reading_of(metric, sent));
     }
   }
   if (fresh.empty()) return;

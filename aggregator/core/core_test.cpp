@@ -281,6 +281,22 @@ TEST_F(CoreTest, HistoryIsStoredNotShownAsNowAndToldAsPast) {
   EXPECT_EQ(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 10)->size(), 2u);
 }
 
+TEST_F(CoreTest, AReplayThatIsQuickerThanTheBirthIsToldAsPast) {
+  be_born();
+  reads(22.0);
+  clock.advance(2h);
+  restart();
+  for (const double value : {40.0, 40.0, 22.0}) {
+    reads(value, true);
+    pass(1s);
+    clock.advance(20s);
+  }
+  be_born();
+  pass(60s);
+  EXPECT_EQ(temperature().value, Value{22.0});
+  EXPECT_EQ(subjects(), std::vector<std::string>{"[重要·已恢复] 冷通道 过热 — hq/room1"});
+}
+
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
   be_born();
   reads(22.0);

@@ -47,6 +47,18 @@ TEST(Settings, ReportsASyntaxErrorWithItsLine) {
   EXPECT_EQ(problems.all()[0].line, 2);
 }
 
+TEST(Settings, ASignOutsideQuotesIsAnErrorOfItsLine) {
+  for (const std::string sign : {"、", "。", "，", "é", "\xcc\xaa"}) {
+    Problems problems;
+    EXPECT_FALSE(SettingsTable::parse("a = 1\nb = 2" + sign + "\n", "a.toml", problems)) << sign;
+    EXPECT_EQ(problems.str().rfind("a.toml:2: ", 0), 0u) << problems.str();
+  }
+  Problems problems;
+  const auto table = SettingsTable::parse("a = \"\"\"\\\n、机房\"\"\"\n", "a.toml", problems);
+  ASSERT_TRUE(table) << problems.str();
+  EXPECT_EQ(table->text("a", {.help = ""}), "、机房");
+}
+
 TEST(Settings, AMissingFileIsAProblemNotACrash) {
   Problems problems;
   EXPECT_FALSE(SettingsTable::load("/nowhere/agent.toml", problems));
