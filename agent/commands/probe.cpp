@@ -13,8 +13,6 @@
 namespace watchroom::agent {
 namespace {
 
-using Profiles = std::vector<std::shared_ptr<const Profile>>;
-
 constexpr int done = 0, did_not_work = 1, wrong_input = 2;
 
 /// "3.1.2" or "input 4"; what a person looks for in the maker's document.
@@ -55,15 +53,19 @@ void print_json(const PointDescription& point, const PointSource& source, const 
 
 Profiles load_all(const std::filesystem::path& folder, std::string_view driver) {
   Profiles all;
-  Problems ignored;  // one bad profile must not hinder the recognition of another device
-  for (const std::string& name : profile_names(folder))
-    if (auto profile = Profile::load(folder / (name + ".toml"), ignored); profile && profile->bus == driver)
+  for (const std::string& name : profile_names(folder)) {
+    Problems problems;
+    auto profile = Profile::load(folder / (name + ".toml"), problems);
+    // One bad profile must not hinder the recognition of another device.
+    if (!profile) fmt::print(stderr, "{}.toml is left out: {}", name, problems.str());
+    if (profile && profile->bus == driver)
       all.push_back(std::make_shared<const Profile>(*std::move(profile)));
+  }
   return all;
 }
 
-Result<std::shared_ptr<const Profile>> load_named(const std::filesystem::path& folder,
-                                                  const std::string& name, std::string_view driver) {
+Result<Profiles> load_named(const std::filesystem::path& folder, const std::string& name,
+                            std::string_view driver) {
   const std::filesystem::path file =
       name.ends_with(".toml") ? std::filesystem::path{name} : folder / (name + ".toml");
   Problems problems;
@@ -72,7 +74,7 @@ Result<std::shared_ptr<const Profile>> load_named(const std::filesystem::path& f
   if (profile->bus != driver)
     return fail(Errc::invalid, Retry::never, "{} is a {} profile, but the address is a {} one", profile->name,
                 profile->bus, driver);
-  return std::make_shared<const Profile>(*std::move(profile));
+  return Profiles{std::make_shared<const Profile>(*std::move(profile))};
 }
 
 /// A folder of our own for what a library may want to write, gone afterwards: a probe leaves no trace.
@@ -145,13 +147,18 @@ int probe_command(const ProbeOptions& options) {
   const DriverType& driver = *driver_named(address->driver());
   const std::filesystem::path folder = options.profiles_dir.value_or(installed_profiles_folder());
   const SystemClock clock;
-  const BusContext context{
-      clock, Log::to_stderr(LogLevel::warning), std::filesystem::temp_directory_path(), {}};
-  const auto profile = options.profile ? load_named(folder, *options.profile, driver.name)
-                                       : driver.recognise(*address, load_all(folder, driver.name), context);
-  if (!profile) return report_failure(profile.error());
-  fmt::print(stderr, "{} {} ({})\n", (*profile)->maker, (*profile)->model, (*profile)->name);
-  return read_and_print(driver, device_of(*std::move(address), *profile), context, options.json);
+  const ScratchFolder scratch;
+  driver.prepare(scratch.path());
+  const BusContext context{clock, Log::to_stderr(LogLevel::warning), scratch.path(), {}};
+  const auto profiles = options.profile ? load_named(folder, *options.profile, driver.name)
+                                        : driver.recognise(*address, load_all(folder, driver.name), context);
+  if (!profiles) return report_failure(profiles.error());
+  int worst = done;
+  for (const auto& profile : *profiles) {
+    fmt::print(stderr, "{} {} ({})\n", profile->maker, profile->model, profile->name);
+    worst = std::max(worst, read_and_print(driver, device_of(*address, profile), context, options.json));
+  }
+  return worst;
 }
 
 }  // namespace watchroom::agent

@@ -19,6 +19,8 @@
 
 namespace watchroom::agent {
 
+using Profiles = std::vector<std::shared_ptr<const Profile>>;
+
 /// What one round of questions to one device brought: one reading a source, in their order.
 struct Answer {
   Communication communication = Communication::unknown;
@@ -59,10 +61,10 @@ struct DriverType {
   void (*prepare)(const std::filesystem::path& data_dir);
   /// All devices have the same `address.bus()`.
   std::unique_ptr<Bus> (*make)(std::vector<ConfiguredDevice> devices, BusContext context);
-  /// The profile, out of those of this driver, that fits the device at an address.
-  Result<std::shared_ptr<const Profile>> (*recognise)(
-      const DeviceAddress& address, std::span<const std::shared_ptr<const Profile>> profiles,
-      const BusContext& context);
+  /// The profiles, out of those of this driver, that fit the device at an address, the most special first.
+  Result<Profiles> (*recognise)(const DeviceAddress& address,
+                                std::span<const std::shared_ptr<const Profile>> profiles,
+                                const BusContext& context);
 };
 
 /// Written by CMake from the folders beside this file.

@@ -21,6 +21,7 @@ struct StateText {
 /// a change. Fixed while the agent runs.
 struct PointDescription {
   PointName name;
+  std::optional<StateText> label;            ///< where the kind's own label does not say it all
   Unit unit;                                 ///< the kind's unit
   double deadband = 0.0;                     ///< a change below this is not worth a report; in `unit`
   std::map<std::int64_t, StateText> states;  ///< empty unless unit is state

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace watchroom::agent {
 namespace {
@@ -13,8 +14,16 @@ constexpr std::size_t longest_oid = 128;  // RFC 2578 3.5
 /// Index 2 with prefix "L" is "L2", index 1.3 is "1-3": an instance knows no dots.
 std::string instance_of(const ObjectSource& column, const Oid& index) {
   std::string text = column.instance_prefix;
-  for (std::size_t i = 0; i < index.size(); ++i) text += fmt::format("{}{}", i == 0 ? "" : "-", index[i]);
+  const Oid telling = column.index ? column.index->instance(index) : index;
+  for (std::size_t i = 0; i < telling.size(); ++i) text += fmt::format("{}{}", i == 0 ? "" : "-", telling[i]);
   return text;
+}
+
+bool is_instance(const Oid& oid) { return !oid.empty() && oid.back() == 0; }
+
+Oid in_row(Oid column, const Oid& index) {
+  if (!is_instance(column)) column.insert(column.end(), index.begin(), index.end());
+  return column;
 }
 
 std::string with_instance(std::string name, const std::string& instance) {
@@ -26,8 +35,20 @@ std::string with_instance(std::string name, const std::string& instance) {
 void add(DevicePoints& points, const ProfilePoint& from, const std::string& name_text, PointSource source) {
   auto name = PointName::parse(name_text);
   if (!name) return;  // an index that cannot be an instance; the profile itself was checked
-  points.descriptions.push_back({*std::move(name), source.conversion.unit, from.deadband, from.states});
+  points.descriptions.push_back(
+      {*std::move(name), from.label, source.conversion.unit, from.deadband, from.states});
   points.sources.push_back(std::move(source));
+}
+
+void drop_repeated_names(DevicePoints& points) {
+  std::set<std::string> names;
+  DevicePoints kept;
+  for (std::size_t i = 0; i < points.descriptions.size(); ++i) {
+    if (!names.insert(points.descriptions[i].name.str()).second) continue;
+    kept.descriptions.push_back(std::move(points.descriptions[i]));
+    kept.sources.push_back(std::move(points.sources[i]));
+  }
+  points = std::move(kept);
 }
 
 }  // namespace
@@ -73,28 +94,61 @@ bool ProfilePoint::is_table() const {
   return object && object->is_column;
 }
 
+bool IndexShape::fits(const Oid& index_of_row) const {
+  if (takes_rest ? index_of_row.size() < arcs.size() : index_of_row.size() != arcs.size()) return false;
+  for (std::size_t i = 0; i < arcs.size(); ++i)
+    if (arcs[i] && *arcs[i] != index_of_row[i]) return false;
+  return true;
+}
+
+Oid IndexShape::instance(const Oid& index_of_row) const {
+  Oid telling;
+  for (std::size_t i = 0; i < index_of_row.size(); ++i)
+    if (i >= arcs.size() || !arcs[i]) telling.push_back(index_of_row[i]);
+  return telling;
+}
+
+ObjectSource ObjectSource::row(const Oid& of_row) const {
+  ObjectSource one;
+  one.oid = oid;
+  one.oid.insert(one.oid.end(), of_row.begin(), of_row.end());
+  if (decimals) one.decimals = in_row(*decimals, of_row);
+  if (factor) one.factor = FactorObject{in_row(factor->oid, of_row), factor->factors};
+  return one;
+}
+
 DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found) {
+  std::map<std::string_view, std::vector<const FoundPoint*>> by_key;
+  for (const FoundPoint& one : found) by_key[one.profile_point].push_back(&one);
   DevicePoints points;
   for (const ProfilePoint& point : profile.points) {
     if (!point.must_be_discovered()) {
       add(points, point, point.name, point.source);
       continue;
     }
-    for (const FoundPoint& one : found) {
-      if (one.profile_point != point.name) continue;
-      if (!point.is_table()) {
-        add(points, point, point.name, point.source);
-        break;
-      }
-      PointSource row = point.source;
-      auto& object = std::get<ObjectSource>(row.where);
-      object.oid.insert(object.oid.end(), one.index.begin(), one.index.end());
-      object.is_column = false;
-      const std::string name = with_instance(point.name, instance_of(object, one.index));
-      add(points, point, name, std::move(row));
+    const auto here = by_key.find(point.key);
+    if (here == by_key.end()) continue;
+    if (!point.is_table()) {
+      add(points, point, point.name, point.source);
+      continue;
     }
+    const auto& column = std::get<ObjectSource>(point.source.where);
+    for (const FoundPoint* one : here->second)
+      add(points, point, with_instance(point.name, instance_of(column, one->index)),
+          {column.row(one->index), point.source.conversion});
   }
+  drop_repeated_names(points);
   return points;
+}
+
+Profile combined(const Profile& first, const Profile& more) {
+  Profile both = first;
+  for (ProfilePoint point : more.points) {
+    point.key = more.name + ":" + point.key;
+    both.points.push_back(std::move(point));
+  }
+  both.name += "+" + more.name;
+  return both;
 }
 
 std::vector<std::string> profile_names(const std::filesystem::path& folder) {

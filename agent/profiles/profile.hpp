@@ -48,11 +48,42 @@ using Oid = std::vector<std::uint32_t>;
 std::optional<Oid> parse_oid(std::string_view text);
 std::string oid_text(const Oid& oid);
 
-/// Where a point stands in an SNMP device: a whole instance, or the column of a table.
+/// Which indices of a table are meant. The arcs that may be any name the instance; the others are left out.
+struct IndexShape {
+  std::vector<std::optional<std::uint32_t>> arcs;  ///< nothing: any
+  bool takes_rest = false;                         ///< more arcs may follow, else the index ends here
+
+  bool fits(const Oid& index) const;
+  /// The arcs of an index that fits which tell its instance.
+  Oid instance(const Oid& index) const;
+};
+
+/// Rows in which another column holds one of some values.
+struct RowCondition {
+  Oid column;
+  std::vector<std::int64_t> values;
+  std::vector<std::string> texts;
+};
+
+/// An object whose code chooses the factor: milli, kilo.
+struct FactorObject {
+  Oid oid;
+  std::map<std::int64_t, double> factors;
+};
+
+/// Where a point stands in an SNMP device: a whole instance, or the column of a table. `decimals` and
+/// `factor` are instances when they end in .0, else columns of the same table.
 struct ObjectSource {
   Oid oid;
   bool is_column = false;
   std::string instance_prefix;  ///< put before the row's index: "L" makes index 2 `input[L2]`
+  std::optional<IndexShape> index;
+  std::vector<RowCondition> rows;      ///< all must hold
+  std::optional<Oid> decimals;         ///< the value is divided by 10^content
+  std::optional<FactorObject> factor;  ///< the value is multiplied
+
+  /// The same for one row of the table.
+  ObjectSource row(const Oid& index) const;
 };
 
 /// How what was read becomes the point's value.
@@ -74,7 +105,10 @@ struct PointSource {
 /// A `[[point]]`. Its name holds `[*]` when it stands for every row of a table.
 struct ProfilePoint {
   std::string name;
-  bool is_optional = false;  ///< not every device of this model has it; absent is no fault
+  std::string
+      key;  ///< tells it apart within its profile: the name, with "#2" where that stands a second time
+  std::optional<StateText> label;  ///< what people call it, where the kind's own label does not say it all
+  bool is_optional = false;        ///< not every device of this model has it; absent is no fault
   double deadband = 0.0;
   std::map<std::int64_t, StateText> states;
   PointSource source;
@@ -99,7 +133,8 @@ struct SnmpTraits {
   int max_objects = 20;                ///< in one GET
   int max_repetitions = 16;            ///< in one GETBULK
   std::vector<Oid> system_object_ids;  ///< prefixes of sysObjectID that mean this model
-  std::vector<Oid> recognised_by;      ///< instances that only this kind of device has
+  std::vector<Oid> recognised_by;      ///< subtrees in which only this kind of device has objects
+  std::string description;             ///< what sysDescr must hold besides
   int priority = 0;                    ///< the highest wins; 0 for standard MIBs, 10 for a maker's own
 };
 
@@ -137,16 +172,19 @@ struct DevicePoints {
   std::vector<PointSource> sources;
 };
 
-/// Optional points and table rows that a device was found to have: the profile's point and, for a row, its
-/// index below the column.
+/// Optional points and table rows that a device was found to have.
 struct FoundPoint {
-  std::string profile_point;
-  Oid index;
+  std::string profile_point;  ///< its key
+  Oid index;                  ///< below the column; empty: no row
   bool operator==(const FoundPoint&) const = default;
 };
 
-/// The points every device of the profile has, plus those `found` in this one.
+/// The points every device of the profile has, plus those `found` in this one. Of two with one name the first
+/// counts.
 DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found);
+
+/// One that reads what both do; `more` only what `first` does not have.
+Profile combined(const Profile& first, const Profile& more);
 
 /// The names (without .toml) in a folder, sorted.
 std::vector<std::string> profile_names(const std::filesystem::path& folder);

@@ -10,6 +10,7 @@
 #include "agent/drivers/driver.hpp"
 #include "agent/drivers/modbus/register_image.hpp"
 #include "agent/drivers/snmp/object_value.hpp"
+#include "agent/drivers/snmp/table_reader.hpp"
 #include "agent/profiles/profile.hpp"
 
 namespace watchroom::agent {
@@ -84,36 +85,42 @@ Reading modbus_reading(const RegisterImage& image, const PointSource& source) {
   return image.read(std::get<RegisterSource>(source.where), source.conversion, Timestamp{});
 }
 
-Reading snmp_reading(const ProfileSample& sample, const PointSource& source) {
-  const auto found = sample.varbinds.find(oid_text(std::get<ObjectSource>(source.where).oid));
-  ObjectValue value = NothingThere{};
-  if (found != sample.varbinds.end()) {
+using Objects = std::map<Oid, ObjectValue>;
+
+Objects objects_of(const ProfileSample& sample) {
+  Objects objects;
+  for (const auto& [oid, text] : sample.varbinds) {
     std::int64_t integer = 0;
-    const std::string& text = found->second;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), integer);
-    if (error == std::errc{} && end == text.data() + text.size())
-      value = integer;
-    else
-      value = text;
+    const bool is_number = error == std::errc{} && end == text.data() + text.size();
+    objects.emplace(parse_oid(oid).value(), is_number ? ObjectValue{integer} : ObjectValue{text});
   }
-  return to_reading(value, source.conversion, Timestamp{});
+  return objects;
+}
+
+Reading snmp_reading(const ProfileSample& sample, const PointSource& source) {
+  return to_reading(objects_of(sample), std::get<ObjectSource>(source.where), source.conversion, Timestamp{});
 }
 
 /// What discovery would have found in a device that answers with the sample.
 std::vector<FoundPoint> found_in(const Profile& profile, const ProfileSample& sample) {
+  const Objects objects = objects_of(sample);
+  const auto column = [&](const Oid& root) -> Result<Objects> {
+    Objects rows;
+    for (const auto& [oid, value] : objects)
+      if (oid.size() > root.size() && std::equal(root.begin(), root.end(), oid.begin()))
+        rows.emplace(Oid{oid.begin() + static_cast<std::ptrdiff_t>(root.size()), oid.end()}, value);
+    return rows;
+  };
+  TableReader tables{column};
   std::vector<FoundPoint> found;
   for (const ProfilePoint& point : profile.points) {
     if (!point.is_table()) {
-      if (point.is_optional) found.push_back({point.name, {}});
+      if (point.is_optional) found.push_back({point.key, {}});
       continue;
     }
-    const Oid& column = std::get<ObjectSource>(point.source.where).oid;
-    for (const auto& [text, value] : sample.varbinds) {
-      const Oid oid = parse_oid(text).value();
-      if (oid.size() > column.size() && std::equal(column.begin(), column.end(), oid.begin()))
-        found.push_back(
-            {point.name, Oid{oid.begin() + static_cast<std::ptrdiff_t>(column.size()), oid.end()}});
-    }
+    const auto rows = tables.rows_of(std::get<ObjectSource>(point.source.where));
+    for (const Oid& index : *rows) found.push_back({point.key, index});
   }
   return found;
 }

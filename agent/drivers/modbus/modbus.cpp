@@ -77,7 +77,7 @@ class ModbusBus final : public Bus {
     if (!fetched && fetched.error().code != Errc::refused) return fetched.error();
     for (const ProfilePoint& point : profile.points)
       if (point.is_optional && was_read(unit.image, std::get<RegisterSource>(point.source.where)))
-        found.push_back({point.name, {}});
+        found.push_back({point.key, {}});
     return found;
   }
 
@@ -149,9 +149,8 @@ std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext cont
   return std::make_unique<ModbusBus>(std::move(devices), std::move(context));
 }
 
-Result<std::shared_ptr<const Profile>> recognise(const DeviceAddress&,
-                                                 std::span<const std::shared_ptr<const Profile>> profiles,
-                                                 const BusContext&) {
+Result<Profiles> recognise(const DeviceAddress&, std::span<const std::shared_ptr<const Profile>> profiles,
+                           const BusContext&) {
   std::string names;
   for (const auto& profile : profiles) names += " " + profile->name;
   return fail(Errc::not_found, Retry::never,

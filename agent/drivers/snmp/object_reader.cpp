@@ -20,34 +20,54 @@ bool is_below(const Oid& oid, const Oid& root) {
 
 Result<std::map<Oid, ObjectValue>> ObjectReader::get(const std::vector<Oid>& oids, bool patient) {
   std::map<Oid, ObjectValue> found;
+  const auto asked = ask(SnmpOperation::get, oids, patient, [&](const Oid&, Varbind got) {
+    found.insert_or_assign(std::move(got.oid), std::move(got.value));
+  });
+  if (!asked) return asked.error();
+  return found;
+}
+
+Result<std::set<Oid>> ObjectReader::present(const std::vector<Oid>& subtrees) {
+  std::set<Oid> found;
+  const auto asked = ask(SnmpOperation::get_next, subtrees, true, [&](const Oid& root, const Varbind& got) {
+    if (is_below(got.oid, root)) found.insert(root);
+  });
+  if (!asked) return asked.error();
+  return found;
+}
+
+Result<void> ObjectReader::ask(SnmpOperation operation, const std::vector<Oid>& oids, bool patient,
+                               const Take& take) {
   std::size_t next = 0;
   while (next < oids.size()) {
     const std::size_t count = std::min(static_cast<std::size_t>(most_objects_), oids.size() - next);
     const auto begin = oids.begin() + static_cast<std::ptrdiff_t>(next);
-    const auto got = get_batch({begin, begin + static_cast<std::ptrdiff_t>(count)}, patient, found);
-    if (!got) return got.error();
+    const auto asked =
+        ask_batch(operation, {begin, begin + static_cast<std::ptrdiff_t>(count)}, patient, take);
+    if (!asked) return asked.error();
     next += count;
   }
-  return found;
+  return {};
 }
 
-Result<void> ObjectReader::get_batch(std::vector<Oid> oids, bool patient, std::map<Oid, ObjectValue>& found) {
+Result<void> ObjectReader::ask_batch(SnmpOperation operation, std::vector<Oid> oids, bool patient,
+                                     const Take& take) {
   while (!oids.empty()) {
-    auto reply = session_.ask(SnmpOperation::get, oids);
-    if (!reply && patient && reply.error().retry == Retry::now)
-      reply = session_.ask(SnmpOperation::get, oids);
+    auto reply = session_.ask(operation, oids);
+    if (!reply && patient && reply.error().retry == Retry::now) reply = session_.ask(operation, oids);
     if (!reply) return reply.error();
     if (reply->error == no_error) {
-      for (Varbind& varbind : reply->varbinds)
-        if (!std::holds_alternative<NothingThere>(varbind.value))
-          found.insert_or_assign(std::move(varbind.oid), std::move(varbind.value));
+      for (std::size_t i = 0; i < reply->varbinds.size() && i < oids.size(); ++i)
+        if (!std::holds_alternative<NothingThere>(reply->varbinds[i].value))
+          take(oids[i], std::move(reply->varbinds[i]));
       return {};
     }
     if (reply->error == too_big && oids.size() > 1) {
       const std::size_t half = oids.size() / 2;
       most_objects_ = std::max(1, std::min(most_objects_, static_cast<int>(half)));
       const auto middle = oids.begin() + static_cast<std::ptrdiff_t>(half);
-      if (const auto got = get_batch({oids.begin(), middle}, patient, found); !got) return got.error();
+      if (const auto got = ask_batch(operation, {oids.begin(), middle}, patient, take); !got)
+        return got.error();
       oids.erase(oids.begin(), middle);
       continue;
     }
@@ -74,22 +94,23 @@ Result<SnmpReply> ObjectReader::next_rows(const Oid& after) {
   }
 }
 
-Result<std::vector<Oid>> ObjectReader::rows_of(const Oid& column) {
-  std::vector<Oid> indices;
+Result<std::map<Oid, ObjectValue>> ObjectReader::column(const Oid& column) {
+  std::map<Oid, ObjectValue> rows;
   Oid last = column;
-  while (indices.size() < most_rows) {
-    const auto reply = next_rows(last);
+  while (rows.size() < most_rows) {
+    auto reply = next_rows(last);
     if (!reply) return reply.error();
-    if (reply->error != no_error || reply->varbinds.empty()) return indices;  // SNMPv1 ends a walk this way
-    for (const Varbind& varbind : reply->varbinds) {
+    if (reply->error != no_error || reply->varbinds.empty()) return rows;  // SNMPv1 ends a walk this way
+    for (Varbind& varbind : reply->varbinds) {
       if (!is_below(varbind.oid, column) || varbind.oid <= last ||
           std::holds_alternative<NothingThere>(varbind.value))
-        return indices;
+        return rows;
       last = varbind.oid;
-      indices.emplace_back(last.begin() + static_cast<std::ptrdiff_t>(column.size()), last.end());
+      rows.emplace(Oid{last.begin() + static_cast<std::ptrdiff_t>(column.size()), last.end()},
+                   std::move(varbind.value));
     }
   }
-  return indices;
+  return rows;
 }
 
 }  // namespace watchroom::agent

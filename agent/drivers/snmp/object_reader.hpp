@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <functional>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "agent/drivers/snmp/session.hpp"
@@ -23,11 +25,16 @@ class ObjectReader {
 
   /// The objects that are there. `patient`: ask a second time after a time-out.
   Result<std::map<Oid, ObjectValue>> get(const std::vector<Oid>& oids, bool patient);
-  /// The indices below a column, in order.
-  Result<std::vector<Oid>> rows_of(const Oid& column);
+  /// What stands below a column, by index.
+  Result<std::map<Oid, ObjectValue>> column(const Oid& column);
+  /// Those of `subtrees` in which the device has anything.
+  Result<std::set<Oid>> present(const std::vector<Oid>& subtrees);
 
  private:
-  Result<void> get_batch(std::vector<Oid> oids, bool patient, std::map<Oid, ObjectValue>& found);
+  using Take = std::function<void(const Oid& asked, Varbind got)>;
+  /// Asks for all, in as many requests as it takes.
+  Result<void> ask(SnmpOperation operation, const std::vector<Oid>& oids, bool patient, const Take& take);
+  Result<void> ask_batch(SnmpOperation operation, std::vector<Oid> oids, bool patient, const Take& take);
   Result<SnmpReply> next_rows(const Oid& after);
 
   SnmpSession& session_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,11 @@ std::string readable_text(std::string_view bytes);
 std::optional<double> leading_number(std::string_view text);
 
 /// The reading an object makes. Where a number is due, a text gives its leading number.
-Reading to_reading(const ObjectValue& value, const Conversion& conversion, Timestamp at);
+Reading to_reading(const ObjectValue& value, const Conversion& conversion, Timestamp at, double factor = 1.0);
+/// The same with the source's decimals and factor, which stand among `objects` as the value does.
+Reading to_reading(const std::map<Oid, ObjectValue>& objects, const ObjectSource& source,
+                   const Conversion& conversion, Timestamp at);
+/// The code or number in an object, if it is whole.
+std::optional<std::int64_t> whole_number(const ObjectValue& value);
 
 }  // namespace watchroom::agent

@@ -298,6 +298,7 @@ Result<void> SnmpSession::open_v3() {
     request = discovery_request();
   }
   const auto discovered = exchange(request);  // the answer is a report: it brings the engine id, no values
+  if (!handle_) return discovered.error();    // stopped meanwhile
   const auto lock = lock_snmp_library();
   netsnmp_session* session = snmp_sess_session(handle_);
   if (session->securityEngineIDLen == 0)

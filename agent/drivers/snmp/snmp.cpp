@@ -3,11 +3,14 @@
 #include "agent/drivers/snmp/snmp.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
 
 #include "agent/drivers/conversion.hpp"
 #include "agent/drivers/snmp/library.hpp"
 #include "agent/drivers/snmp/object_reader.hpp"
+#include "agent/drivers/snmp/table_reader.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -33,7 +36,16 @@ struct Peer {
       : device{std::move(configured)},
         session{device.address, device.reply_timeout, std::move(stop)},
         reader{session, device.profile->snmp, has_bulk(device.address)} {
-    for (const PointSource& source : device.sources) oids.push_back(std::get<ObjectSource>(source.where).oid);
+    std::set<Oid> asked;
+    const auto ask = [&](const Oid& oid) {
+      if (asked.insert(oid).second) oids.push_back(oid);
+    };
+    for (const PointSource& source : device.sources) {
+      const auto& object = std::get<ObjectSource>(source.where);
+      ask(object.oid);
+      if (object.decimals) ask(*object.decimals);
+      if (object.factor) ask(object.factor->oid);
+    }
     if (oids.empty()) oids.push_back(system_object_id);  // rows not known yet: at least a sign of life
   }
 };
@@ -66,43 +78,38 @@ class SnmpBus final : public Bus {
                            peer.device.sources.size(), at);
     Answer answer;
     answer.communication = Communication::ok;
-    for (std::size_t i = 0; i < peer.device.sources.size(); ++i)
+    for (const PointSource& source : peer.device.sources)
       answer.readings.push_back(
-          object_reading(*objects, peer.oids[i], peer.device.sources[i].conversion, at));
+          to_reading(*objects, std::get<ObjectSource>(source.where), source.conversion, at));
     return answer;
   }
 
   Result<std::vector<FoundPoint>> discover(std::size_t device) override {
     Peer& peer = *peers_[device];
+    TableReader tables{[&](const Oid& column) { return peer.reader.column(column); }};
     std::vector<FoundPoint> found;
     std::vector<Oid> singles;
     for (const ProfilePoint& point : peer.device.profile->points) {
       if (!point.must_be_discovered()) continue;
-      const Oid& oid = std::get<ObjectSource>(point.source.where).oid;
+      const auto& object = std::get<ObjectSource>(point.source.where);
       if (!point.is_table()) {
-        singles.push_back(oid);
+        singles.push_back(object.oid);
         continue;
       }
-      auto rows = peer.reader.rows_of(oid);
+      auto rows = tables.rows_of(object);
       if (!rows) return rows.error();
-      for (Oid& index : *rows) found.push_back({point.name, std::move(index)});
+      for (Oid& index : *rows) found.push_back({point.key, std::move(index)});
     }
     const auto objects = peer.reader.get(singles, true);
     if (!objects) return objects.error();
     for (const ProfilePoint& point : peer.device.profile->points)
       if (point.is_optional && !point.is_table() &&
           objects->contains(std::get<ObjectSource>(point.source.where).oid))
-        found.push_back({point.name, {}});
+        found.push_back({point.key, {}});
     return found;
   }
 
  private:
-  static Reading object_reading(const Objects& objects, const Oid& oid, const Conversion& conversion,
-                                Timestamp at) {
-    const auto found = objects.find(oid);
-    return to_reading(found == objects.end() ? ObjectValue{NothingThere{}} : found->second, conversion, at);
-  }
-
   BusContext context_;
   std::vector<std::unique_ptr<Peer>> peers_;
 };
@@ -111,47 +118,43 @@ std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext cont
   return std::make_unique<SnmpBus>(std::move(devices), std::move(context));
 }
 
-/// How well a profile fits; 0: not at all. A maker's own profile beats a standard one, then the longer
-/// sysObjectID prefix wins.
-std::size_t fitness(const Profile& profile, const std::string& object_id, const Objects& objects) {
-  constexpr std::size_t by_priority = 1000;
-  const std::size_t base = by_priority * (static_cast<std::size_t>(profile.snmp.priority) + 1);
-  std::size_t best = 0;
-  for (const Oid& prefix : profile.snmp.system_object_ids)
-    if ((object_id + ".").starts_with(oid_text(prefix) + ".")) best = std::max(best, base + prefix.size());
-  for (const Oid& oid : profile.snmp.recognised_by)
-    if (objects.contains(oid)) best = std::max(best, base);
-  return best;
-}
-
 std::string text_at(const Objects& objects, const Oid& oid) {
   const auto found = objects.find(oid);
   const auto* text = found == objects.end() ? nullptr : std::get_if<std::string>(&found->second);
   return text ? *text : "";
 }
 
-Result<std::shared_ptr<const Profile>> recognise(const DeviceAddress& address,
-                                                 std::span<const std::shared_ptr<const Profile>> profiles,
-                                                 const BusContext& context) {
+bool fits(const SnmpTraits& traits, const Objects& system, const std::set<Oid>& present) {
+  if (text_at(system, system_description).find(traits.description) == std::string::npos) return false;
+  const std::string id = text_at(system, system_object_id) + ".";
+  return std::ranges::any_of(traits.system_object_ids,
+                             [&](const Oid& prefix) { return id.starts_with(oid_text(prefix) + "."); }) ||
+         std::ranges::any_of(traits.recognised_by, [&](const Oid& root) { return present.contains(root); });
+}
+
+Result<Profiles> recognise(const DeviceAddress& address,
+                           std::span<const std::shared_ptr<const Profile>> profiles,
+                           const BusContext& context) {
   const SnmpTraits traits;
   SnmpSession session{address, traits.reply_timeout, context.stop};
   ObjectReader reader{session, traits, has_bulk(address)};
-  std::vector<Oid> oids{system_object_id, system_description};
+  const auto system = reader.get({system_object_id, system_description}, true);
+  if (!system) return system.error();
+  std::set<Oid> subtrees;
   for (const auto& profile : profiles)
-    oids.insert(oids.end(), profile->snmp.recognised_by.begin(), profile->snmp.recognised_by.end());
-  const auto objects = reader.get(oids, true);
-  if (!objects) return objects.error();
+    subtrees.insert(profile->snmp.recognised_by.begin(), profile->snmp.recognised_by.end());
+  const auto present = reader.present({subtrees.begin(), subtrees.end()});
+  if (!present) return present.error();
 
-  const std::string object_id = text_at(*objects, system_object_id);
-  std::shared_ptr<const Profile> best;
-  std::size_t best_fitness = 0;
+  Profiles fitting;
   for (const auto& profile : profiles)
-    if (const std::size_t found = fitness(*profile, object_id, *objects); found > best_fitness)
-      best_fitness = found, best = profile;
-  if (best) return best;
+    if (fits(profile->snmp, *system, *present)) fitting.push_back(profile);
+  std::ranges::stable_sort(fitting, std::greater{},
+                           [](const auto& profile) { return profile->snmp.priority; });
+  if (!fitting.empty()) return fitting;
   return fail(Errc::not_found, Retry::never,
-              "no profile fits: sysObjectID {}, sysDescr \"{}\"; give one with --profile", object_id,
-              text_at(*objects, system_description));
+              "no profile fits: sysObjectID {}, sysDescr \"{}\"; give one with --profile",
+              text_at(*system, system_object_id), text_at(*system, system_description));
 }
 
 }  // namespace

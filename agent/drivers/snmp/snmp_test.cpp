@@ -246,7 +246,8 @@ TEST_F(SnmpDriver, RecognisesAUpsByItsObjects) {
   const auto found = snmp.recognise(community_device("watch").address, profiles,
                                     BusContext{clock, Log::quiet(), data_dir, {}});
   ASSERT_TRUE(found) << found.error().text;
-  EXPECT_EQ((*found)->name, "ups_mib");
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ(found->front()->name, "ups_mib");
 }
 
 // The keys of a user are the library's for the life of the process, so each wrong key gets a process of its

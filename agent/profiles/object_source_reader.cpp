@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+//
+// What a profile says of an SNMP device.
+#include <charconv>
+
+#include "agent/profiles/source_readers.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+std::vector<Oid> read_oids(const SettingsTable& table, std::string_view key, std::string_view help) {
+  std::vector<Oid> all;
+  for (const std::string& text : table.texts(key, help)) {
+    if (auto oid = parse_oid(text))
+      all.push_back(*std::move(oid));
+    else
+      table.reject(key, "numeric OIDs such as \"1.3.6.1.2.1.33\"");
+  }
+  return all;
+}
+
+std::optional<Oid> read_oid(const SettingsTable& table, std::string_view key, const std::string& text) {
+  auto oid = parse_oid(text);
+  if (!oid && !text.empty()) table.reject(key, "a numeric OID such as \"1.3.6.1.2.1.33.1.2.1.0\"");
+  return oid;
+}
+
+/// "*.*.4", "1.**": see IndexShape.
+std::optional<IndexShape> shape_of(std::string_view text) {
+  IndexShape shape;
+  while (!text.empty()) {
+    const auto dot = std::min(text.find('.'), text.size());
+    const auto part = text.substr(0, dot);
+    text.remove_prefix(std::min(dot + 1, text.size()));
+    if (part == "**") {
+      shape.takes_rest = true;
+      return text.empty() ? std::optional{shape} : std::nullopt;
+    }
+    std::uint32_t arc = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), arc);
+    const bool is_number = error == std::errc{} && end == part.data() + part.size();
+    if (!is_number && part != "*") return std::nullopt;
+    shape.arcs.push_back(is_number ? std::optional{arc} : std::nullopt);
+  }
+  return shape.arcs.empty() ? std::nullopt : std::optional{shape};
+}
+
+RowCondition read_condition(const SettingsTable& table) {
+  RowCondition condition;
+  const std::string oid = table.text("oid", {.help = "another column of the same rows"});
+  condition.column = read_oid(table, "oid", oid).value_or(Oid{});
+  for (const std::string& text : table.scalars("values", "what it may hold, as numbers")) {
+    if (const auto value = integer_of(text))
+      condition.values.push_back(*value);
+    else
+      table.reject("values", "integers");
+  }
+  condition.texts = table.texts("texts", "what it may hold, as texts");
+  if (condition.values.empty() && condition.texts.empty()) table.reject("values", "`values` or `texts`");
+  table.finish();
+  return condition;
+}
+
+FactorObject read_factor(const SettingsTable& table) {
+  FactorObject factor;
+  const std::string oid = table.text("oid", {.help = "object with the code"});
+  factor.oid = read_oid(table, "oid", oid).value_or(Oid{});
+  factor.factors = read_codes(table);
+  table.finish();
+  return factor;
+}
+
+}  // namespace
+
+SnmpTraits read_snmp_traits(const SettingsTable& table) {
+  using namespace std::chrono_literals;
+  SnmpTraits traits;
+  traits.reply_timeout =
+      table.duration("reply_timeout_ms",
+                     {.help = "longest wait for a reply", .fallback = 1000ms, .least = 20ms, .most = 10s});
+  traits.max_objects = static_cast<int>(
+      table.integer("max_objects", {.help = "objects in one GET", .fallback = 20, .least = 1, .most = 100}));
+  traits.max_repetitions = static_cast<int>(table.integer(
+      "max_repetitions", {.help = "rows in one GETBULK", .fallback = 16, .least = 1, .most = 100}));
+  traits.priority = static_cast<int>(table.integer(
+      "priority", {.help = "the highest of those recognised wins", .fallback = 0, .least = 0, .most = 100}));
+  traits.system_object_ids =
+      read_oids(table, "system_object_ids", "prefixes of sysObjectID that mean this model");
+  traits.recognised_by =
+      read_oids(table, "recognised_by", "subtrees that only this kind of device has objects in");
+  traits.description =
+      table.text("description", {.help = "what sysDescr holds besides", .fallback = "", .longest = 100});
+  table.finish();
+  return traits;
+}
+
+ObjectSource read_object(const SettingsTable& table) {
+  ObjectSource source;
+  const std::string oid = table.text("oid", {.help = "numeric; of the column if `table`"});
+  source.oid = read_oid(table, "oid", oid).value_or(Oid{});
+  source.is_column = table.flag("table", false, "every row of the column is a point");
+  source.instance_prefix =
+      table.text("instance_prefix", {.help = "put before the row's index", .fallback = "", .longest = 24});
+  if (const auto shape = table.text("index", {.help = "only rows whose index looks so", .fallback = ""});
+      !shape.empty()) {
+    if (auto read = shape_of(shape))
+      source.index = *std::move(read);
+    else
+      table.reject("index", "arcs such as \"*.*.4\" or \"2.**\"");
+  }
+  for (const SettingsTable& condition : table.tables("rows"))
+    source.rows.push_back(read_condition(condition));
+  if (const auto decimals =
+          table.text("decimals", {.help = "object with the number of decimals", .fallback = ""});
+      !decimals.empty())
+    source.decimals = read_oid(table, "decimals", decimals);
+  if (const auto factor = table.optional_table("factor")) source.factor = read_factor(*factor);
+  if (!source.is_column && (source.index || !source.rows.empty()))
+    table.reject(source.index ? "index" : "rows", "no such key without `table = true`");
+  return source;
+}
+
+}  // namespace watchroom::agent

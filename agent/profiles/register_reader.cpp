@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+//
+// What a profile says of a Modbus device.
+#include "agent/profiles/source_readers.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+template <typename T>
+using Names = std::vector<std::pair<std::string_view, T>>;
+
+const Names<RegisterTable> table_names{{"holding", RegisterTable::holding},
+                                       {"input", RegisterTable::input},
+                                       {"discrete", RegisterTable::discrete},
+                                       {"coil", RegisterTable::coil}};
+const Names<RegisterType> type_names{
+    {"bit", RegisterType::bit}, {"u16", RegisterType::u16}, {"i16", RegisterType::i16},
+    {"u32", RegisterType::u32}, {"i32", RegisterType::i32}, {"u64", RegisterType::u64},
+    {"i64", RegisterType::i64}, {"f32", RegisterType::f32}, {"f64", RegisterType::f64}};
+const Names<ByteOrder> order_names{{"abcd", ByteOrder::abcd},   {"cdab", ByteOrder::cdab},
+                                   {"badc", ByteOrder::badc},   {"dcba", ByteOrder::dcba},
+                                   {"big", ByteOrder::abcd},    {"big_words_swapped", ByteOrder::cdab},
+                                   {"little", ByteOrder::dcba}, {"little_words_swapped", ByteOrder::badc}};
+
+FactorRegister read_factor(const SettingsTable& table) {
+  FactorRegister factor;
+  factor.address = static_cast<std::uint16_t>(
+      table.integer("address", {.help = "register with the code", .most = last_register}));
+  factor.factors = read_codes(table);
+  table.finish();
+  return factor;
+}
+
+void read_mask(const SettingsTable& table, RegisterSource& source) {
+  const int bits = 16 * width_of(source.type);
+  if (const auto bit =
+          table.optional_integer("bit", {.help = "one bit of the word, 0 is the lowest", .most = bits - 1}))
+    source.mask = std::uint64_t{1} << *bit;
+  if (const auto mask =
+          table.optional_integer("mask", {.help = "some bits of the word",
+                                          .least = 1,
+                                          .most = (std::int64_t{1} << std::min(bits, 62)) - 1})) {
+    if (source.mask) table.reject("mask", "either `bit` or `mask`");
+    source.mask = static_cast<std::uint64_t>(*mask);
+  }
+  const bool is_integer = source.type != RegisterType::bit && source.type != RegisterType::f32 &&
+                          source.type != RegisterType::f64;
+  if (source.mask && !is_integer)
+    table.reject(table.has("bit") ? "bit" : "mask", "no such key unless the type is an integer");
+}
+
+}  // namespace
+
+ModbusLimits read_modbus_limits(const SettingsTable& table) {
+  using namespace std::chrono_literals;
+  ModbusLimits limits;
+  limits.gap =
+      table.duration("gap_ms", {.help = "pause between two requests to it", .fallback = 0ms, .most = 10s});
+  limits.reply_timeout =
+      table.duration("reply_timeout_ms",
+                     {.help = "longest wait for a reply", .fallback = 1000ms, .least = 20ms, .most = 10s});
+  const auto number = [&](std::string_view key, std::string_view help, int fallback, int least, int most) {
+    return static_cast<int>(
+        table.integer(key, {.help = help, .fallback = fallback, .least = least, .most = most}));
+  };
+  // The most are those of the Modbus Application Protocol V1.1b3, 6.1 and 6.3.
+  limits.max_registers = number("max_registers", "registers in one request", 125, 1, 125);
+  limits.max_bits = number("max_bits", "bits in one request", 2000, 1, 2000);
+  limits.largest_hole = number("largest_hole", "unused registers read to save a request", 16, 0, 124);
+  table.finish();
+  return limits;
+}
+
+RegisterSource read_register(const SettingsTable& table) {
+  RegisterSource source;
+  source.table = table.choice<RegisterTable>("table", table_names, std::nullopt, "where it stands");
+  const bool is_bits = source.table == RegisterTable::coil || source.table == RegisterTable::discrete;
+  source.type = table.choice<RegisterType>(
+      "type", type_names, is_bits ? std::optional{RegisterType::bit} : std::nullopt, "how it is coded");
+  source.order = table.choice<ByteOrder>("order", order_names, ByteOrder::abcd, "how its bytes arrive");
+  if (is_bits != (source.type == RegisterType::bit))
+    table.reject("type", is_bits ? "\"bit\" in the tables coil and discrete"
+                                 : "a number type in the tables input and holding; use `bit` for one bit");
+  source.address = static_cast<std::uint16_t>(table.integer(
+      "address", {.help = "address on the wire, from 0", .most = last_register + 1 - width_of(source.type)}));
+  read_mask(table, source);
+  if (const auto address = table.optional_integer(
+          "decimals", {.help = "register with the number of decimals", .most = last_register}))
+    source.decimals_register = static_cast<std::uint16_t>(*address);
+  if (const auto factor = table.optional_table("factor")) source.factor_register = read_factor(*factor);
+  return source;
+}
+
+}  // namespace watchroom::agent
