@@ -14,7 +14,6 @@
 #include "agent/core/agent.hpp"
 #include "agent/journal/journal.hpp"
 #include "agent/link/link.hpp"
-#include "agent/polling/discovery.hpp"
 #include "agent/polling/poller.hpp"
 #include "agent/settings/agent_settings.hpp"
 
@@ -112,7 +111,7 @@ int run_command(const std::filesystem::path& file) {
   const SystemClock clock;
   const auto journal = Journal::open(settings->data_dir / "journal.sqlite", journal_settings(*settings),
                                      clock, log.tagged("journal"));
-  discover_points(*settings, clock, log);
+  prepare_devices(*settings, log);
   std::vector<DeviceDescription> devices;
   for (const ConfiguredDevice& device : settings->devices) devices.push_back(device.description);
 

@@ -43,6 +43,11 @@ std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
 
 void Agent::take(PollResult& polled) {
   if (polled.device >= reporters_.size()) return;
+  if (polled.description) {
+    devices_[polled.device] = *polled.description;
+    reporters_[polled.device] = Reporter{devices_[polled.device]};
+    edge_node_.redescribed(polled.device);
+  }
   std::optional<std::uint64_t> record;
   if (auto report = reporters_[polled.device].judge(polled, clock_.steady())) {
     Payload payload;

@@ -45,7 +45,7 @@ class Agent {
   void commit();
   void send();
 
-  const std::vector<DeviceDescription> devices_;
+  std::vector<DeviceDescription> devices_;
   std::vector<Reporter> reporters_;
   Journal& journal_;
   Outlet& outlet_;

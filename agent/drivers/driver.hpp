@@ -31,7 +31,8 @@ struct Answer {
 /// Every point stale: the device could not be read at all.
 Answer silent_answer(const Error& error, std::size_t points, Timestamp at);
 
-/// The devices of one line or peer. Used by one thread at a time; every call returns within about the
+/// The devices of one line or peer. Used by one thread at a time, or, where the driver is concurrent, by one
+/// at a time for each device; every call returns within about the
 /// device's reply time-out, and sooner when its context's stop is requested.
 class Bus {
  public:
@@ -44,6 +45,8 @@ class Bus {
   virtual Answer read(std::size_t device) = 0;
   /// Asks which optional points and table rows of its profile the device has.
   virtual Result<std::vector<FoundPoint>> discover(std::size_t device) = 0;
+  /// What `read` reads of the device from now on.
+  virtual void use(std::size_t device, std::vector<PointSource> sources) = 0;
 };
 
 /// What every bus needs; `clock` must outlive it.
@@ -57,6 +60,8 @@ struct BusContext {
 /// A driver is one constant of this type, named as its folder; CMake writes the table of them.
 struct DriverType {
   std::string_view name;
+  /// Devices share no line, so one bus holds all of them and several are asked at a time.
+  bool is_concurrent;
   /// Called at least once before any bus is made, while the process has no other threads.
   void (*prepare)(const std::filesystem::path& data_dir);
   /// All devices have the same `address.bus()`.

@@ -67,19 +67,26 @@ std::vector<Metric> points_of(const DeviceDescription& device) {
 }
 
 void update(std::vector<Metric>& points, const DeviceDescription& device, const PollResult& polled) {
-  const auto set = [&](std::string_view name, const Reading& reading) {
-    const auto found =
-        std::find_if(points.begin(), points.end(), [&](const Metric& point) { return point.name == name; });
+  // Most stand where points_of put them.
+  const auto find = [&](std::string_view name, std::size_t likely) {
+    const auto has_name = [&](const Metric& point) { return point.name == name; };
+    return likely < points.size() && has_name(points[likely])
+               ? points.begin() + static_cast<std::ptrdiff_t>(likely)
+               : std::find_if(points.begin(), points.end(), has_name);
+  };
+  const auto set = [&](std::string_view name, const Reading& reading, std::size_t likely) {
+    const auto found = find(name, likely);
     if (found == points.end()) return;
     found->value = reading.value;
     found->quality = reading.quality;
     found->at = reading.taken_at;
   };
-  for (std::size_t i = 0; i < device.points.size() && i < polled.readings.size(); ++i)
-    set(device.points[i].name.str(), polled.readings[i]);
+  const std::size_t count = device.points.size();
+  for (std::size_t i = 0; i < count && i < polled.readings.size(); ++i)
+    set(device.points[i].name.str(), polled.readings[i], i);
   set(names::communication_state,
-      {static_cast<std::int64_t>(polled.communication), Quality::good, polled.polled_at});
-  set(names::communication_text, {polled.communication_text, Quality::good, polled.polled_at});
+      {static_cast<std::int64_t>(polled.communication), Quality::good, polled.polled_at}, count);
+  set(names::communication_text, {polled.communication_text, Quality::good, polled.polled_at}, count + 1);
 }
 
 Payload device_birth(const std::vector<Metric>& points, const DeviceDescription* device, Timestamp now) {

@@ -3,6 +3,7 @@
 #include "agent/link/edge_node.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/link/births.hpp"
 #include "agent/report/reporter.hpp"
@@ -11,6 +12,8 @@ namespace watchroom::agent {
 namespace {
 
 constexpr std::size_t most_told = 100;
+// At a first start every device is found out about, one after the other.
+constexpr std::chrono::seconds births_kept_after{10};
 
 bool is_announced(const std::vector<Metric>& points, std::string_view name) {
   return std::any_of(points.begin(), points.end(), [&](const Metric& point) { return point.name == name; });
@@ -85,6 +88,24 @@ void EdgeNode::disconnected(SessionNumber session, const std::string& reason) {
   for (Device& device : devices_) device.is_born = false;
 }
 
+void EdgeNode::redescribed(std::size_t index) {
+  Device& device = devices_.at(index);
+  std::vector<Metric> before = std::exchange(device.points, points_of(*device.description));
+  for (Metric& known : before) {
+    const auto now = std::find_if(device.points.begin(), device.points.end(),
+                                  [&](const Metric& point) { return point.name == known.name; });
+    if (now == device.points.end()) {
+      device.points.push_back(std::move(known));  // its records may still wait
+    } else {
+      now->value = std::move(known.value);
+      now->quality = known.quality;
+      now->at = known.at;
+    }
+  }
+  if (!keep_births_at_) keep_births_at_ = clock_.steady() + births_kept_after;
+  if (session_ && !session_->rebirth_at && device.is_born) send_device_birth(device);
+}
+
 void EdgeNode::polled(const PollResult& polled, std::optional<std::uint64_t> record) {
   Device& device = devices_.at(polled.device);
   update(device.points, *device.description, polled);
@@ -120,6 +141,7 @@ void EdgeNode::not_committed(const std::deque<JournalRecord>& waiting) {
 void EdgeNode::tick() {
   start_over_with_new_journal();
   if (has_retired_ && journal_.oldest() > retired_until_) drop_retired();
+  if (keep_births_at_ && *keep_births_at_ <= clock_.steady()) keep_births();
   if (!session_) return;
   const Steady now = clock_.steady();
   const auto is_due = [now](const std::optional<Steady>& at) { return at && *at <= now; };
@@ -251,18 +273,23 @@ void EdgeNode::restore_retired() {
   if (births != before) journal_.store_announced(births);
 }
 
+void EdgeNode::keep_births() {
+  keep_births_at_.reset();
+  std::map<std::string, std::string> births;
+  for (const Device& device : devices_) births[device.id] = kept_birth(device.points);
+  journal_.store_announced(births);
+}
+
 void EdgeNode::drop_retired() {
   has_retired_ = false;
   for (std::size_t i = configured_; i < devices_.size(); ++i)
     if (session_ && devices_[i].is_born) send_device_death(devices_[i]);
   devices_.erase(devices_.begin() + static_cast<std::ptrdiff_t>(configured_), devices_.end());
-  std::map<std::string, std::string> births;
   for (Device& device : devices_) {
     const auto configured = points_of(*device.description);
     std::erase_if(device.points, [&](const Metric& point) { return !is_announced(configured, point.name); });
-    births[device.id] = kept_birth(device.points);
   }
-  journal_.store_announced(births);
+  keep_births();
 }
 
 // ---- data

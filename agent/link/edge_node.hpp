@@ -60,6 +60,8 @@ class EdgeNode {
   void disconnected(SessionNumber session, const std::string& reason);
   void arrived(SessionNumber session, std::string_view topic, std::string_view payload);
 
+  /// A device's description has changed: it has other points than before, and is born again.
+  void redescribed(std::size_t device);
   /// A device's current values; `record` is the journal record that was appended for this poll, if any.
   void polled(const PollResult& polled, std::optional<std::uint64_t> record);
   /// What the journal has just put on disk: sent live, or replayed later when births came in between.
@@ -105,6 +107,7 @@ class EdgeNode {
   };
 
   void restore_retired();
+  void keep_births();
   void drop_retired();
   void send_births();
   void send_device_birth(Device& device);
@@ -137,6 +140,7 @@ class EdgeNode {
   JournalId journal_id_;
   std::uint64_t retired_until_ = 0;  // records of what is no longer configured are not above this
   bool has_retired_ = false;
+  std::optional<Steady> keep_births_at_;
   Replay replay_;
   bool is_replaying_ = false;
   std::minstd_rand random_;

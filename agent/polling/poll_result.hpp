@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,20 +19,20 @@ struct StateText {
 };
 
 /// What a point is, from its profile: what the edge node announces in a birth and the reporter needs to judge
-/// a change. Fixed while the agent runs.
+/// a change.
 struct PointDescription {
   PointName name;
-  std::optional<StateText> label;            ///< where the kind's own label does not say it all
-  Unit unit;                                 ///< the kind's unit
-  double deadband = 0.0;                     ///< a change below this is not worth a report; in `unit`
-  std::map<std::int64_t, StateText> states;  ///< empty unless unit is state
+  Unit unit;                                      ///< the kind's unit
+  double deadband = 0.0;                          ///< a change below this is not worth a report; in `unit`
+  std::map<std::int64_t, StateText> states;       ///< empty unless unit is state
+  std::optional<StateText> label = std::nullopt;  ///< where the kind's own label does not say it all
 };
 
 enum class ResourceClass { core, key, general };  // 核心, 关键, 一般
 std::string_view name_of(ResourceClass resource_class);
 
-/// A device as configured, with its profile's points. Fixed while the agent runs; order of `points` is the
-/// order of PollResult::readings.
+/// A device as configured, with its profile's points. The order of `points` is the order of
+/// PollResult::readings.
 struct DeviceDescription {
   std::string id;
   std::string name;  ///< for people; UTF-8
@@ -52,6 +53,9 @@ struct PollResult {
   std::string communication_text;  ///< a sentence for people, English; empty when ok
   Timestamp polled_at{};
   std::vector<Reading> readings;
+  /// Set when the device was found to have other points than before: `readings` are in its order, and so are
+  /// those of the results that follow.
+  std::shared_ptr<const DeviceDescription> description = nullptr;
 };
 
 }  // namespace watchroom::agent

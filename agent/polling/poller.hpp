@@ -2,20 +2,24 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include "agent/polling/poll_result.hpp"
+#include "agent/polling/bus_workers.hpp"
 #include "agent/settings/agent_settings.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
 
 namespace watchroom::agent {
 
-/// Asks every device at its pace, one thread and one connection a bus. `deliver` is called on those threads:
-/// hand over and return. `clock` must outlive it.
+/// Prepares the drivers and gives each device the points it was found to have before. Call once, before
+/// anything is announced and before there are threads.
+void prepare_devices(AgentSettings& settings, const Log& log);
+
+/// Asks every device at its pace: one thread and one connection a line or gateway, a pool of threads for
+/// devices that share none. `deliver` is called on those threads: hand over and return. `clock` must outlive
+/// it.
 class Poller {
  public:
   Poller(const AgentSettings& settings, const Clock& clock, const Log& log,
@@ -29,8 +33,8 @@ class Poller {
   void stop();
 
  private:
-  class BusThread;
-  std::vector<std::unique_ptr<BusThread>> buses_;
+  FoundPoints found_;
+  std::vector<std::unique_ptr<BusWorkers>> buses_;
 };
 
 }  // namespace watchroom::agent

@@ -11,19 +11,11 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr milliseconds shortest_back_off = 1s;
-constexpr milliseconds longest_back_off = 30s;
 // A probe that finds no pause long enough waits this long past its due time before it takes a slot anyway…
 constexpr milliseconds probe_patience = 5s;
 // …and after each probe the bus belongs to the living for this many times its length.
 constexpr int living_share = 4;
 constexpr int living_share_at_start = 1;
-
-milliseconds back_off(milliseconds interval, int failures) {
-  milliseconds pause = std::max(interval, shortest_back_off);
-  for (int i = 1; i < failures && pause < longest_back_off; ++i) pause *= 2;
-  return std::min(pause, std::max(longest_back_off, interval));
-}
 
 }  // namespace
 
@@ -49,7 +41,7 @@ bool Schedule::may_probe(const Entry& probed, const Entry* next_living, Steady n
   return next_living->due >= now + probed.cost || now >= probed.due + probe_patience;
 }
 
-std::optional<std::size_t> Schedule::next(Steady now) const {
+std::optional<std::size_t> Schedule::next(Steady now) {
   const auto living = first_due(true);
   const auto probed = first_due(false);
   if (probed && may_probe(entries_[*probed], living ? &entries_[*living] : nullptr, now)) return probed;
@@ -87,9 +79,7 @@ void Schedule::asked(std::size_t device, Steady began, Steady ended, bool answer
   entry.standing = Standing::living;
   entry.failures = 0;
   if (before != Standing::living) entry.due = began;
-  // The rhythm is kept; turns that were missed are not made up for.
-  const auto missed = (ended - entry.due) / entry.interval;
-  entry.due += entry.interval * (1 + std::max<milliseconds::rep>(missed, 0));
+  entry.due = next_due(entry.due, entry.interval, ended);
 }
 
 }  // namespace watchroom::agent

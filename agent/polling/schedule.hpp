@@ -7,26 +7,23 @@
 #include <optional>
 #include <vector>
 
-#include "proto/base/clock.hpp"
+#include "agent/polling/turns.hpp"
 
 namespace watchroom::agent {
 
-/// Whose turn it is on one bus. Living devices go in the order of their due times. A device that did not
-/// answer backs off, doubling up to 30 s, and is then asked in a probe slot: in a pause of the living long
-/// enough for its time-out, or after a while anyway but only for a small share of the bus. So is a device
-/// that was never asked, for it may be dead; but those share the bus with the living half and half. Pure: no
-/// clock.
-class Schedule {
+/// Turns on one line, where one is asked at a time. Living devices go in the order of their due times. A
+/// device that did not answer backs off, doubling up to 30 s, and is then asked in a probe slot: in a pause
+/// of the living long enough for its time-out, or after a while anyway but only for a small share of the bus.
+/// So is a device that was never asked, for it may be dead; but those share the bus with the living half and
+/// half.
+class Schedule final : public Turns {
  public:
   /// Everything is due at `start`; ties go to who has waited longest, then to the shorter interval.
   Schedule(const std::vector<std::chrono::milliseconds>& intervals, Steady start);
 
-  /// The device to ask now; nothing when nobody is due.
-  std::optional<std::size_t> next(Steady now) const;
-  /// When to ask `next` again; after now, unless `next` has an answer now.
-  Steady wake_at(Steady now) const;
-  /// The device was asked from `began` to `ended`.
-  void asked(std::size_t device, Steady began, Steady ended, bool answered);
+  std::optional<std::size_t> next(Steady now) override;
+  Steady wake_at(Steady now) const override;
+  void asked(std::size_t device, Steady began, Steady ended, bool answered) override;
 
  private:
   enum class Standing { never_asked, living, dead };

@@ -36,7 +36,7 @@ void add(DevicePoints& points, const ProfilePoint& from, const std::string& name
   auto name = PointName::parse(name_text);
   if (!name) return;  // an index that cannot be an instance; the profile itself was checked
   points.descriptions.push_back(
-      {*std::move(name), from.label, source.conversion.unit, from.deadband, from.states});
+      {*std::move(name), source.conversion.unit, from.deadband, from.states, from.label});
   points.sources.push_back(std::move(source));
 }
 

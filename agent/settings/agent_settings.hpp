@@ -19,8 +19,8 @@
 
 namespace watchroom::agent {
 
-/// One `[[device]]` with its profile. `description.points` and `sources` are in one order; `discover_points`
-/// (agent/polling/discovery.hpp) adds table rows and optional points to both before anything starts.
+/// One `[[device]]` with its profile. `description.points` and `sources` are in one order; table rows and
+/// optional points come to both as they are found (agent/polling/found_points.hpp).
 struct ConfiguredDevice {
   DeviceDescription description;
   std::vector<PointSource> sources;

@@ -132,6 +132,27 @@ void Line::drain_until_silent() {
     if (::read(waiting.fd, waste.data(), waste.size()) <= 0) return;
 }
 
+void Line::expect_late_answer(std::chrono::milliseconds wait) {
+  if (address_.framing == ModbusFraming::rtu) late_until_ = std::chrono::steady_clock::now() + wait;
+}
+
+void Line::wait_for_late_answer() {
+  pollfd waiting{modbus_get_socket(context_.get()), POLLIN, 0};
+  while (!stop_.stop_requested()) {
+    const auto left = late_until_ - std::chrono::steady_clock::now();
+    if (left <= 0s) break;
+    constexpr auto slice = 50ms;  // how late a stop may be noticed
+    const auto wait =
+        std::min<std::chrono::milliseconds>(slice, std::chrono::ceil<std::chrono::milliseconds>(left));
+    if (::poll(&waiting, 1, static_cast<int>(wait.count())) > 0) {
+      unclean_ = is_serial();  // here it is; `drain` takes it
+      pause_until(stop_, std::chrono::steady_clock::now() + serial_byte_timeout);
+      break;
+    }
+  }
+  late_until_ = {};
+}
+
 Result<void> Line::send(const std::vector<std::uint8_t>& frame) {
   ssize_t sent = 0;
   if (is_serial()) {
@@ -180,6 +201,7 @@ Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const Exchange
     return fail(Errc::cancelled, Retry::never, "stopped");
   if (!context_)
     if (auto opened = open(timing.reply_timeout); !opened) return opened.error();
+  if (late_until_ != Instant{}) wait_for_late_answer();
   if (!drain()) {
     close();
     if (auto opened = open(timing.reply_timeout); !opened) return opened.error();

@@ -31,6 +31,9 @@ class Line {
 
   /// One question, one answer, checked to be the answer to this question.
   Result<ReadReply> ask(int unit, const ReadRequest& request, const ExchangeTiming& timing);
+  /// What was just accepted may have been the late answer to a request that was repeated: one more may come
+  /// within `wait`, and must not be taken for the next one's. TCP tells them apart by itself.
+  void expect_late_answer(std::chrono::milliseconds wait);
 
  private:
   using Instant = std::chrono::steady_clock::time_point;
@@ -45,6 +48,7 @@ class Line {
   /// Throws away what is waiting; false when the peer has closed the connection.
   bool drain();
   void drain_until_silent();
+  void wait_for_late_answer();
   Result<void> send(const std::vector<std::uint8_t>& frame);
   Result<std::vector<std::uint8_t>> receive(std::chrono::milliseconds timeout);
   void after_failure(Errc code);
@@ -55,6 +59,7 @@ class Line {
   std::unique_ptr<modbus_t, Free> context_;  // null: closed
   std::chrono::microseconds silence_;        // t3.5
   Instant last_activity_{};
+  Instant late_until_{};
   bool unclean_ = false;  // something may still be arriving on the serial line
   std::uint16_t transaction_ = 0;
 };

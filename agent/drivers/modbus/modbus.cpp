@@ -13,9 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long a span that the device refused is not asked for again: firmware may change, but not often.
-constexpr auto refusal_lasts = 10min;
-
 // Modbus Application Protocol V1.1b3, 7.
 constexpr int illegal_data_address = 2, illegal_data_value = 3, gateway_path_unavailable = 10,
               gateway_target_silent = 11;
@@ -30,7 +27,7 @@ std::vector<RegisterSpan> all_spans(const std::vector<PointSource>& sources) {
 /// One unit on the line.
 struct UnitState {
   ConfiguredDevice device;
-  ReadPlan plan;
+  ReadPlan plan;  // made from the device's sources
   RegisterImage image;
   bool answered_last_time = false;
   int last_exception = 0;
@@ -52,6 +49,7 @@ class ModbusBus final : public Bus {
 
   Answer read(std::size_t device) override {
     UnitState& unit = units_[device];
+    if (unit.device.sources.empty()) return {.communication = Communication::ok, .text = {}, .readings = {}};
     const auto fetched = fetch(unit);
     const Timestamp at = context_.clock.now();
     unit.answered_last_time = static_cast<bool>(fetched);
@@ -81,6 +79,12 @@ class ModbusBus final : public Bus {
     return found;
   }
 
+  void use(std::size_t device, std::vector<PointSource> sources) override {
+    ConfiguredDevice changed = std::move(units_[device].device);
+    changed.sources = std::move(sources);
+    units_[device] = UnitState{std::move(changed)};
+  }
+
  private:
   static bool was_read(const RegisterImage& image, const RegisterSource& source) {
     const auto spans = spans_of(source);
@@ -101,16 +105,17 @@ class ModbusBus final : public Bus {
       if (reply->exception == 0) {
         unit.image.add(request, std::move(reply->words));
         any_block_read = true;
-        ++next;
+        next = unit.plan.accept(next);
       } else {
         const auto go_on = take_refusal(unit, next, reply->exception);
         if (!go_on) return go_on.error();
       }
     }
-    if (!any_block_read)
-      return fail(Errc::refused, Retry::later, "the device refused every request: {}",
-                  unit.last_exception != 0 ? exception_text(unit.last_exception) : "unknown addresses");
-    return {};
+    if (any_block_read) return {};
+    // A device that is starting up may refuse everything for a moment: nothing is learned from that.
+    unit.plan.forget();
+    return fail(Errc::refused, Retry::later, "the device refused every request: {}",
+                unit.last_exception != 0 ? exception_text(unit.last_exception) : "unknown addresses");
   }
 
   /// Moves `next` on, unless the request was cut and its pieces are to be asked.
@@ -124,7 +129,7 @@ class ModbusBus final : public Bus {
       return {};
     }
     const ReadRequest request = unit.plan.requests()[next];
-    const bool was_cut = unit.plan.refuse(next, exception, context_.clock.steady() + refusal_lasts);
+    const bool was_cut = unit.plan.refuse(next, exception, context_.clock.steady());
     if (!was_cut && unit.tells_refusals)
       context_.log.warning("{}: registers {} to {} are refused: {}", unit.device.description.id,
                            request.address, request.address + request.count - 1, exception_text(exception));
@@ -136,7 +141,9 @@ class ModbusBus final : public Bus {
     auto reply = line_.ask(unit.unit(), request, timing);
     // A living device gets a second chance: frames do get lost. A dead one must not cost two time-outs.
     const bool again = !reply && reply.error().retry == Retry::now && unit.answered_last_time;
-    if (again) reply = line_.ask(unit.unit(), request, timing);
+    if (!again) return reply;
+    reply = line_.ask(unit.unit(), request, timing);
+    if (reply) line_.expect_late_answer(timing.reply_timeout);
     return reply;
   }
 
@@ -159,6 +166,6 @@ Result<Profiles> recognise(const DeviceAddress&, std::span<const std::shared_ptr
 
 }  // namespace
 
-const DriverType modbus{"modbus", [](const std::filesystem::path&) {}, make, recognise};
+const DriverType modbus{"modbus", false, [](const std::filesystem::path&) {}, make, recognise};
 
 }  // namespace watchroom::agent

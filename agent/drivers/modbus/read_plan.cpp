@@ -3,11 +3,21 @@
 #include "agent/drivers/modbus/read_plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace watchroom::agent {
 namespace {
 
+using namespace std::chrono_literals;
 using Group = std::vector<RegisterSpan>;
+
+constexpr std::chrono::seconds first_pause = 10s, longest_pause = 10min;
+
+std::chrono::seconds pause_after(int times) {
+  std::chrono::seconds pause = first_pause;
+  for (int i = 1; i < times && pause < longest_pause; ++i) pause *= 2;
+  return std::min(pause, longest_pause);
+}
 
 int end_of(const RegisterSpan& span) { return span.address + span.count; }
 
@@ -45,8 +55,13 @@ std::size_t cut_of(const Group& group) {
 ReadPlan::ReadPlan(std::vector<RegisterSpan> spans, const ModbusLimits& limits) : limits_{limits} {
   std::sort(spans.begin(), spans.end());
   spans.erase(std::unique(spans.begin(), spans.end()), spans.end());
+  group(std::move(spans));
+}
+
+void ReadPlan::group(std::vector<RegisterSpan> spans) {
+  groups_.clear();
   for (const RegisterSpan& span : spans) {
-    if (groups_.empty() || !fits(groups_.back(), span, limits_))
+    if (groups_.empty() || !fits(groups_.back(), span, limits_) || is_parted(groups_.back(), span))
       groups_.push_back({span});
     else
       groups_.back().push_back(span);
@@ -54,12 +69,35 @@ ReadPlan::ReadPlan(std::vector<RegisterSpan> spans, const ModbusLimits& limits) 
   rebuild();
 }
 
+/// Whether something that is left out stands between a group and a span behind it.
+bool ReadPlan::is_parted(const Group& group, const RegisterSpan& span) const {
+  return std::any_of(refused_.begin(), refused_.end(), [&](const auto& entry) {
+    return entry.second.is_left_out && group.front() < entry.first && entry.first < span;
+  });
+}
+
+void ReadPlan::forget() {
+  std::vector<RegisterSpan> spans;
+  for (const Group& group : groups_) spans.insert(spans.end(), group.begin(), group.end());
+  for (const auto& [span, refusal] : refused_)
+    if (refusal.is_left_out) spans.push_back(span);
+  refused_.clear();
+  std::sort(spans.begin(), spans.end());
+  group(std::move(spans));
+}
+
+std::size_t ReadPlan::accept(std::size_t index) {
+  const Group& group = groups_[index];
+  if (group.size() == 1 && refused_.erase(group.front()) > 0) has_newcomers_ = true;
+  return index + 1;
+}
+
 void ReadPlan::rebuild() {
   requests_.clear();
   for (const Group& group : groups_) requests_.push_back(request_for(group));
 }
 
-bool ReadPlan::refuse(std::size_t index, int exception, Steady retry_at) {
+bool ReadPlan::refuse(std::size_t index, int exception, Steady now) {
   const auto at = groups_.begin() + static_cast<std::ptrdiff_t>(index);
   const bool was_cut = at->size() > 1;
   if (was_cut) {
@@ -68,7 +106,8 @@ bool ReadPlan::refuse(std::size_t index, int exception, Steady retry_at) {
     at->erase(cut, at->end());
     groups_.insert(groups_.begin() + static_cast<std::ptrdiff_t>(index) + 1, std::move(tail));
   } else {
-    refused_[at->front()] = {exception, retry_at};
+    Refusal& refusal = refused_[at->front()];
+    refusal = {exception, refusal.times + 1, now + pause_after(refusal.times + 1)};
     groups_.erase(at);
   }
   rebuild();
@@ -76,20 +115,23 @@ bool ReadPlan::refuse(std::size_t index, int exception, Steady retry_at) {
 }
 
 void ReadPlan::readmit(Steady now) {
-  for (auto at = refused_.begin(); at != refused_.end();) {
-    if (at->second.retry_at > now) {
-      ++at;
-      continue;
-    }
-    groups_.push_back({at->first});
-    at = refused_.erase(at);
+  if (std::exchange(has_newcomers_, false)) {
+    std::vector<RegisterSpan> spans;
+    for (const Group& group : groups_) spans.insert(spans.end(), group.begin(), group.end());
+    std::sort(spans.begin(), spans.end());
+    group(std::move(spans));
+  }
+  for (auto& [span, refusal] : refused_) {
+    if (!refusal.is_left_out || refusal.retry_at > now) continue;
+    refusal.is_left_out = false;
+    groups_.push_back({span});
   }
   rebuild();
 }
 
 int ReadPlan::refusal(const RegisterSpan& span) const {
   const auto found = refused_.find(span);
-  return found == refused_.end() ? 0 : found->second.exception;
+  return found == refused_.end() || !found->second.is_left_out ? 0 : found->second.exception;
 }
 
 }  // namespace watchroom::agent

@@ -12,18 +12,22 @@ namespace watchroom::agent {
 
 /// Which requests read a device: neighbouring spans are merged up to its limits. Learns from refusals: a
 /// request answered with "illegal data address" is cut until the refused spans stand alone, and those are
-/// left out for a while.
+/// left out for a while: 10 s, then twice as long each time, up to 10 min.
 class ReadPlan {
  public:
   ReadPlan(std::vector<RegisterSpan> spans, const ModbusLimits& limits);
 
-  /// The requests of one round. Stays valid until the next `refuse`.
+  /// The requests of one round. Stays valid until the next `refuse` or `accept`.
   const std::vector<ReadRequest>& requests() const { return requests_; }
   /// A device refused request `index` with an address or value exception. True: the request was cut, ask the
-  /// pieces, which now stand at `index` and behind it. False: it was a single span, left out until
-  /// `retry_at`.
-  bool refuse(std::size_t index, int exception, Steady retry_at);
-  /// Takes spans back in whose time has come; they are asked alone.
+  /// pieces, which now stand at `index` and behind it. False: it was a single span, left out from now on.
+  bool refuse(std::size_t index, int exception, Steady now);
+  /// Request `index` was answered; gives the index of the next. A span that had been left out joins its
+  /// neighbours again in the next round.
+  std::size_t accept(std::size_t index);
+  /// Starts over as if nothing had been refused.
+  void forget();
+  /// Begins a round: takes spans back in whose time has come; they are asked alone.
   void readmit(Steady now);
   /// Why a span is left out; 0: it is not.
   int refusal(const RegisterSpan& span) const;
@@ -31,12 +35,18 @@ class ReadPlan {
  private:
   struct Refusal {
     int exception = 0;
+    int times = 0;
     Steady retry_at{};
+    bool is_left_out = true;
   };
+  using Group = std::vector<RegisterSpan>;
+  void group(std::vector<RegisterSpan> spans);
+  bool is_parted(const Group& group, const RegisterSpan& span) const;
   void rebuild();
 
   ModbusLimits limits_;
-  std::vector<std::vector<RegisterSpan>> groups_;  // each sorted, one request each
+  std::vector<Group> groups_;   // each sorted, one request each
+  bool has_newcomers_ = false;  // readmitted spans that were answered
   std::vector<ReadRequest> requests_;
   std::map<RegisterSpan, Refusal> refused_;
 };

@@ -64,7 +64,7 @@ TEST(ReadPlan, CutsARefusedRequestAtItsWidestHoleFirst) {
 TEST(ReadPlan, LeavesOutWhatIsRefusedAloneAndAsksAgainLater) {
   ReadPlan plan{{{input, 0, 1}, {input, 1, 1}}, limits()};
   EXPECT_TRUE(plan.refuse(0, 2, Steady{}));
-  EXPECT_FALSE(plan.refuse(1, 2, Steady{10s}));
+  EXPECT_FALSE(plan.refuse(1, 2, Steady{}));
   EXPECT_THAT(plan.requests(), ElementsAre(ReadRequest{input, 0, 1}));
   EXPECT_EQ(plan.refusal({input, 1, 1}), 2);
   plan.readmit(Steady{9s});
@@ -72,6 +72,38 @@ TEST(ReadPlan, LeavesOutWhatIsRefusedAloneAndAsksAgainLater) {
   plan.readmit(Steady{10s});
   EXPECT_EQ(plan.requests().size(), 2u);
   EXPECT_EQ(plan.refusal({input, 1, 1}), 0);
+}
+
+TEST(ReadPlan, JoinsWhatIsAnsweredAgain) {
+  ReadPlan plan{{{input, 0, 1}, {input, 1, 1}, {input, 2, 1}}, limits()};
+  plan.refuse(0, 2, Steady{});
+  EXPECT_FALSE(plan.refuse(0, 2, Steady{}));
+  EXPECT_THAT(plan.requests(), ElementsAre(ReadRequest{input, 1, 2}));
+  plan.readmit(Steady{10s});
+  for (std::size_t i = 0; i < plan.requests().size();) i = plan.accept(i);
+  plan.readmit(Steady{11s});
+  EXPECT_THAT(plan.requests(), ElementsAre(ReadRequest{input, 0, 3}));
+}
+
+TEST(ReadPlan, WaitsTwiceAsLongAfterEachRefusal) {
+  ReadPlan plan{{{input, 0, 1}}, limits()};
+  plan.refuse(0, 2, Steady{});
+  plan.readmit(Steady{10s});
+  plan.refuse(0, 2, Steady{10s});
+  plan.readmit(Steady{29s});
+  EXPECT_TRUE(plan.requests().empty());
+  plan.readmit(Steady{30s});
+  EXPECT_EQ(plan.requests().size(), 1u);
+}
+
+TEST(ReadPlan, ForgetsWhatADeviceRefusedWhileItStarted) {
+  ReadPlan plan{{{input, 0, 1}, {input, 1, 1}}, limits()};
+  plan.refuse(0, 2, Steady{});
+  plan.refuse(0, 2, Steady{});
+  plan.refuse(0, 2, Steady{});
+  EXPECT_TRUE(plan.requests().empty());
+  plan.forget();
+  EXPECT_THAT(plan.requests(), ElementsAre(ReadRequest{input, 0, 2}));
 }
 
 }  // namespace

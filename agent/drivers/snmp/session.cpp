@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/drivers/snmp/session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -128,42 +129,37 @@ Protocol protocol_of(SnmpPrivacy privacy) {
 }
 
 /// A passphrase as a key (RFC 3414 A.2); the authentication algorithm makes both keys.
-Result<void> fill_key(const std::filesystem::path& file, const Protocol& authentication, u_char* key,
-                      std::size_t& length) {
+Result<std::vector<unsigned char>> key_from(const std::filesystem::path& file,
+                                            const Protocol& authentication) {
   const auto secret = read_secret(file);
   if (!secret) return secret.error();
+  std::vector<unsigned char> key(std::max(USM_AUTH_KU_LEN, USM_PRIV_KU_LEN));
+  std::size_t length = key.size();
   if (generate_Ku(authentication.id, static_cast<u_int>(authentication.length),
-                  reinterpret_cast<const u_char*>(secret->data()), secret->size(), key,
+                  reinterpret_cast<const u_char*>(secret->data()), secret->size(), key.data(),
                   &length) != SNMPERR_SUCCESS)
     return fail(Errc::invalid, Retry::never, "{}: an SNMPv3 passphrase has at least {} characters",
                 file.string(), USM_LENGTH_P_MIN);
-  return {};
+  key.resize(length);
+  return key;
 }
 
-Result<void> fill_security(netsnmp_session& session, const DeviceAddress& address, const SnmpAddress& snmp) {
+void fill_key(const std::vector<unsigned char>& key, u_char* place, std::size_t& length) {
+  std::copy(key.begin(), key.end(), place);
+  length = key.size();
+}
+
+void fill_security(netsnmp_session& session, const SnmpAddress& snmp) {
   session.securityModel = SNMP_SEC_MODEL_USM;
-  session.securityLevel = SNMP_SEC_LEVEL_NOAUTH;
+  session.securityLevel = snmp.authentication == SnmpAuthentication::none ? SNMP_SEC_LEVEL_NOAUTH
+                          : snmp.privacy == SnmpPrivacy::none             ? SNMP_SEC_LEVEL_AUTHNOPRIV
+                                                                          : SNMP_SEC_LEVEL_AUTHPRIV;
   const Protocol authentication = protocol_of(snmp.authentication);
   session.securityAuthProto = authentication.id;
   session.securityAuthProtoLen = authentication.length;
   const Protocol privacy = protocol_of(snmp.privacy);
   session.securityPrivProto = privacy.id;
   session.securityPrivProtoLen = privacy.length;
-  if (snmp.authentication != SnmpAuthentication::none) {
-    session.securityLevel = SNMP_SEC_LEVEL_AUTHNOPRIV;
-    session.securityAuthKeyLen = USM_AUTH_KU_LEN;
-    if (auto filled = fill_key(*address.secrets.authentication_key, authentication, session.securityAuthKey,
-                               session.securityAuthKeyLen);
-        !filled)
-      return filled;
-  }
-  if (snmp.privacy != SnmpPrivacy::none) {
-    session.securityLevel = SNMP_SEC_LEVEL_AUTHPRIV;
-    session.securityPrivKeyLen = USM_PRIV_KU_LEN;
-    return fill_key(*address.secrets.privacy_key, authentication, session.securityPrivKey,
-                    session.securityPrivKeyLen);
-  }
-  return {};
 }
 
 /// Names are looked up here, for the library would do it while it holds our lock.
@@ -239,27 +235,51 @@ SnmpSession::SnmpSession(const DeviceAddress& address, milliseconds timeout, std
 
 SnmpSession::~SnmpSession() { close(); }
 
-void SnmpSession::close() {
+void SnmpSession::rest() {
   if (!handle_) return;
   const auto lock = lock_snmp_library();
   snmp_sess_close(handle_);
   handle_ = nullptr;
-  engine_known_ = false;
+}
+
+void SnmpSession::close() {
+  rest();
+  engine_id_.clear();
+  secrets_.reset();
+}
+
+Result<void> SnmpSession::read_secrets() {
+  if (secrets_) return {};
+  Secrets secrets;
+  secrets.community = address_.community.value_or("");
+  if (address_.secrets.community) {
+    auto secret = read_secret(*address_.secrets.community);
+    if (!secret) return secret.error();
+    secrets.community = *std::move(secret);
+  }
+  const Protocol authentication = protocol_of(snmp_.authentication);
+  if (snmp_.authentication != SnmpAuthentication::none) {
+    auto key = key_from(*address_.secrets.authentication_key, authentication);
+    if (!key) return key.error();
+    secrets.authentication_key = *std::move(key);
+  }
+  if (snmp_.privacy != SnmpPrivacy::none) {
+    auto key = key_from(*address_.secrets.privacy_key, authentication);
+    if (!key) return key.error();
+    secrets.privacy_key = *std::move(key);
+  }
+  secrets_ = std::move(secrets);
+  return {};
 }
 
 Result<void> SnmpSession::open() {
+  if (const auto read = read_secrets(); !read) return read.error();
   const auto resolved = numeric_address(snmp_.peer.host);
   if (!resolved) return resolved.error();
   const bool is_v3 = snmp_.version == SnmpVersion::v3;
   const bool is_v6 = resolved->find(':') != std::string::npos;
   std::string peer = is_v6 ? fmt::format("udp6:[{}]:{}", *resolved, snmp_.peer.port)
                            : fmt::format("udp:{}:{}", *resolved, snmp_.peer.port);
-  std::string community = address_.community.value_or("");
-  if (!is_v3 && address_.secrets.community) {
-    auto secret = read_secret(*address_.secrets.community);
-    if (!secret) return secret.error();
-    community = *std::move(secret);
-  }
 
   const auto lock = lock_snmp_library();
   netsnmp_session session;
@@ -274,10 +294,14 @@ Result<void> SnmpSession::open() {
   if (is_v3) {
     session.securityName = snmp_.user.data();
     session.securityNameLen = snmp_.user.size();
-    if (auto filled = fill_security(session, address_, snmp_); !filled) return filled;
+    fill_security(session, snmp_);
+    fill_key(secrets_->authentication_key, session.securityAuthKey, session.securityAuthKeyLen);
+    fill_key(secrets_->privacy_key, session.securityPrivKey, session.securityPrivKeyLen);
+    session.securityEngineID = engine_id_.empty() ? nullptr : engine_id_.data();
+    session.securityEngineIDLen = engine_id_.size();
   } else {
-    session.community = reinterpret_cast<u_char*>(community.data());
-    session.community_len = community.size();
+    session.community = reinterpret_cast<u_char*>(secrets_->community.data());
+    session.community_len = secrets_->community.size();
   }
   handle_ = snmp_sess_open(&session);
   if (handle_) snmp_sess_session(handle_)->flags |= SNMP_FLAGS_DONT_PROBE;  // opening clears it
@@ -307,7 +331,7 @@ Result<void> SnmpSession::open_v3() {
   if (usm_create_user_from_session(session) != SNMPERR_SUCCESS)
     return fail(Errc::invalid, Retry::never, "the SNMPv3 user \"{}\" cannot be set up with these algorithms",
                 snmp_.user);
-  engine_known_ = true;
+  engine_id_.assign(session->securityEngineID, session->securityEngineID + session->securityEngineIDLen);
   return {};
 }
 
@@ -315,7 +339,7 @@ Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oi
   if (stop_.stop_requested()) return fail(Errc::cancelled, Retry::never, "stopped");
   if (!handle_)
     if (const auto opened = open(); !opened) return opened.error();
-  if (snmp_.version == SnmpVersion::v3 && !engine_known_)
+  if (snmp_.version == SnmpVersion::v3 && engine_id_.empty())
     if (const auto opened = open_v3(); !opened) {
       close();
       return opened.error();
@@ -337,7 +361,7 @@ Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oi
   }
   auto reply = exchange(pdu);
   // Whatever went wrong, another device may stand there when it answers again: its engine id is asked anew.
-  if (!reply && (reply.error().code != Errc::no_answer || engine_known_)) close();
+  if (!reply && (reply.error().code != Errc::no_answer || !engine_id_.empty())) close();
   return reply;
 }
 
@@ -362,7 +386,6 @@ Result<SnmpReply> SnmpSession::exchange(void* request) {
     if (stop_.stop_requested()) {
       snmp_sess_close(handle_);  // forgets the request, which points to our exchange
       handle_ = nullptr;
-      engine_known_ = false;
       return fail(Errc::cancelled, Retry::never, "stopped");
     }
     if (ready > 0) {
@@ -379,7 +402,7 @@ Result<SnmpReply> SnmpSession::exchange(void* request) {
   if (exchange.timed_out)
     return fail(Errc::no_answer, Retry::now, "no answer: off, unreachable or wrong {}",
                 snmp_.version != SnmpVersion::v3 ? "community"
-                : engine_known_                  ? "privacy passphrase"
+                : !engine_id_.empty()            ? "privacy passphrase"
                                                  : "port");
   return security_error(exchange.failed_with, snmp_);
 }

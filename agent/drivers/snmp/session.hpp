@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -28,8 +29,8 @@ struct SnmpReply {
 
 enum class SnmpOperation { get, get_next, get_bulk };
 
-/// A conversation with one agent, over its own socket. Opens itself when needed and finds out the engine id
-/// of an SNMPv3 agent. Each request ends within `timeout`, sooner when stopped. One thread.
+/// A conversation with one agent. Opens a socket when needed and finds out the engine id of an SNMPv3 agent.
+/// Each request ends within `timeout`, sooner when stopped. One thread at a time.
 class SnmpSession {
  public:
   SnmpSession(const DeviceAddress& address, std::chrono::milliseconds timeout, std::stop_token stop);
@@ -39,9 +40,19 @@ class SnmpSession {
 
   /// `repetitions` is for get_bulk. Time-outs, and what SNMPv3 says of users and keys, come as errors.
   Result<SnmpReply> ask(SnmpOperation operation, const std::vector<Oid>& oids, int repetitions = 0);
+  /// Gives the socket back until the next `ask`; what is known of the device is kept. So thousands of devices
+  /// need as many sockets as are asked at one moment.
+  void rest();
 
  private:
   struct Exchange;
+  /// Read from their files once, for a key takes a million hashes.
+  struct Secrets {
+    std::string community;
+    std::vector<unsigned char> authentication_key;
+    std::vector<unsigned char> privacy_key;
+  };
+  Result<void> read_secrets();
   Result<void> open();
   Result<void> open_v3();
   void close();
@@ -52,7 +63,8 @@ class SnmpSession {
   std::chrono::milliseconds timeout_;
   std::stop_token stop_;
   void* handle_ = nullptr;  // net-snmp's session; null: closed
-  bool engine_known_ = false;
+  std::optional<Secrets> secrets_;
+  std::vector<unsigned char> engine_id_;  // SNMPv3: of the device that answers; empty: not known
 };
 
 }  // namespace watchroom::agent

@@ -36,6 +36,11 @@ struct Peer {
       : device{std::move(configured)},
         session{device.address, device.reply_timeout, std::move(stop)},
         reader{session, device.profile->snmp, has_bulk(device.address)} {
+    list_oids();
+  }
+
+  void list_oids() {
+    oids.clear();
     std::set<Oid> asked;
     const auto ask = [&](const Oid& oid) {
       if (asked.insert(oid).second) oids.push_back(oid);
@@ -68,6 +73,7 @@ class SnmpBus final : public Bus {
   Answer read(std::size_t device) override {
     Peer& peer = *peers_[device];
     const auto objects = peer.reader.get(peer.oids, peer.answered_last_time);
+    peer.session.rest();
     const Timestamp at = context_.clock.now();
     peer.answered_last_time = static_cast<bool>(objects);
     if (!objects) return silent_answer(objects.error(), peer.device.sources.size(), at);
@@ -85,7 +91,18 @@ class SnmpBus final : public Bus {
   }
 
   Result<std::vector<FoundPoint>> discover(std::size_t device) override {
-    Peer& peer = *peers_[device];
+    auto found = find_points(*peers_[device]);
+    peers_[device]->session.rest();
+    return found;
+  }
+
+  void use(std::size_t device, std::vector<PointSource> sources) override {
+    peers_[device]->device.sources = std::move(sources);
+    peers_[device]->list_oids();
+  }
+
+ private:
+  static Result<std::vector<FoundPoint>> find_points(Peer& peer) {
     TableReader tables{[&](const Oid& column) { return peer.reader.column(column); }};
     std::vector<FoundPoint> found;
     std::vector<Oid> singles;
@@ -109,7 +126,6 @@ class SnmpBus final : public Bus {
     return found;
   }
 
- private:
   BusContext context_;
   std::vector<std::unique_ptr<Peer>> peers_;
 };
@@ -159,6 +175,6 @@ Result<Profiles> recognise(const DeviceAddress& address,
 
 }  // namespace
 
-const DriverType snmp{"snmp", prepare_snmp_library, make, recognise};
+const DriverType snmp{"snmp", true, prepare_snmp_library, make, recognise};
 
 }  // namespace watchroom::agent

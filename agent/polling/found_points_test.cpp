@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include "agent/polling/discovery.hpp"
-
+#include <atomic>
 #include <fstream>
+#include <future>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "agent/drivers/modbus/modbus_peer.hpp"
+#include "agent/polling/poller.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -15,10 +16,10 @@ namespace {
 using namespace std::chrono_literals;
 using Deed = ModbusPeer::Deed;
 
-class Discovery : public testing::Test {
+class FoundPointsOf : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-discovery-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-found-XXXXXX").string();
     ASSERT_TRUE(::mkdtemp(pattern.data()));
     folder = pattern;
   }
@@ -37,6 +38,7 @@ class Discovery : public testing::Test {
                                                       problems)
                                             .value());
     device.address = parse_address(peer.url(1), AddressOrigin::settings, complaints).value();
+    device.description.poll_interval = 100ms;
     device.reply_timeout = 100ms;
     DevicePoints points = points_of(*device.profile, {});
     device.description.points = std::move(points.descriptions);
@@ -46,18 +48,30 @@ class Discovery : public testing::Test {
     settings.devices = {std::move(device)};
     return settings;
   }
+  /// How many points the agent knows after a start and a first answer, or silence.
   std::size_t points_after_discovery(const ModbusPeer& peer) {
     AgentSettings settings = settings_for(peer);
-    discover_points(settings, clock, Log::quiet());
+    prepare_devices(settings, Log::quiet());
     EXPECT_EQ(settings.devices[0].description.points.size(), settings.devices[0].sources.size());
-    return settings.devices[0].sources.size();
+    std::promise<PollResult> first;
+    std::atomic<bool> is_told = false;
+    Poller poller{settings, clock, Log::quiet(), [&](PollResult result) {
+                    if (!is_told.exchange(true)) first.set_value(std::move(result));
+                  }};
+    poller.start();
+    const PollResult result = first.get_future().get();
+    poller.stop();
+    if (result.description) {
+      EXPECT_EQ(result.description->points.size(), result.readings.size());
+    }
+    return result.readings.size();
   }
 
   SystemClock clock;
   std::filesystem::path folder;
 };
 
-TEST_F(Discovery, AddsWhatTheDeviceHas) {
+TEST_F(FoundPointsOf, AddsWhatTheDeviceHas) {
   ModbusPeer with_relays, without_relays;
   without_relays.behave([](const ModbusPeer::Asked& asked) {
     return asked.function == 1 ? Deed{.kind = Deed::Kind::exception, .exception = 1} : Deed{};
@@ -66,14 +80,14 @@ TEST_F(Discovery, AddsWhatTheDeviceHas) {
   EXPECT_EQ(points_after_discovery(with_relays), 16u);
 }
 
-TEST_F(Discovery, RemembersTheDeviceThatIsSilentNow) {
+TEST_F(FoundPointsOf, RemembersTheDeviceThatIsSilentNow) {
   ModbusPeer peer;
   EXPECT_EQ(points_after_discovery(peer), 16u);
   peer.behave([](const ModbusPeer::Asked&) { return Deed{.kind = Deed::Kind::silence}; });
   EXPECT_EQ(points_after_discovery(peer), 16u);
 }
 
-TEST_F(Discovery, KeepsWhatTheDeviceShowsNoMore) {
+TEST_F(FoundPointsOf, KeepsWhatTheDeviceShowsNoMore) {
   ModbusPeer peer;
   EXPECT_EQ(points_after_discovery(peer), 16u);
   peer.behave([](const ModbusPeer::Asked& asked) {
@@ -82,19 +96,18 @@ TEST_F(Discovery, KeepsWhatTheDeviceShowsNoMore) {
   EXPECT_EQ(points_after_discovery(peer), 16u);
 }
 
-TEST_F(Discovery, ForgetsWhatBelongedToAnotherAddress) {
+TEST_F(FoundPointsOf, ForgetsWhatBelongedToAnotherAddress) {
   ModbusPeer before, now;
   EXPECT_EQ(points_after_discovery(before), 16u);
   now.behave([](const ModbusPeer::Asked&) { return Deed{.kind = Deed::Kind::silence}; });
   EXPECT_EQ(points_after_discovery(now), 8u);
 }
 
-TEST_F(Discovery, ADamagedMemoryIsNoMoreThanNone) {
+TEST_F(FoundPointsOf, ADamagedMemoryIsNoMoreThanNone) {
   ModbusPeer peer;
-  std::filesystem::create_directories(folder / "data");
-  for (const char* text :
-       {"", "{", "[]", R"({"contacts1": 5})", R"({"contacts1": {"of": 1, "points": 3}})"}) {
-    std::ofstream{folder / "data" / "found_points.json"} << text;
+  std::filesystem::create_directories(folder / "data" / "found_points");
+  for (const char* text : {"", "{", "[]", R"({"of": 1, "points": 3})", R"({"points": []})"}) {
+    std::ofstream{folder / "data" / "found_points" / "contacts1.json"} << text;
     EXPECT_EQ(points_after_discovery(peer), 16u) << text;
   }
 }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/polling/bus_workers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/polling/pool_schedule.hpp"
+#include "agent/polling/schedule.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Rows come and go with a module that is plugged in; a walk of all tables costs more than a reading.
+constexpr auto find_interval = 1h;
+constexpr auto find_again_after_failure = 1min;
+
+std::size_t threads_for(const DriverType& driver, std::size_t devices) {
+  constexpr std::size_t devices_a_thread = 40, least = 2, most = 64;
+  return driver.is_concurrent ? std::clamp(devices / devices_a_thread, least, most) : 1;
+}
+
+std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, std::size_t threads,
+                                 bool is_concurrent, Steady start) {
+  std::vector<std::chrono::milliseconds> intervals;
+  for (const ConfiguredDevice& device : devices) intervals.push_back(device.description.poll_interval);
+  if (is_concurrent) return std::make_unique<PoolSchedule>(intervals, static_cast<int>(threads), start);
+  return std::make_unique<Schedule>(intervals, start);
+}
+
+}  // namespace
+
+BusWorkers::BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
+                       std::vector<std::size_t> indices, const FoundPoints& found, const BusContext& context,
+                       Deliver deliver)
+    : clock_{context.clock},
+      log_{context.log},
+      found_{found},
+      deliver_{std::move(deliver)},
+      thread_count_{threads_for(driver, devices.size())},
+      turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())} {
+  BusContext ours = context;
+  ours.stop = stop_.get_token();
+  bus_ = driver.make(devices, std::move(ours));
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const bool has_points_to_find = watchroom::agent::has_points_to_find(*devices[i].profile);
+    seats_.push_back(
+        {.device = std::move(devices[i]), .index = indices[i], .has_points_to_find = has_points_to_find});
+  }
+}
+
+BusWorkers::~BusWorkers() {
+  request_stop();
+  join();
+}
+
+void BusWorkers::start() {
+  for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
+}
+
+void BusWorkers::request_stop() { stop_.request_stop(); }
+
+void BusWorkers::join() {
+  for (std::thread& thread : threads_)
+    if (thread.joinable()) thread.join();
+}
+
+void BusWorkers::run() {
+  while (const auto device = next()) {
+    const Steady began = clock_.steady();
+    const bool answered = poll(*device);
+    const std::lock_guard lock{mutex_};
+    turns_->asked(*device, began, clock_.steady(), answered);
+    turn_came_.notify_one();
+  }
+}
+
+std::optional<std::size_t> BusWorkers::next() {
+  std::unique_lock lock{mutex_};
+  const std::stop_token stop = stop_.get_token();
+  while (!stop.stop_requested()) {
+    const Steady now = clock_.steady();
+    if (const auto device = turns_->next(now)) {
+      turn_came_.notify_one();  // somebody else may be due as well
+      return device;
+    }
+    const auto pause = turns_->wake_at(now) - now;
+    turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause, [] { return false; });
+  }
+  return std::nullopt;
+}
+
+bool BusWorkers::poll(std::size_t device) {
+  Seat& seat = seats_[device];
+  Answer answer = bus_->read(device);
+  if (answer.communication == Communication::ok && seat.has_points_to_find &&
+      clock_.steady() >= seat.find_at) {
+    const auto found = find_points(device);
+    if (seat.news)
+      answer = bus_->read(device);
+    else if (!found && seat.device.sources.empty())
+      answer = silent_answer(found.error(), 0, clock_.now());
+  }
+  if (answer.communication == Communication::ok && seat.device.sources.empty())
+    answer = silent_answer(
+        fail(Errc::refused, Retry::later, "the device answers, but none of its profile's points was found"),
+        0, clock_.now());
+  if (stop_.stop_requested()) return true;  // an exchange that was broken off says nothing
+  tell_change(seat, answer);
+  deliver_({.device = seat.index,
+            .communication = answer.communication,
+            .communication_text = std::move(answer.text),
+            .polled_at = clock_.now(),
+            .readings = std::move(answer.readings),
+            .description = std::exchange(seat.news, nullptr)});
+  return seat.last == Communication::ok;
+}
+
+Result<void> BusWorkers::find_points(std::size_t device) {
+  Seat& seat = seats_[device];
+  const auto now_found = bus_->discover(device);
+  if (!now_found) {
+    seat.find_at = clock_.steady() + find_again_after_failure;
+    if (!stop_.stop_requested())
+      log_.warning("{}: its points cannot be looked for: {}", seat.device.description.id,
+                   now_found.error().text);
+    return now_found.error();
+  }
+  seat.find_at = clock_.steady() + find_interval;
+  const std::size_t before = seat.device.sources.size();
+  set_points(seat.device, found_.add(seat.device, *now_found));
+  if (seat.device.sources.size() == before) return {};
+  log_.info("{}: {} points, {} before", seat.device.description.id, seat.device.sources.size(), before);
+  bus_->use(device, seat.device.sources);
+  seat.news = std::make_shared<const DeviceDescription>(seat.device.description);
+  return {};
+}
+
+void BusWorkers::tell_change(Seat& seat, const Answer& answer) {
+  const Communication before = std::exchange(seat.last, answer.communication);
+  if (before == answer.communication) return;
+  const std::string& id = seat.device.description.id;
+  if (answer.communication != Communication::ok) {
+    log_.warning("{}: {}", id, answer.text);
+  } else if (before != Communication::unknown) {
+    log_.info("{}: answers again", id);
+    seat.find_at = clock_.steady();  // it may have come back with another module in it
+  }
+}
+
+}  // namespace watchroom::agent

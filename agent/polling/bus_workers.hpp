@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "agent/drivers/driver.hpp"
+#include "agent/polling/found_points.hpp"
+#include "agent/polling/turns.hpp"
+
+namespace watchroom::agent {
+
+/// The devices of one bus, asked at their pace by one thread, or by several where the bus can take it. Finds
+/// out in passing which optional points and rows they have.
+class BusWorkers {
+ public:
+  using Deliver = std::function<void(PollResult)>;
+
+  /// `indices`: of our devices among all of the agent's. `found` and `clock` must outlive it.
+  BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
+             std::vector<std::size_t> indices, const FoundPoints& found, const BusContext& context,
+             Deliver deliver);
+  ~BusWorkers();
+
+  void start();
+  void request_stop();
+  /// Nothing is delivered after it returns.
+  void join();
+
+ private:
+  struct Seat {
+    ConfiguredDevice device;
+    std::size_t index = 0;
+    Communication last = Communication::unknown;
+    bool has_points_to_find = false;
+    Steady find_at{};                                         // when its points are looked for again
+    std::shared_ptr<const DeviceDescription> news = nullptr;  // of its points, to go with the next result
+  };
+
+  void run();
+  /// Waits for somebody's turn; nothing: stopped.
+  std::optional<std::size_t> next();
+  /// False: back off.
+  bool poll(std::size_t device);
+  Result<void> find_points(std::size_t device);
+  void tell_change(Seat& seat, const Answer& answer);
+
+  const Clock& clock_;
+  Log log_;
+  const FoundPoints& found_;
+  Deliver deliver_;
+  std::vector<Seat> seats_;
+  std::stop_source stop_;
+  std::unique_ptr<Bus> bus_;
+  std::size_t thread_count_;
+
+  std::mutex mutex_;  // of the two below
+  std::condition_variable_any turn_came_;
+  std::unique_ptr<Turns> turns_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace watchroom::agent

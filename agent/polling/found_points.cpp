@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/polling/found_points.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+namespace watchroom::agent {
+namespace {
+
+using Json = nlohmann::json;
+
+/// What was found in a device counts only as long as it is the same device.
+std::string identity_of(const ConfiguredDevice& device) {
+  return device.description.profile + " " + device.address.text;
+}
+
+std::vector<FoundPoint> found_in(const Json& document) {
+  std::vector<FoundPoint> found;
+  for (const Json& point : document.at("points")) {
+    Oid index;
+    for (const Json& arc : point.at("index")) index.push_back(arc.get<std::uint32_t>());
+    found.push_back({point.at("point").get<std::string>(), std::move(index)});
+  }
+  return found;
+}
+
+bool write(const std::filesystem::path& file, const std::string& text) {
+  const std::filesystem::path fresh = file.string() + ".new";
+  std::ofstream out{fresh};
+  out << text << '\n';
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(fresh, file, error);
+  return out && !error;
+}
+
+}  // namespace
+
+FoundPoints::FoundPoints(const std::filesystem::path& data_dir, Log log)
+    : folder_{data_dir / "found_points"}, log_{std::move(log)} {
+  std::error_code ignored;  // told when a file cannot be written
+  std::filesystem::create_directories(folder_, ignored);
+}
+
+std::filesystem::path FoundPoints::file_of(const ConfiguredDevice& device) const {
+  return folder_ / (device.description.id + ".json");
+}
+
+std::vector<FoundPoint> FoundPoints::of(const ConfiguredDevice& device) const {
+  std::ifstream in{file_of(device)};
+  const Json document = Json::parse(in, nullptr, false);
+  try {
+    if (document.is_object() && document.at("of").get<std::string>() == identity_of(device))
+      return found_in(document);
+  } catch (const Json::exception&) {
+  }
+  return {};
+}
+
+std::vector<FoundPoint> FoundPoints::add(const ConfiguredDevice& device,
+                                         const std::vector<FoundPoint>& now) const {
+  std::vector<FoundPoint> all = of(device);
+  const std::size_t before = all.size();
+  for (const FoundPoint& point : now)
+    if (std::find(all.begin(), all.end(), point) == all.end()) all.push_back(point);
+  if (all.size() == before) return all;
+  std::stable_sort(all.begin(), all.end(),
+                   [](const FoundPoint& a, const FoundPoint& b) { return a.index < b.index; });
+  Json points = Json::array();
+  for (const FoundPoint& point : all)
+    points.push_back({{"point", point.profile_point}, {"index", point.index}});
+  const Json document{{"of", identity_of(device)}, {"points", std::move(points)}};
+  if (!write(file_of(device), document.dump()))
+    log_.warning("{} cannot be written: {} has to be asked for its points after each start",
+                 file_of(device).string(), device.description.id);
+  return all;
+}
+
+bool has_points_to_find(const Profile& profile) {
+  return std::any_of(profile.points.begin(), profile.points.end(),
+                     [](const ProfilePoint& point) { return point.must_be_discovered(); });
+}
+
+void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found) {
+  DevicePoints points = points_of(*device.profile, found);
+  device.description.points = std::move(points.descriptions);
+  device.sources = std::move(points.sources);
+}
+
+}  // namespace watchroom::agent
