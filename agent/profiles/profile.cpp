@@ -57,10 +57,12 @@ int width_of(RegisterType type) {
   switch (type) {
     case RegisterType::bit:
     case RegisterType::u16:
-    case RegisterType::i16: return 1;
+    case RegisterType::i16:
+    case RegisterType::bcd16: return 1;
     case RegisterType::u32:
     case RegisterType::i32:
-    case RegisterType::f32: return 2;
+    case RegisterType::f32:
+    case RegisterType::bcd32: return 2;
     case RegisterType::u64:
     case RegisterType::i64:
     case RegisterType::f64: return 4;
@@ -92,6 +94,14 @@ std::string oid_text(const Oid& oid) {
 bool ProfilePoint::is_table() const {
   const auto* object = std::get_if<ObjectSource>(&source.where);
   return object && object->is_column;
+}
+
+std::string IndexShape::text() const {
+  std::string written;
+  for (const auto& arc : arcs)
+    written += (written.empty() ? "" : ".") + (arc ? std::to_string(*arc) : std::string{"*"});
+  if (takes_rest) written += written.empty() ? "**" : ".**";
+  return written;
 }
 
 bool IndexShape::fits(const Oid& index_of_row) const {

@@ -19,7 +19,7 @@
 namespace watchroom::agent {
 
 enum class RegisterTable { coil, discrete, input, holding };
-enum class RegisterType { bit, u16, i16, u32, i32, u64, i64, f32, f64 };
+enum class RegisterType { bit, u16, i16, u32, i32, u64, i64, f32, f64, bcd16, bcd32 };
 /// The order in which the bytes A (highest) to D of a value arrive: abcd is big-endian, cdab has its words
 /// swapped, badc the bytes of each word, dcba is little-endian.
 enum class ByteOrder { abcd, cdab, badc, dcba };
@@ -53,6 +53,8 @@ struct IndexShape {
   std::vector<std::optional<std::uint32_t>> arcs;  ///< nothing: any
   bool takes_rest = false;                         ///< more arcs may follow, else the index ends here
 
+  /// As it is written: "*.*.4".
+  std::string text() const;
   bool fits(const Oid& index) const;
   /// The arcs of an index that fits which tell its instance.
   Oid instance(const Oid& index) const;
@@ -119,15 +121,6 @@ struct ProfilePoint {
   bool must_be_discovered() const { return is_table() || is_optional; }
 };
 
-/// What one Modbus request may ask of the device.
-struct ModbusLimits {
-  std::chrono::milliseconds gap{0};  ///< pause between two requests to it
-  std::chrono::milliseconds reply_timeout{1000};
-  int max_registers = 125;
-  int max_bits = 2000;
-  int largest_hole = 16;  ///< unused registers worth reading to save a request
-};
-
 struct SnmpTraits {
   std::chrono::milliseconds reply_timeout{1000};
   int max_objects = 20;                ///< in one GET
@@ -136,6 +129,24 @@ struct SnmpTraits {
   std::vector<Oid> recognised_by;      ///< subtrees in which only this kind of device has objects
   std::string description;             ///< what sysDescr must hold besides
   int priority = 0;                    ///< the highest wins; 0 for standard MIBs, 10 for a maker's own
+};
+
+/// A register by which a model is recognised: it holds one of `values`, or a value from `least` to `most`.
+struct RegisterProbe {
+  RegisterSource source;
+  std::vector<std::int64_t> values;
+  std::optional<double> least;
+  std::optional<double> most;
+};
+
+struct ModbusTraits {
+  std::chrono::milliseconds gap{0};  ///< pause between two requests to it
+  std::chrono::milliseconds reply_timeout{1000};
+  int max_registers = 125;
+  int max_bits = 2000;
+  int largest_hole = 16;              ///< unused registers worth reading to save a request
+  std::vector<std::string> identity;  ///< texts; its identification (function 43) holds one of them
+  std::vector<RegisterProbe> probes;  ///< all must hold
 };
 
 /// A recorded answer and what it must decode to; played by profiles_test, served by simulators.
@@ -156,7 +167,7 @@ struct Profile {
   std::string bus;  ///< the driver's folder: "modbus", "snmp"
   std::string source;
   std::string confidence;
-  ModbusLimits modbus;
+  ModbusTraits modbus;
   SnmpTraits snmp;
   std::vector<ProfilePoint> points;
   std::vector<ProfileSample> samples;

@@ -146,7 +146,7 @@ class PointsReader {
     point.source.where = read_register(where);
     read_conversion(where, point.source.conversion);
     where.finish();
-    check_repetition(table, point.name, false);
+    check_repetition(table, point.name, ObjectSource{});
     if (point.source.conversion.unit == Unit::text) table.reject("unit", "a number or a state over Modbus");
     if (point.name.find("[*]") != std::string::npos)
       table.reject("name", "an instance; [*] is for tables over SNMP");
@@ -156,16 +156,26 @@ class PointsReader {
     ObjectSource source = read_object(table);
     if (source.is_column != (point.name.find("[*]") != std::string::npos))
       table.reject("name", source.is_column ? "[*] where the row's index belongs" : "no [*] without table");
-    check_repetition(table, point.name, !source.rows.empty());
+    check_repetition(table, point.name, source);
     point.source.where = std::move(source);
     read_conversion(table, point.source.conversion);
   }
 
-  /// The rows of one table may make one kind of point in several ways, each for rows of its own.
-  void check_repetition(const SettingsTable& table, const std::string& name, bool has_condition) {
-    const auto [known, is_new] = names_.try_emplace(name, has_condition);
-    if (!is_new && !(known->second && has_condition))
-      table.reject("name", "each point once, unless both have `rows`");
+  /// One kind of point may stand in several columns, when nothing makes two of them the same instance: rows
+  /// of their own, or instances that are named in another way.
+  void check_repetition(const SettingsTable& table, const std::string& name, const ObjectSource& source) {
+    const Repetition now{source.is_column, !source.rows.empty(), source.instance_prefix,
+                         source.index ? source.index->text() : ""};
+    for (const Repetition& before : names_[name]) {
+      const bool is_told_apart = before.is_column && now.is_column &&
+                                 ((before.has_condition && now.has_condition) ||
+                                  before.prefix != now.prefix || before.index != now.index);
+      if (is_told_apart) continue;
+      table.reject("name",
+                   "each point once, unless its columns differ in `rows`, `instance_prefix` or `index`");
+      break;
+    }
+    names_[name].push_back(now);
   }
 
   static void check_states(const SettingsTable& table, const ProfilePoint& point) {
@@ -179,8 +189,14 @@ class PointsReader {
 
   std::string bus_;
   std::map<std::string, int> times_;
-  std::map<std::string, bool> names_;  // whether its rows have a condition
-  const PointKind* kind_ = nullptr;    // of the point being read, if its name is known
+  struct Repetition {
+    bool is_column = false;
+    bool has_condition = false;
+    std::string prefix;
+    std::string index;
+  };
+  std::map<std::string, std::vector<Repetition>> names_;
+  const PointKind* kind_ = nullptr;  // of the point being read, if its name is known
 };
 
 ProfileSample read_sample(const SettingsTable& table, const Profile& profile) {
@@ -226,7 +242,7 @@ Profile read_profile(const SettingsTable& table) {
       "confidence", {{"measured", "measured"}, {"documented", "documented"}, {"reported", "reported"}},
       std::nullopt, "measured on a device, read in the maker's document, or reported by others");
   if (profile.bus == "modbus") {
-    if (const auto modbus = table.optional_table("modbus")) profile.modbus = read_modbus_limits(*modbus);
+    if (const auto modbus = table.optional_table("modbus")) profile.modbus = read_modbus_traits(*modbus);
   } else if (const auto snmp = table.optional_table("snmp")) {
     profile.snmp = read_snmp_traits(*snmp);
   }

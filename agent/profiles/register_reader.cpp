@@ -15,9 +15,10 @@ const Names<RegisterTable> table_names{{"holding", RegisterTable::holding},
                                        {"discrete", RegisterTable::discrete},
                                        {"coil", RegisterTable::coil}};
 const Names<RegisterType> type_names{
-    {"bit", RegisterType::bit}, {"u16", RegisterType::u16}, {"i16", RegisterType::i16},
-    {"u32", RegisterType::u32}, {"i32", RegisterType::i32}, {"u64", RegisterType::u64},
-    {"i64", RegisterType::i64}, {"f32", RegisterType::f32}, {"f64", RegisterType::f64}};
+    {"bit", RegisterType::bit},     {"u16", RegisterType::u16},    {"i16", RegisterType::i16},
+    {"u32", RegisterType::u32},     {"i32", RegisterType::i32},    {"u64", RegisterType::u64},
+    {"i64", RegisterType::i64},     {"f32", RegisterType::f32},    {"f64", RegisterType::f64},
+    {"bcd16", RegisterType::bcd16}, {"bcd32", RegisterType::bcd32}};
 const Names<ByteOrder> order_names{{"abcd", ByteOrder::abcd},   {"cdab", ByteOrder::cdab},
                                    {"badc", ByteOrder::badc},   {"dcba", ByteOrder::dcba},
                                    {"big", ByteOrder::abcd},    {"big_words_swapped", ByteOrder::cdab},
@@ -45,32 +46,13 @@ void read_mask(const SettingsTable& table, RegisterSource& source) {
     source.mask = static_cast<std::uint64_t>(*mask);
   }
   const bool is_integer = source.type != RegisterType::bit && source.type != RegisterType::f32 &&
-                          source.type != RegisterType::f64;
+                          source.type != RegisterType::f64 && source.type != RegisterType::bcd16 &&
+                          source.type != RegisterType::bcd32;
   if (source.mask && !is_integer)
     table.reject(table.has("bit") ? "bit" : "mask", "no such key unless the type is an integer");
 }
 
 }  // namespace
-
-ModbusLimits read_modbus_limits(const SettingsTable& table) {
-  using namespace std::chrono_literals;
-  ModbusLimits limits;
-  limits.gap =
-      table.duration("gap_ms", {.help = "pause between two requests to it", .fallback = 0ms, .most = 10s});
-  limits.reply_timeout =
-      table.duration("reply_timeout_ms",
-                     {.help = "longest wait for a reply", .fallback = 1000ms, .least = 20ms, .most = 10s});
-  const auto number = [&](std::string_view key, std::string_view help, int fallback, int least, int most) {
-    return static_cast<int>(
-        table.integer(key, {.help = help, .fallback = fallback, .least = least, .most = most}));
-  };
-  // The most are those of the Modbus Application Protocol V1.1b3, 6.1 and 6.3.
-  limits.max_registers = number("max_registers", "registers in one request", 125, 1, 125);
-  limits.max_bits = number("max_bits", "bits in one request", 2000, 1, 2000);
-  limits.largest_hole = number("largest_hole", "unused registers read to save a request", 16, 0, 124);
-  table.finish();
-  return limits;
-}
 
 RegisterSource read_register(const SettingsTable& table) {
   RegisterSource source;
@@ -90,6 +72,49 @@ RegisterSource read_register(const SettingsTable& table) {
     source.decimals_register = static_cast<std::uint16_t>(*address);
   if (const auto factor = table.optional_table("factor")) source.factor_register = read_factor(*factor);
   return source;
+}
+
+namespace {
+
+RegisterProbe read_probe(const SettingsTable& table) {
+  RegisterProbe probe;
+  for (const std::string& text : table.scalars("values", "what the register may hold")) {
+    if (const auto value = integer_of(text))
+      probe.values.push_back(*value);
+    else
+      table.reject("values", "integers");
+  }
+  probe.least = table.optional_number("min", {.help = "lowest content"});
+  probe.most = table.optional_number("max", {.help = "highest content"});
+  if (probe.values.empty() == (!probe.least && !probe.most))
+    table.reject("values", "`values`, or `min` and `max`");
+  probe.source = read_register(table);
+  table.finish();
+  return probe;
+}
+
+}  // namespace
+
+ModbusTraits read_modbus_traits(const SettingsTable& table) {
+  using namespace std::chrono_literals;
+  ModbusTraits limits;
+  limits.gap =
+      table.duration("gap_ms", {.help = "pause between two requests to it", .fallback = 0ms, .most = 10s});
+  limits.reply_timeout =
+      table.duration("reply_timeout_ms",
+                     {.help = "longest wait for a reply", .fallback = 1000ms, .least = 20ms, .most = 10s});
+  const auto number = [&](std::string_view key, std::string_view help, int fallback, int least, int most) {
+    return static_cast<int>(
+        table.integer(key, {.help = help, .fallback = fallback, .least = least, .most = most}));
+  };
+  // The most are those of the Modbus Application Protocol V1.1b3, 6.1 and 6.3.
+  limits.max_registers = number("max_registers", "registers in one request", 125, 1, 125);
+  limits.max_bits = number("max_bits", "bits in one request", 2000, 1, 2000);
+  limits.largest_hole = number("largest_hole", "unused registers read to save a request", 16, 0, 124);
+  limits.identity = table.texts("identity", "texts, one of which its identification (function 43) holds");
+  for (const SettingsTable& probe : table.tables("probe")) limits.probes.push_back(read_probe(probe));
+  table.finish();
+  return limits;
 }
 
 }  // namespace watchroom::agent

@@ -14,7 +14,7 @@ std::optional<std::int64_t> integer_of(std::string_view text);
 /// A table of code = factor.
 std::map<std::int64_t, double> read_codes(const SettingsTable& table);
 
-ModbusLimits read_modbus_limits(const SettingsTable& table);
+ModbusTraits read_modbus_traits(const SettingsTable& table);
 RegisterSource read_register(const SettingsTable& table);
 
 SnmpTraits read_snmp_traits(const SettingsTable& table);

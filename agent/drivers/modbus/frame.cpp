@@ -8,10 +8,6 @@
 namespace watchroom::agent {
 namespace {
 
-constexpr std::size_t mbap_length = 6;  // before the unit id: Messaging on TCP/IP V1.0b, 3.1.3
-constexpr std::size_t crc_length = 2;
-constexpr std::uint8_t exception_flag = 0x80;
-
 // Function codes: Modbus Application Protocol V1.1b3, 6.1 to 6.4.
 std::uint8_t function_of(RegisterTable table) {
   switch (table) {
@@ -30,7 +26,7 @@ std::uint16_t word_at(Bytes bytes, std::size_t at) {
 }
 
 /// What is inside the framing: [unit][function]…; an error when the framing itself is wrong.
-Result<Bytes> unframed(ModbusFraming framing, std::uint16_t transaction, Bytes frame) {
+Result<Bytes> body_of(ModbusFraming framing, std::uint16_t transaction, Bytes frame) {
   if (framing == ModbusFraming::rtu) {
     if (frame.size() < 3 + crc_length || crc16(frame) != 0)
       return fail(Errc::corrupt, Retry::now, "{} bytes with a bad checksum", frame.size());
@@ -85,14 +81,13 @@ std::uint16_t crc16(Bytes bytes) {
   return crc;
 }
 
-std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,
-                                      std::uint16_t transaction) {
+std::vector<std::uint8_t> framed(ModbusFraming framing, int unit, Bytes pdu, std::uint16_t transaction) {
   std::vector<std::uint8_t> frame;
-  if (framing == ModbusFraming::tcp) frame = {high(transaction), low(transaction), 0, 0, 0, 6};
-  for (const std::uint8_t byte :
-       {static_cast<std::uint8_t>(unit), function_of(request.table), high(request.address),
-        low(request.address), high(request.count), low(request.count)})
-    frame.push_back(byte);
+  const std::size_t length = 1 + pdu.size();
+  if (framing == ModbusFraming::tcp)
+    frame = {high(transaction), low(transaction), 0, 0, high(length), low(length)};
+  frame.push_back(static_cast<std::uint8_t>(unit));
+  frame.insert(frame.end(), pdu.begin(), pdu.end());
   if (framing == ModbusFraming::rtu) {
     const std::uint16_t crc = crc16(frame);
     frame.push_back(low(crc));
@@ -101,29 +96,43 @@ std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const Rea
   return frame;
 }
 
-// Reply layout: [unit][function][byte count][content]; registers high byte first, bits lowest first
+Result<Bytes> unframed(ModbusFraming framing, int unit, std::uint16_t transaction, Bytes frame) {
+  const auto body = body_of(framing, transaction, frame);
+  if (!body) return body.error();
+  if ((*body)[0] != unit)
+    return fail(Errc::corrupt, Retry::now, "unit {} answered for unit {}", (*body)[0], unit);
+  return body->subspan(1);
+}
+
+std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,
+                                      std::uint16_t transaction) {
+  const std::array<std::uint8_t, 5> pdu{function_of(request.table), high(request.address),
+                                        low(request.address), high(request.count), low(request.count)};
+  return framed(framing, unit, pdu, transaction);
+}
+
+// Reply layout: [function][byte count][content]; registers high byte first, bits lowest first
 // (Modbus Application Protocol V1.1b3, 6.1 and 6.3).
 Result<ReadReply> decode_read_reply(ModbusFraming framing, int unit, const ReadRequest& request,
                                     std::uint16_t transaction, Bytes frame) {
-  const auto body = unframed(framing, transaction, frame);
-  if (!body) return body.error();
-  const Bytes pdu = *body;
+  const auto unwrapped = unframed(framing, unit, transaction, frame);
+  if (!unwrapped) return unwrapped.error();
+  const Bytes pdu = *unwrapped;
   const std::uint8_t function = function_of(request.table);
-  if (pdu[0] != unit) return fail(Errc::corrupt, Retry::now, "unit {} answered for unit {}", pdu[0], unit);
-  if (pdu[1] == (function | exception_flag) && pdu.size() == 3)
-    return ReadReply{.exception = pdu[2], .words = {}};
-  if (pdu[1] != function)
-    return fail(Errc::corrupt, Retry::now, "function {} was answered with {}", function, pdu[1]);
+  if (pdu[0] == (function | exception_flag) && pdu.size() == 2)
+    return ReadReply{.exception = pdu[1], .words = {}};
+  if (pdu[0] != function)
+    return fail(Errc::corrupt, Retry::now, "function {} was answered with {}", function, pdu[0]);
 
   const bool bits = is_bit_table(request.table);
   const std::size_t content = bits ? (request.count + 7u) / 8u : 2u * request.count;
-  if (pdu[2] != content || pdu.size() != 3 + content)
-    return fail(Errc::corrupt, Retry::now, "{} bytes of content instead of {}", pdu.size() - 3, content);
+  if (pdu[1] != content || pdu.size() != 2 + content)
+    return fail(Errc::corrupt, Retry::now, "{} bytes of content instead of {}", pdu.size() - 2, content);
   ReadReply reply;
   reply.words.reserve(request.count);
   for (std::size_t i = 0; i < request.count; ++i)
-    reply.words.push_back(bits ? static_cast<std::uint16_t>(pdu[3 + i / 8] >> (i % 8) & 1)
-                               : word_at(pdu, 3 + 2 * i));
+    reply.words.push_back(bits ? static_cast<std::uint16_t>(pdu[2 + i / 8] >> (i % 8) & 1)
+                               : word_at(pdu, 2 + 2 * i));
   return reply;
 }
 

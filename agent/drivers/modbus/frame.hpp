@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,6 +14,11 @@
 namespace watchroom::agent {
 
 using Bytes = std::span<const std::uint8_t>;
+
+/// Before the unit, in the MBAP header of TCP (Messaging on TCP/IP V1.0b, 3.1.3).
+constexpr std::size_t mbap_length = 6;
+constexpr std::size_t crc_length = 2;
+constexpr std::uint8_t exception_flag = 0x80;
 
 /// One question: `count` registers or bits of one table.
 struct ReadRequest {
@@ -37,7 +43,13 @@ std::string exception_text(int code);
 /// CRC-16 of Modbus over Serial Line V1.02, 6.2.2; 0 over a frame together with its own CRC.
 std::uint16_t crc16(Bytes bytes);
 
-/// A whole request: with CRC for RTU, with the MBAP header for TCP. `transaction` is used by TCP only.
+/// Unit and PDU as one frame: with CRC for RTU, with the MBAP header for TCP. `transaction` is used by TCP
+/// only.
+std::vector<std::uint8_t> framed(ModbusFraming framing, int unit, Bytes pdu, std::uint16_t transaction);
+/// The PDU of a reply of `unit`; corrupt when the frame is not whole, or another's.
+Result<Bytes> unframed(ModbusFraming framing, int unit, std::uint16_t transaction, Bytes frame);
+
+/// A whole request.
 std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,
                                       std::uint16_t transaction);
 

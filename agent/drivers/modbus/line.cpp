@@ -194,7 +194,7 @@ void Line::after_failure(Errc code) {
     close();
 }
 
-Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const ExchangeTiming& timing) {
+Result<void> Line::prepare(const ExchangeTiming& timing) {
   if (stop_.stop_requested()) return fail(Errc::cancelled, Retry::never, "stopped");
   const auto wait = std::max<std::chrono::microseconds>(silence_, timing.gap);
   if (wait > 0us && !pause_until(stop_, last_activity_ + wait))
@@ -202,11 +202,13 @@ Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const Exchange
   if (!context_)
     if (auto opened = open(timing.reply_timeout); !opened) return opened.error();
   if (late_until_ != Instant{}) wait_for_late_answer();
-  if (!drain()) {
-    close();
-    if (auto opened = open(timing.reply_timeout); !opened) return opened.error();
-  }
+  if (drain()) return {};
+  close();
+  return open(timing.reply_timeout);
+}
 
+Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const ExchangeTiming& timing) {
+  if (const auto ready = prepare(timing); !ready) return ready.error();
   ++transaction_;
   modbus_set_slave(context_.get(), unit);
   const auto sent = send(encode_read(address_.framing, unit, request, transaction_));
@@ -222,6 +224,73 @@ Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const Exchange
   auto reply = decode_read_reply(address_.framing, unit, request, transaction_, *frame);
   if (!reply) after_failure(reply.error().code);
   return reply;
+}
+
+Result<std::vector<std::uint8_t>> Line::receive_any(std::chrono::milliseconds timeout) {
+  std::vector<std::uint8_t> frame;
+  pollfd waiting{modbus_get_socket(context_.get()), POLLIN, 0};
+  const bool is_tcp = address_.framing == ModbusFraming::tcp;
+  const auto is_whole = [&] {
+    if (is_tcp)
+      return frame.size() >= mbap_length &&
+             frame.size() >= mbap_length + (static_cast<std::size_t>(frame[4]) << 8 | frame[5]);
+    return frame.size() > 3 + crc_length && crc16(frame) == 0;
+  };
+  while (!is_whole()) {
+    const auto patience =
+        frame.empty() ? timeout : std::max<std::chrono::milliseconds>(serial_byte_timeout, 0ms);
+    if (::poll(&waiting, 1, static_cast<int>(patience.count())) <= 0) {
+      last_activity_ = std::chrono::steady_clock::now();
+      return frame.empty() ? receive_error(ETIMEDOUT, timeout) : receive_error(EMBBADDATA, timeout);
+    }
+    std::array<std::uint8_t, MODBUS_MAX_ADU_LENGTH> bytes{};
+    const ssize_t got = ::read(waiting.fd, bytes.data(), bytes.size());
+    if (got <= 0) return receive_error(got == 0 ? ECONNRESET : errno, timeout);
+    frame.insert(frame.end(), bytes.begin(), bytes.begin() + got);
+    if (frame.size() > 2 * std::size_t{MODBUS_MAX_ADU_LENGTH}) return receive_error(EMBMDATA, timeout);
+  }
+  last_activity_ = std::chrono::steady_clock::now();
+  return frame;
+}
+
+Result<std::vector<std::uint8_t>> Line::exchange(int unit, Bytes pdu, const ExchangeTiming& timing) {
+  if (const auto ready = prepare(timing); !ready) return ready.error();
+  ++transaction_;
+  const auto sent = send(framed(address_.framing, unit, pdu, transaction_));
+  auto frame = sent ? receive_any(timing.reply_timeout) : Result<std::vector<std::uint8_t>>{sent.error()};
+  if (!frame) {
+    after_failure(frame.error().code);
+    return frame;
+  }
+  const auto reply = unframed(address_.framing, unit, transaction_, *frame);
+  if (!reply) {
+    after_failure(reply.error().code);
+    return reply.error();
+  }
+  return std::vector<std::uint8_t>{reply->begin(), reply->end()};
+}
+
+Result<DeviceIdentity> Line::identify(int unit, const ExchangeTiming& timing) {
+  constexpr std::uint8_t regular = 2, own_objects = 0x80, one_object = 4;
+  constexpr int most_parts = 8;
+  DeviceIdentity identity;
+  std::uint8_t object = 0;
+  for (int i = 0; i < most_parts; ++i) {
+    const auto reply = exchange(unit, encode_identity_request(regular, object), timing);
+    if (!reply) return reply.error();
+    auto part = decode_identity(*reply);
+    if (!part) return part.error();
+    identity.merge(part->objects);
+    if (part->exception != 0 || !part->next_object || *part->next_object <= object) break;
+    object = *part->next_object;
+  }
+  // Some tell their model only in an object of their own (Huawei UPS2000: 0x87).
+  for (const std::uint8_t own : {own_objects, std::uint8_t{0x87}}) {
+    const auto reply = exchange(unit, encode_identity_request(one_object, own), timing);
+    if (!reply) break;
+    if (auto part = decode_identity(*reply)) identity.merge(part->objects);
+  }
+  return identity;
 }
 
 }  // namespace watchroom::agent

@@ -13,6 +13,7 @@
 
 #include "agent/drivers/device_address.hpp"
 #include "agent/drivers/modbus/frame.hpp"
+#include "agent/drivers/modbus/identity.hpp"
 #include "proto/base/result.hpp"
 
 namespace watchroom::agent {
@@ -31,6 +32,8 @@ class Line {
 
   /// One question, one answer, checked to be the answer to this question.
   Result<ReadReply> ask(int unit, const ReadRequest& request, const ExchangeTiming& timing);
+  /// What a device says of itself; empty when it does not know the function.
+  Result<DeviceIdentity> identify(int unit, const ExchangeTiming& timing);
   /// What was just accepted may have been the late answer to a request that was repeated: one more may come
   /// within `wait`, and must not be taken for the next one's. TCP tells them apart by itself.
   void expect_late_answer(std::chrono::milliseconds wait);
@@ -42,6 +45,8 @@ class Line {
   };
 
   bool is_serial() const { return std::holds_alternative<SerialLine>(address_.line); }
+  /// Ready to send: open, silent, drained.
+  Result<void> prepare(const ExchangeTiming& timing);
   Result<void> open(std::chrono::milliseconds patience);
   Result<void> open_serial(const SerialLine& line);
   Result<void> open_tcp(const TcpPeer& peer, std::chrono::milliseconds patience);
@@ -51,6 +56,9 @@ class Line {
   void wait_for_late_answer();
   Result<void> send(const std::vector<std::uint8_t>& frame);
   Result<std::vector<std::uint8_t>> receive(std::chrono::milliseconds timeout);
+  /// One PDU for another, of functions whose replies libmodbus cannot frame.
+  Result<std::vector<std::uint8_t>> exchange(int unit, Bytes pdu, const ExchangeTiming& timing);
+  Result<std::vector<std::uint8_t>> receive_any(std::chrono::milliseconds timeout);
   void after_failure(Errc code);
   void close() { context_.reset(); }
 

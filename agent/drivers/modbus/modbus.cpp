@@ -7,6 +7,7 @@
 #include "agent/drivers/conversion.hpp"
 #include "agent/drivers/modbus/line.hpp"
 #include "agent/drivers/modbus/read_plan.hpp"
+#include "agent/drivers/modbus/recognition.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -156,16 +157,8 @@ std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext cont
   return std::make_unique<ModbusBus>(std::move(devices), std::move(context));
 }
 
-Result<Profiles> recognise(const DeviceAddress&, std::span<const std::shared_ptr<const Profile>> profiles,
-                           const BusContext&) {
-  std::string names;
-  for (const auto& profile : profiles) names += " " + profile->name;
-  return fail(Errc::not_found, Retry::never,
-              "Modbus devices do not say what they are; give --profile, one of:{}", names);
-}
-
 }  // namespace
 
-const DriverType modbus{"modbus", false, [](const std::filesystem::path&) {}, make, recognise};
+const DriverType modbus{"modbus", false, [](const std::filesystem::path&) {}, make, recognise_modbus};
 
 }  // namespace watchroom::agent

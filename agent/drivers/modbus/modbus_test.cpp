@@ -118,6 +118,42 @@ TEST_F(ModbusDriver, KeepsThePauseThatADeviceWants) {
   EXPECT_GE(asked[1].arrived - asked[0].answered, 58ms);
 }
 
+TEST_F(ModbusDriver, RecognisesAModelByItsRegisters) {
+  ModbusPeer peer;
+  peer.set_holding(0x10, {2101});
+  const auto model = [](const std::string& probe) {
+    return profile_of(
+        "[[modbus.probe]]\n" + probe +
+        point("ambient.humidity", "percent_rh", "table = \"input\", address = 0, type = \"u16\""));
+  };
+  const auto right = model("table = \"holding\"\naddress = 16\ntype = \"u16\"\nvalues = [2101]\n");
+  const auto other = model("table = \"holding\"\naddress = 16\ntype = \"u16\"\nvalues = [2102]\n");
+  const auto known = [&](const std::vector<std::shared_ptr<const Profile>>& profiles) {
+    return modbus.recognise(device(peer, 1, right).address, profiles,
+                            BusContext{clock, Log::quiet(), {}, {}});
+  };
+  const auto found = known({other, climate(), right});
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(found->front(), right);
+  EXPECT_FALSE(known({other, climate()}));
+  const auto twice = known({right, right});
+  ASSERT_FALSE(twice);
+  EXPECT_THAT(twice.error().text, testing::HasSubstr("several profiles fit alike"));
+}
+
+TEST_F(ModbusDriver, ReadsAgainSoonWhatWasRefusedWhileTheDeviceStarted) {
+  ModbusPeer peer;
+  peer.set_input(0, {458, 231});
+  std::atomic<bool> is_starting = true;
+  peer.behave([&](const Asked&) {
+    return is_starting ? Deed{.kind = Deed::Kind::exception, .exception = 2} : Deed{};
+  });
+  const auto line = bus({device(peer, 1, climate())});
+  EXPECT_EQ(line->read(0).communication, Communication::refused);
+  is_starting = false;
+  EXPECT_EQ(line->read(0).communication, Communication::ok);
+}
+
 TEST_F(ModbusDriver, SharesOneConnectionBetweenTheUnitsOfAGateway) {
   ModbusPeer peer;
   const auto line = bus({device(peer, 1, climate()), device(peer, 2, climate())});

@@ -32,7 +32,7 @@ ReadRequest request_for(const Group& group) {
   return {group.front().table, start, static_cast<std::uint16_t>(end_of(group) - start)};
 }
 
-bool fits(const Group& group, const RegisterSpan& span, const ModbusLimits& limits) {
+bool fits(const Group& group, const RegisterSpan& span, const ModbusTraits& limits) {
   if (group.front().table != span.table) return false;
   const int most = is_bit_table(span.table) ? limits.max_bits : limits.max_registers;
   return span.address - end_of(group) <= limits.largest_hole &&
@@ -52,7 +52,7 @@ std::size_t cut_of(const Group& group) {
 
 }  // namespace
 
-ReadPlan::ReadPlan(std::vector<RegisterSpan> spans, const ModbusLimits& limits) : limits_{limits} {
+ReadPlan::ReadPlan(std::vector<RegisterSpan> spans, const ModbusTraits& limits) : limits_{limits} {
   std::sort(spans.begin(), spans.end());
   spans.erase(std::unique(spans.begin(), spans.end()), spans.end());
   group(std::move(spans));

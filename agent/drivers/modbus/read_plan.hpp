@@ -15,7 +15,7 @@ namespace watchroom::agent {
 /// left out for a while: 10 s, then twice as long each time, up to 10 min.
 class ReadPlan {
  public:
-  ReadPlan(std::vector<RegisterSpan> spans, const ModbusLimits& limits);
+  ReadPlan(std::vector<RegisterSpan> spans, const ModbusTraits& limits);
 
   /// The requests of one round. Stays valid until the next `refuse` or `accept`.
   const std::vector<ReadRequest>& requests() const { return requests_; }
@@ -44,7 +44,7 @@ class ReadPlan {
   bool is_parted(const Group& group, const RegisterSpan& span) const;
   void rebuild();
 
-  ModbusLimits limits_;
+  ModbusTraits limits_;
   std::vector<Group> groups_;   // each sorted, one request each
   bool has_newcomers_ = false;  // readmitted spans that were answered
   std::vector<ReadRequest> requests_;

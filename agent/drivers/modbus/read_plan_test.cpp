@@ -14,8 +14,8 @@ using testing::ElementsAre;
 constexpr auto input = RegisterTable::input;
 constexpr auto holding = RegisterTable::holding;
 
-ModbusLimits limits(int registers = 125, int hole = 16) {
-  ModbusLimits made;
+ModbusTraits limits(int registers = 125, int hole = 16) {
+  ModbusTraits made;
   made.max_registers = registers;
   made.largest_hole = hole;
   return made;

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "agent/drivers/conversion.hpp"
 
@@ -24,6 +25,17 @@ std::uint64_t joined(std::span<const std::uint16_t> words, ByteOrder order) {
   return value;
 }
 
+/// Decimal digits, four bits each; no number when one of them is above 9.
+double from_bcd(std::uint64_t bits) {
+  double value = 0;
+  for (int shift = 28; shift >= 0; shift -= 4) {
+    const std::uint64_t digit = bits >> shift & 0xf;
+    if (digit > 9) return std::numeric_limits<double>::quiet_NaN();
+    value = value * 10 + static_cast<double>(digit);
+  }
+  return value;
+}
+
 RawNumber number_of(std::uint64_t bits, RegisterType type) {
   switch (type) {
     case RegisterType::i16: return std::int64_t{static_cast<std::int16_t>(bits)};
@@ -31,6 +43,8 @@ RawNumber number_of(std::uint64_t bits, RegisterType type) {
     case RegisterType::i64: return static_cast<std::int64_t>(bits);
     case RegisterType::f32: return widened(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
     case RegisterType::f64: return std::bit_cast<double>(bits);
+    case RegisterType::bcd16:
+    case RegisterType::bcd32: return from_bcd(bits);
     case RegisterType::u64:
       if (bits >> 63 != 0) return static_cast<double>(bits);
       return static_cast<std::int64_t>(bits);

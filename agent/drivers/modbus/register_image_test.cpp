@@ -35,6 +35,13 @@ TEST(RegisterImage, KnowsEveryIntegerType) {
   EXPECT_EQ(number(read(of(RegisterType::u64), {0x8000, 0, 0, 0})), 9223372036854775808.0);
 }
 
+TEST(RegisterImage, DecimalDigitsAboveNineAreBad) {
+  EXPECT_EQ(number(read(of(RegisterType::bcd16), {0x2305})), 2305);
+  EXPECT_EQ(number(read(of(RegisterType::bcd32), {0x0123, 0x4567})), 1234567);
+  EXPECT_EQ(number(read(of(RegisterType::bcd32, ByteOrder::cdab), {0x4567, 0x0123})), 1234567);
+  EXPECT_EQ(read(of(RegisterType::bcd16), {0x23a5}).quality, Quality::bad);
+}
+
 TEST(RegisterImage, KnowsEveryByteOrder) {
   // 230.2 as a float is 43 66 33 33.
   EXPECT_EQ(number(read(of(RegisterType::f32, ByteOrder::abcd), {0x4366, 0x3333})), 230.2);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 
+#include "agent/drivers/readable_text.hpp"
 #include "agent/profiles/profile.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/model/reading.hpp"
@@ -20,10 +21,6 @@ struct NothingThere {
   bool operator==(const NothingThere&) const = default;
 };
 using ObjectValue = std::variant<NothingThere, std::int64_t, double, std::string>;
-
-/// An OCTET STRING as text that can be shown and sent as JSON: trailing zeros and blanks gone, what is
-/// neither printable nor UTF-8 replaced by '?', at most about 200 bytes.
-std::string readable_text(std::string_view bytes);
 
 /// The number at the start of a text: "23.5 C" is 23.5.
 std::optional<double> leading_number(std::string_view text);
