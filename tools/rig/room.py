@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -167,7 +168,9 @@ class Room:
 
     def start_simulator(self) -> None:
         folder = self.folder / "room"
-        more = ["--no-snmp"] if not self.plan.snmp else []
+        # Chosen here, where the ports of all other parts are: each process only knows those it gave out itself.
+        more = ["--modbus-port", str(free_port()), "--snmp-port", str(free_port(socket.SOCK_DGRAM))]
+        more += ["--no-snmp"] if not self.plan.snmp else []
         more += ["--counter-log", str(self.counter_log)] if self.plan.counter else []
         self.simulator = self.processes.spawn("simulator", [
             REPOSITORY / "tools" / "simulator", "serve", "--folder", folder, *more, *self.plan.simulator])
