@@ -24,7 +24,7 @@ def devices(addresses):  # type: ignore[no-untyped-def]
 
 class BrokerOutage(Story):
     def test_CurrentValuesComeFirstThenTheBacklogWithItsOriginalTimes(self) -> None:
-        with Room(Plan(devices=devices, snmp=False, counter=True, mail=False,
+        with self.new_room(Plan(devices=devices, snmp=False, counter=True, mail=False,
                        journal={"replay_records_per_s": REPLAY_PER_S})) as room:
             room.start()
             decoder = Decoder(room.folder / "schema")
@@ -58,7 +58,7 @@ class BrokerOutage(Story):
             self.check_store(room, gone_ms, back_ms)
 
     def test_AnAlarmThatCameAndWentDuringTheCutIsRecordedAndToldOnce(self) -> None:
-        with Room(Plan(devices=devices, snmp=False, counter=True)) as room:
+        with self.new_room(Plan(devices=devices, snmp=False, counter=True)) as room:
             room.start()
             room.wait_until_good("leak1", "leak.state")
             room.broker.stop()

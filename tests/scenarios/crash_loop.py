@@ -75,7 +75,7 @@ class CrashLoop(Story):
         self.tell(f"WATCHROOM_SEED={SEED} WATCHROOM_KILLS={KILLS}")
         chance = random.Random(SEED)
         plan = Plan(devices=devices, snmp=False, counter=True, simulator=("--noise", "0", "--baud", "19200"))
-        with Room(plan) as room:
+        with self.new_room(plan) as room:
             room.start()
             room.wait_until_good("counter1", "device.counter")
             leaks = Leaks(room)

@@ -31,7 +31,7 @@ EXPECTED = {
 
 class FromSensorToMail(Story):
     def test_ALeakIsReadStoredAlarmedMailedAndAcknowledged(self) -> None:
-        with Room(Plan(simulator=("--noise", "0"))) as room:
+        with self.new_room(Plan(simulator=("--noise", "0"))) as room:
             room.start()
             for (device, point), (value, tolerance) in EXPECTED.items():
                 found = room.wait_until_good(device, point, 30)

@@ -47,7 +47,7 @@ title_en = "Hot"
 
 class LostDevices(Story):
     def test_EachLossSaysWhatItIsAndDisturbsNobodyElse(self) -> None:
-        with Room(Plan(devices=devices, counter=True, mail=False, rules=RULES)) as room:
+        with self.new_room(Plan(devices=devices, counter=True, mail=False, rules=RULES)) as room:
             room.agent_folder.mkdir()
             for name, secret in (("wrong.key", "not-the-right-key\n"), ("wrong.community", "nobody\n")):
                 (room.agent_folder / name).write_text(secret)

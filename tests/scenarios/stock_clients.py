@@ -18,7 +18,7 @@ UPS = "1.3.6.1.2.1.33.1"
 
 class SimulatedRoom(Story):
     def setUp(self) -> None:
-        self.room = self.enterContext(Room(Plan(counter=True, simulator=("--noise", "0"))))
+        self.room = self.enterContext(self.new_room(Plan(counter=True, simulator=("--noise", "0"))))
         self.room.start_simulator()
 
     def test_StockModbusClientsReadEveryUnit(self) -> None:

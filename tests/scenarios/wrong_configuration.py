@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from story import Story, main, run
@@ -109,7 +108,7 @@ RULES: Lines = [
 
 class WrongConfiguration(Story):
     def setUp(self) -> None:
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="watchroom-")))
+        self.folder = self.new_folder()
         authority = Authority(self.folder)
         authority.client("room1")
         self.web_port = free_port()

@@ -83,7 +83,11 @@ def main() -> int:
         workspace = Path(tempfile.mkdtemp(prefix="watchroom-bench-"))
         began = time.monotonic()
         progress(f"bench {options.name}: run {number} of {options.runs}")
-        runs.append(bench.measure(workspace, progress))
+        try:
+            runs.append(bench.measure(workspace, progress))
+        except BaseException:
+            progress(f"logs and data are kept in {workspace}")
+            raise
         progress(f"bench {options.name}: run {number} took {time.monotonic() - began:.1f} s: {runs[-1]}")
         shutil.rmtree(workspace, ignore_errors=True)
     print(json.dumps({"bench": options.name, "runs": len(runs)} | combine(runs)), flush=True)

@@ -117,12 +117,13 @@ def whole_room(addresses: Mapping[str, Any]) -> list[settings.Device]:
 class Room:
     """Owns a folder and every process in it. Use as a context manager; `with Room(plan) as room`.
 
-    The folder is removed when all went well and kept, with all logs, when an exception passes.
+    A folder of its own is removed when all went well and kept, with all logs, when an exception passes; a folder
+    that was given belongs to the giver.
     """
 
     def __init__(self, plan: Plan | None = None, folder: Path | None = None) -> None:
         self.plan = plan or Plan()
-        self.keep_folder = folder is not None
+        self.owns_folder = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="watchroom-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs = self.folder / "logs"
@@ -148,10 +149,11 @@ class Room:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.stop()
         complaints = self.sanitizer_complaints()
-        if kind is not None or complaints or "WATCHROOM_KEEP" in os.environ:
-            print(f"logs and data are kept in {self.folder}", file=sys.stderr, flush=True)
-        elif not self.keep_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.owns_folder:
+            if kind is not None or complaints or "WATCHROOM_KEEP" in os.environ:
+                print(f"logs and data are kept in {self.folder}", file=sys.stderr, flush=True)
+            else:
+                shutil.rmtree(self.folder, ignore_errors=True)
         if kind is None and complaints:
             raise AssertionError("\n".join(complaints))
 
