@@ -22,7 +22,7 @@ from rig.certificates import Authority
 from rig.mail_sink import MailSink
 from rig.observer import EVERYTHING, REPOSITORY, Observer
 from rig.oracle import Store
-from rig.processes import Process, ProcessSet, RigError, free_port, run, wait_until
+from rig.processes import Process, ProcessSet, RigError, TimedOut, free_port, run, wait_until
 from rig.rest import Refused, Rest, Unreachable
 from simulated_room.main import send
 
@@ -71,7 +71,8 @@ def gateway_device(addresses: Mapping[str, Any], id_: str, name: str, profile: s
 
 def serial_device(addresses: Mapping[str, Any], id_: str, name: str, profile: str, unit: int,
                   class_: str = "core", **more: settings.Setting) -> settings.Device:
-    address = f"modbus-rtu://{addresses['line']}?baud={addresses['baud']}&parity=N&unit={unit}"
+    speed = f"baud={addresses['baud']}&parity={addresses['parity']}"
+    address = f"modbus-rtu://{addresses['line']}?{speed}&unit={unit}"
     return settings.Device(id_, name, profile, address, class_, more)
 
 
@@ -266,7 +267,10 @@ class Room:
             found = self.point(device, point)
             return found if found is not None and condition(found) else None
 
-        return wait_until(met, deadline_s, f"{self.address(device, point)}: {what}")  # type: ignore[return-value]
+        try:
+            return wait_until(met, deadline_s, f"{self.address(device, point)}: {what}")  # type: ignore[return-value]
+        except TimedOut as error:
+            raise TimedOut(f"{error}; it is {self.point(device, point)}") from None
 
     def wait_until_good(self, device: str, point: str, deadline_s: float = 20.0) -> dict[str, Any]:
         return self.wait_for_point(device, point, lambda p: p["quality"] == "good", deadline_s, "good")

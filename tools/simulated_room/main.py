@@ -29,7 +29,7 @@ async def _serve(options: argparse.Namespace) -> None:
     room.set("noise", options.noise)
     gateway = Units(devices.gateway(room, options.counter_log))
     line_units = Units(devices.serial_line(room))
-    line = SerialLine(line_units, folder / "line", options.baud)
+    line = SerialLine(line_units, folder / "line", options.baud, options.parity)
     modbus_port = options.modbus_port or free_port()
     snmp_port = options.snmp_port or free_port(socket.SOCK_DGRAM)
     control_socket = folder / "control"
@@ -45,7 +45,8 @@ async def _serve(options: argparse.Namespace) -> None:
         # snmpd asks us while it starts, so waiting for it must not stop this loop.
         await asyncio.get_running_loop().run_in_executor(None, snmp.start)
     addresses = {
-        "modbus_port": modbus_port, "line": str(line.link), "baud": options.baud, "snmp_port": snmp_port,
+        "modbus_port": modbus_port, "line": str(line.link), "baud": options.baud,
+        "parity": options.parity, "snmp_port": snmp_port,
         "control": str(control_socket), "community": COMMUNITY, "snmp_user": USER,
         "auth_key": AUTH_KEY, "privacy_key": PRIVACY_KEY,
     }
@@ -95,6 +96,7 @@ def main() -> int:
     serve.add_argument("--modbus-port", type=int, default=0, help="0: a free one")
     serve.add_argument("--snmp-port", type=int, default=0, help="0: a free one")
     serve.add_argument("--baud", type=int, default=9600)
+    serve.add_argument("--parity", choices=("N", "E", "O"), default="N")
     serve.add_argument("--speed", type=float, default=1.0, help="room seconds per second")
     serve.add_argument("--noise", type=float, default=1.0, help="0: sensors without jitter")
     serve.add_argument("--seed", type=int, default=1)
