@@ -52,7 +52,7 @@ class SimulatedRoom(Story):
         self.assertIn("INTEGER: 100", self.snmpget(*secure, "-A", self.room.addresses["auth_key"]))
         self.assertIn("Authentication failure", self.snmpget(*secure, "-A", "another-key"))
         self.room.order("snmp silence")
-        self.assertIn("Timeout", self.snmpget("-v2c", "-c", self.room.addresses["community"]))
+        self.assertIn("Timeout", self.snmpget("-v2c", "-c", self.room.addresses["community"], patience_s=0.5))
 
     def test_TheRoomHeatsUpWithoutMainsAndTheBatteryEmpties(self) -> None:
         self.room.order("mains off")
@@ -63,8 +63,8 @@ class SimulatedRoom(Story):
         self.assertLess(after["humidity"], before["humidity"], "warmer air holds the same water")
         self.assertGreater(after["gas_pressure"], before["gas_pressure"])
 
-    def snmpget(self, *words: str) -> str:
-        done = run([program("snmpget"), *words, "-t", "0.5", "-r", "0", "-On",
+    def snmpget(self, *words: str, patience_s: float = 3.0) -> str:
+        done = run([program("snmpget"), *words, "-t", str(patience_s), "-r", "0", "-On",
                     f"127.0.0.1:{self.room.addresses['snmp_port']}", f"{UPS}.2.4.0"],
                    environment={"SNMP_PERSISTENT_DIR": str(self.room.folder), "MIBS": ""})
         return str(done.stdout + done.stderr)
