@@ -58,16 +58,16 @@ class SnmpdPeer {
   }
 
   void start() {
-    const std::string settings = folder_ / "snmpd.conf", log = folder_ / "snmpd.log",
-                      state = folder_ / "state";
+    const std::string log = folder_ / "snmpd.log", state = folder_ / "state";
     pid_ = ::fork();
     if (pid_ != 0) return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves no daemon behind
+    // Not -C with -c: it would forget engine id and boots over a restart, which no device does.
+    ::setenv("SNMPCONFPATH", (folder_.string() + ":" + state).c_str(), 1);
     ::setenv("SNMP_PERSISTENT_DIR", state.c_str(), 1);
     ::setenv("MIBS", "", 1);
     for (int descriptor = 3; descriptor < 256; ++descriptor) ::close(descriptor);
-    ::execl("/usr/sbin/snmpd", "snmpd", "-f", "-C", "-c", settings.c_str(), "-Lf", log.c_str(), "-I", "-smux",
-            static_cast<char*>(nullptr));
+    ::execl("/usr/sbin/snmpd", "snmpd", "-f", "-Lf", log.c_str(), "-I", "-smux", static_cast<char*>(nullptr));
     ::_exit(127);
   }
   void stop() {
