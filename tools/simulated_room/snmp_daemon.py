@@ -37,7 +37,6 @@ class SnmpDaemon:
             f"rouser {USER} priv",
             f"createUser {OTHER_USER} SHA-256 {AUTH_KEY} AES {PRIVACY_KEY}",
             f"rouser {OTHER_USER} priv",
-            # A card that only knows MD5 and DES is not simulated: Debian's libcrypto drops DES.
             f"pass_persist .{UPS_MIB} {pass_command}",
             f"pass_persist .{POWERNET} {pass_command}",
             "dontLogTCPWrappersConnects yes",
