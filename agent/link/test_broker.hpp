@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +14,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,6 +59,7 @@ class TestBroker {
     const std::string settings = file("mosquitto.conf");
     process_ = ::fork();
     if (process_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves no broker behind
       ::execl("/usr/sbin/mosquitto", "mosquitto", "-c", settings.c_str(), nullptr);
       ::_exit(127);
     }
@@ -108,14 +112,19 @@ class TestBroker {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return address;
   }
+  /// Below the ephemeral range: there a client that reconnects can be given the very port it wants to reach.
   static int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(socket);
-    return ntohs(address.sin_port);
+    std::random_device chance;
+    std::uniform_int_distribution<int> ports{20'000, 31'999};
+    for (int tries = 0; tries < 200; ++tries) {
+      const int port = ports(chance);
+      const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const sockaddr_in address = loopback(port);
+      const bool is_free = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+      ::close(socket);
+      if (is_free) return port;
+    }
+    std::abort();
   }
   bool accepts() const {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
-import subprocess
-import tempfile
 from pathlib import Path
 
 from story import REPOSITORY, Story, main, run, wait_until
+from rig.processes import Process
 
 TIMEOUT_S = 120
 HOPS = ["sensor_to_journal", "journal_to_broker", "broker_to_stored", "stored_to_alarm", "alarm_to_mail"]
@@ -33,7 +31,8 @@ def processes_naming(text: str) -> list[str]:
 
 class Demonstration(Story):
     def test_OnceTimesEveryHopOfALeakAndEndsWithJson(self) -> None:
-        done = run([REPOSITORY / "tools" / "demo", "--no-build", "--once"], deadline_s=60)
+        done = run([REPOSITORY / "tools" / "demo", "--no-build", "--once"], deadline_s=60,
+                   environment={"TMPDIR": str(self.new_folder())})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         result = json.loads(done.stdout.splitlines()[-1])
         self.assertIs(result["ok"], True)
@@ -43,25 +42,36 @@ class Demonstration(Story):
         self.tell(done.stdout.splitlines()[-1])
 
     def test_LiveShowsAlarmsAndCtrlCStopsEverything(self) -> None:
-        with tempfile.NamedTemporaryFile("w+") as output:
-            demo = subprocess.Popen([REPOSITORY / "tools" / "demo", "--no-build"], stdout=output,
-                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        demo = Process("demo", [REPOSITORY / "tools" / "demo", "--no-build"], self.new_folder() / "demo.log",
+                       environment={"TMPDIR": str(self.new_folder())}).start()
+        self.addCleanup(demo.stop)
+        wait_until(lambda: "密码 password" in demo.log(), 30, "the log-in")
+        wait_until(lambda: "邮件 mail   " in demo.log() and "告警 alarm" in demo.log(), 40, "an alarm and its mail")
+        demo.signal(signal.SIGINT)
+        wait_until(lambda: not demo.is_running(), 30, "the end")
+        self.assertEqual(demo.stop(), 0, demo.log())
+        folder = re.search(r"\S+/watchroom-demo-\w+", demo.log())
+        assert folder is not None
+        self.assertRegex(demo.log(), r"https://localhost:\d+/")
+        self.assertEqual(processes_naming(folder.group(0)), [])
 
-            def text() -> str:
-                return Path(output.name).read_text()
+    def test_StartedInTheBackgroundOfAShellItStillHearsCtrlC(self) -> None:
+        # Such a shell has SIGINT ignored in what it starts.
+        demo = Process("demo", ["/usr/bin/env", "--ignore-signal=INT", REPOSITORY / "tools" / "demo", "--no-build"],
+                       self.new_folder() / "demo.log", environment={"TMPDIR": str(self.new_folder())}).start()
+        self.addCleanup(demo.stop)
+        wait_until(lambda: "启动 start" in demo.log(), 30, "the first part")
+        demo.signal(signal.SIGINT)
+        wait_until(lambda: not demo.is_running(), 30, "the end")
+        self.assertEqual(demo.stop(), 0, demo.log())
 
-            try:
-                wait_until(lambda: "密码 password" in text(), 30, "the log-in")
-                wait_until(lambda: "邮件 mail   " in text() and "告警 alarm" in text(), 40, "an alarm and its mail")
-            finally:
-                demo.send_signal(signal.SIGINT)
-                code = demo.wait(timeout=30)
-            self.assertEqual(code, 0, text())
-            folder = re.search(r"/tmp/watchroom-demo-\w+|\S+/watchroom-demo-\w+", text())
-            assert folder is not None
-            self.assertRegex(text(), r"https://localhost:\d+/")
-            self.assertEqual(processes_naming(folder.group(0)), [])
-            shutil.rmtree(folder.group(0), ignore_errors=True)
+    def test_OnceEndsWithJsonAlsoWhenNothingCanStart(self) -> None:
+        done = run([REPOSITORY / "tools" / "demo", "--no-build", "--once"], deadline_s=60,
+                   environment={"WATCHROOM_BIN_DIR": str(self.new_folder()), "TMPDIR": str(self.new_folder())})
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        result = json.loads(done.stdout.splitlines()[-1])
+        self.assertIs(result["ok"], False)
+        self.assertIn("is not built", result["missing"][0])
 
 
 if __name__ == "__main__":

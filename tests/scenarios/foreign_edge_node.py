@@ -36,7 +36,7 @@ def installed_peer() -> Path:
 class ForeignEdgeNode(Story):
     def test_ANodeOfAnotherLibraryIsShownStoredAndMissedWhenItGoes(self) -> None:
         peer = installed_peer()
-        with Room(Plan(devices=lambda _: [], snmp=False, mail=False)) as room:
+        with self.new_room(Plan(devices=lambda _: [], snmp=False, mail=False)) as room:
             room.broker.start()
             room.start_aggregator()
             identity = room.authority.client("lab7")

@@ -17,7 +17,7 @@ def devices(addresses):  # type: ignore[no-untyped-def]
 
 class Identities(Story):
     def setUp(self) -> None:
-        self.room = self.enterContext(Room(Plan(devices=devices, snmp=False, mail=False)))
+        self.room = self.enterContext(self.new_room(Plan(devices=devices, snmp=False, mail=False)))
 
     def test_AnAgentWithAnotherNameCannotPublishAsSomeoneElse(self) -> None:
         room = self.room

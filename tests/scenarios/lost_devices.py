@@ -20,6 +20,7 @@ def devices(addresses):  # type: ignore[no-untyped-def]
     return [
         counter_device(addresses, 200),
         gateway_device(addresses, "th1", "冷通道温湿度", "renke_rs_ws_n01", 1),
+        gateway_device(addresses, "th2", "热通道温湿度", "renke_rs_ws_n01", 2),
         leak_sensor(addresses),
         serial_device(addresses, "th3", "电池间温湿度", "renke_rs_ws_n01", 1, poll_interval_ms=1000),
         secure_snmp_device(addresses, "ups1", "一号 UPS", "ups_mib"),
@@ -47,13 +48,13 @@ title_en = "Hot"
 
 class LostDevices(Story):
     def test_EachLossSaysWhatItIsAndDisturbsNobodyElse(self) -> None:
-        with Room(Plan(devices=devices, counter=True, mail=False, rules=RULES)) as room:
+        with self.new_room(Plan(devices=devices, counter=True, mail=False, rules=RULES)) as room:
             room.agent_folder.mkdir()
             for name, secret in (("wrong.key", "not-the-right-key\n"), ("wrong.community", "nobody\n")):
                 (room.agent_folder / name).write_text(secret)
                 (room.agent_folder / name).chmod(0o600)
             room.start()
-            for device, point in (("th1", "ambient.temperature"), ("leak1", "leak.state"),
+            for device, point in (("th1", "ambient.temperature"), ("th2", "ambient.temperature"), ("leak1", "leak.state"),
                                   ("ups1", "battery.charge"), ("pdu1", "pdu[1].power"),
                                   ("counter1", "device.counter")):
                 room.wait_until_good(device, point, 30)
@@ -63,9 +64,10 @@ class LostDevices(Story):
             before, line_before = self.poll_rates(room)
 
             room.order("silence unit 1")
+            room.order("silence unit 2 gateway")
             room.order("silence unit 3 line")
             room.order("snmp silence")
-            lost = {"th1": "ambient.temperature", "leak1": "leak.state", "ups1": "battery.charge",
+            lost = {"th1": "ambient.temperature", "th2": "ambient.temperature", "leak1": "leak.state", "ups1": "battery.charge",
                     "pdu1": "pdu[1].power"}
             for device, point in lost.items():
                 found = room.wait_for_point(device, point, lambda p: p["quality"] == "stale", 40, "stale")
@@ -88,7 +90,7 @@ class LostDevices(Story):
                 room.wait_for_alarm("lost-data", device, deadline_s=45)
             self.assertTrue(room.find_alarm("test-hot", "th1")["is_active"], "losing the sensor cleared the alarm")
 
-            for command in ("answer unit 1", "answer unit 3 line", "snmp answer"):
+            for command in ("answer unit 1", "answer unit 2", "answer unit 3 line", "snmp answer"):
                 room.order(command)
             for device, point in lost.items():
                 room.wait_until_good(device, point, 60)

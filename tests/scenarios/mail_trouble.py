@@ -16,7 +16,7 @@ def devices(addresses):  # type: ignore[no-untyped-def]
 
 class MailTrouble(Story):
     def play(self, mode: str, starttls: bool) -> None:
-        with Room(Plan(devices=devices, snmp=False, starttls=starttls)) as room:
+        with self.new_room(Plan(devices=devices, snmp=False, starttls=starttls)) as room:
             room.start()
             room.wait_until_good("leak1", "leak.state")
             sink = room.mail_sink

@@ -36,7 +36,7 @@ def devices(addresses):  # type: ignore[no-untyped-def]
 class OneReadingThenSilence(Story):
     def test_TheAlarmIsRaisedWhenItsDelayEnds(self) -> None:
         plan = Plan(devices=devices, snmp=False, rules=RULES, mail=False, simulator=("--noise", "0"))
-        with Room(plan) as room:
+        with self.new_room(plan) as room:
             room.start_simulator()
             room.order("temperature 22 hold")
             room.broker.start()

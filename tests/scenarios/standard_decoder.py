@@ -20,7 +20,7 @@ def devices(addresses):  # type: ignore[no-untyped-def]
 
 class StandardDecoder(Story):
     def test_MosquittoSubAndProtocReadWhatAnAgentPublishes(self) -> None:
-        with Room(Plan(devices=devices, snmp=False, mail=False)) as room:
+        with self.new_room(Plan(devices=devices, snmp=False, mail=False)) as room:
             room.start_simulator()
             room.broker.start()
             room.start_aggregator()

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from story import Story, main, run
 from rig.certificates import Authority
-from rig.processes import free_port
+from rig.processes import free_port, port_is_open
 from rig.room import binary
 
 TIMEOUT_S = 60
@@ -21,6 +20,7 @@ AGENT: Lines = [
     ('site = "hq"', ()),
     ('agent = "room/1"', ("agent",)),
     ('colour = "blue"', ("colour", "unknown")),
+    ('data_dir = "data"', ()),
     ("[broker]", ()),
     ('host = "127.0.0.1"', ()),
     ("port = 70000", ("port",)),
@@ -70,6 +70,7 @@ PROFILE: Lines = [
 AGGREGATOR: Lines = [
     ('host_id = "watchroom"', ()),
     ("verbose = true", ("verbose", "unknown")),
+    ('data_dir = "data"', ()),
     ("[broker]", ()),
     ('host = "127.0.0.1"', ()),
     ("port = -1", ("port",)),
@@ -109,7 +110,7 @@ RULES: Lines = [
 
 class WrongConfiguration(Story):
     def setUp(self) -> None:
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="watchroom-")))
+        self.folder = self.new_folder()
         authority = Authority(self.folder)
         authority.client("room1")
         self.web_port = free_port()
@@ -123,6 +124,7 @@ class WrongConfiguration(Story):
         for command in ("check", "run"):
             done = run([binary(program), command, path], deadline_s=20)
             output = done.stdout + done.stderr
+            self.assertFalse(port_is_open(self.web_port), "something listens")
             with self.subTest(program=program, command=command):
                 self.assertEqual(done.returncode, 2, output)
             for file_name, lines in expected:

@@ -24,7 +24,7 @@ from typing import Any
 
 from rig import settings
 from rig.observer import connection
-from rig.processes import TimedOut, free_port, program, wait_until
+from rig.processes import RigError, TimedOut, free_port, program, wait_until
 from rig.room import Plan, Room
 
 DESCRIPTION = "readings/s and sensor-to-store latency through agent, TLS broker and aggregator"
@@ -215,8 +215,11 @@ def _broker_limit(workspace: Path, payload_bytes: int) -> float:
             began = time.monotonic()
             subprocess.run([program("mosquitto_pub"), *connection(room.broker.port, room.authority.ca_file, node),
                             "-t", "spBv1.0/hq/DDATA/room1/d", "-l"], input=lines, check=True, timeout=60)
-            receiver.wait(timeout=60)
-            return count / (time.monotonic() - began)
+            code = receiver.wait(timeout=60)
+            took = time.monotonic() - began
+        if code != 0:
+            raise RigError(f"mosquitto_sub ended with {code} before it had all {count} messages")
+        return count / took
 
 
 def _device_limit(workspace: Path) -> float:

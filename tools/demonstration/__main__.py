@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,9 @@ def once(room: Room) -> dict[str, Any]:
     return result
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def interrupted(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -98,12 +102,14 @@ def main() -> int:
     parser.add_argument("--still", action="store_true", help="let nothing happen in the room by itself")
     parser.add_argument("--keep", action="store_true", help="keep logs and data also after a good --once")
     options = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell starts what runs in its background with SIGINT ignored, and Python leaves that so.
+    for number in ENDS:
         signal.signal(number, interrupted)
-    folder = Path(tempfile.mkdtemp(prefix="watchroom-demo-"))
-    room = Room(Plan(rules=RULES), folder)
+    folder = room = None
     result: dict[str, Any] = {"ok": True}
     try:
+        folder = Path(tempfile.mkdtemp(prefix="watchroom-demo-"))
+        room = Room(Plan(rules=RULES), folder)
         begin(room)
         if options.once:
             result = once(room)
@@ -112,14 +118,17 @@ def main() -> int:
     except KeyboardInterrupt:
         result = {"ok": not options.once, "missing": ["interrupted"]}
         print()
-    except (RigError, OSError) as error:
-        result = {"ok": False, "missing": [str(error)]}
+    except Exception as error:  # noqa: BLE001 (whatever it is, the last line says it)
+        result = {"ok": False, "missing": [str(error) or repr(error)]}
+        if not isinstance(error, (RigError, OSError)):
+            traceback.print_exc()
         print(f"tools/demo: {error}", file=sys.stderr)
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDS:
             signal.signal(number, signal.SIG_IGN)
-        room.stop()
-    if options.once and result["ok"] and not options.keep:
+        if room is not None:
+            room.stop()
+    if folder is not None and options.once and result["ok"] and not options.keep:
         shutil.rmtree(folder, ignore_errors=True)
     else:
         say("结束 ended", f"全部进程已停止，日志与邮件在 · everything stopped; logs and mails: {folder}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Watchroom authors
-"""What the aggregator's store must hold, read with SQLite alone (aggregator/store/migrations)."""
+"""What the aggregator's store must hold, read with SQLite alone (aggregator/store/migrations), and what the agent's
+journal says (agent/journal)."""
 
 from __future__ import annotations
 
@@ -72,6 +73,17 @@ class Store:
         return [CounterReading(record, taken, int(value))
                 for record, taken, value, quality, _ in self.samples(agent, device, "device.counter")
                 if quality == "good"]
+
+
+def journal_counts(data_folder: Path) -> tuple[int, int]:
+    """head, lost: the number of the last record the agent ever wrote, and how many it had to drop."""
+    with read_only(data_folder) as journal:
+        # One statement sees one moment. The setting is behind while rows are there, the rows go once acknowledged.
+        head, lost = journal.execute(
+            "SELECT max(ifnull((SELECT max(number) FROM record), 0),"
+            " ifnull((SELECT value FROM setting WHERE name = 'head'), 0)),"
+            " ifnull((SELECT value FROM setting WHERE name = 'lost'), 0)").fetchone()
+    return int(head), int(lost)
 
 
 def holes(records: list[int], head: int) -> list[tuple[int, int]]:

@@ -43,8 +43,11 @@ def wait_until(condition: Callable[[], T], deadline_s: float, what: str) -> T:
         time.sleep(POLL_INTERVAL_S)
 
 
+_given_ports: set[int] = set()
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port nobody uses.
+    """A loopback port nobody uses, and never the same twice: who asked before may not have bound it yet.
 
     It lies below the ephemeral range: a client that keeps reconnecting to a dead server inside that
     range can be given the very port as its own and connect to itself.
@@ -52,12 +55,15 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     chooser = random.SystemRandom()
     for _ in range(200):
         port = chooser.randrange(20000, 32000)
+        if port in _given_ports:
+            continue
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _given_ports.add(port)
+        return port
     raise RigError("no free port found between 20000 and 32000")
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import urllib.error
@@ -55,6 +56,6 @@ class Rest:
                 text = reply.read().decode()
         except urllib.error.HTTPError as error:
             raise Refused(error.code, error.read().decode(errors="replace")) from None
-        except (OSError, EOFError) as error:
-            raise Unreachable(str(error)) from None
+        except (OSError, EOFError, http.client.HTTPException) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from None
         return json.loads(text) if text else None

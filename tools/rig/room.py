@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from rig.certificates import Authority
 from rig.mail_sink import MailSink
 from rig.observer import EVERYTHING, REPOSITORY, Observer
 from rig.oracle import Store
-from rig.processes import Process, ProcessSet, RigError, free_port, run, wait_until
+from rig.processes import Process, ProcessSet, RigError, TimedOut, free_port, run, wait_until
 from rig.rest import Refused, Rest, Unreachable
 from simulated_room.main import send
 
@@ -70,7 +71,8 @@ def gateway_device(addresses: Mapping[str, Any], id_: str, name: str, profile: s
 
 def serial_device(addresses: Mapping[str, Any], id_: str, name: str, profile: str, unit: int,
                   class_: str = "core", **more: settings.Setting) -> settings.Device:
-    address = f"modbus-rtu://{addresses['line']}?baud={addresses['baud']}&parity=N&unit={unit}"
+    speed = f"baud={addresses['baud']}&parity={addresses['parity']}"
+    address = f"modbus-rtu://{addresses['line']}?{speed}&unit={unit}"
     return settings.Device(id_, name, profile, address, class_, more)
 
 
@@ -116,12 +118,13 @@ def whole_room(addresses: Mapping[str, Any]) -> list[settings.Device]:
 class Room:
     """Owns a folder and every process in it. Use as a context manager; `with Room(plan) as room`.
 
-    The folder is removed when all went well and kept, with all logs, when an exception passes.
+    A folder of its own is removed when all went well and kept, with all logs, when an exception passes; a folder
+    that was given belongs to the giver.
     """
 
     def __init__(self, plan: Plan | None = None, folder: Path | None = None) -> None:
         self.plan = plan or Plan()
-        self.keep_folder = folder is not None
+        self.owns_folder = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="watchroom-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs = self.folder / "logs"
@@ -147,10 +150,11 @@ class Room:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.stop()
         complaints = self.sanitizer_complaints()
-        if kind is not None or complaints or "WATCHROOM_KEEP" in os.environ:
-            print(f"logs and data are kept in {self.folder}", file=sys.stderr, flush=True)
-        elif not self.keep_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.owns_folder:
+            if kind is not None or complaints or "WATCHROOM_KEEP" in os.environ:
+                print(f"logs and data are kept in {self.folder}", file=sys.stderr, flush=True)
+            else:
+                shutil.rmtree(self.folder, ignore_errors=True)
         if kind is None and complaints:
             raise AssertionError("\n".join(complaints))
 
@@ -167,7 +171,9 @@ class Room:
 
     def start_simulator(self) -> None:
         folder = self.folder / "room"
-        more = ["--no-snmp"] if not self.plan.snmp else []
+        # Chosen here, where the ports of all other parts are: each process only knows those it gave out itself.
+        more = ["--modbus-port", str(free_port()), "--snmp-port", str(free_port(socket.SOCK_DGRAM))]
+        more += ["--no-snmp"] if not self.plan.snmp else []
         more += ["--counter-log", str(self.counter_log)] if self.plan.counter else []
         self.simulator = self.processes.spawn("simulator", [
             REPOSITORY / "tools" / "simulator", "serve", "--folder", folder, *more, *self.plan.simulator])
@@ -261,7 +267,10 @@ class Room:
             found = self.point(device, point)
             return found if found is not None and condition(found) else None
 
-        return wait_until(met, deadline_s, f"{self.address(device, point)}: {what}")  # type: ignore[return-value]
+        try:
+            return wait_until(met, deadline_s, f"{self.address(device, point)}: {what}")  # type: ignore[return-value]
+        except TimedOut as error:
+            raise TimedOut(f"{error}; it is {self.point(device, point)}") from None
 
     def wait_until_good(self, device: str, point: str, deadline_s: float = 20.0) -> dict[str, Any]:
         return self.wait_for_point(device, point, lambda p: p["quality"] == "good", deadline_s, "good")

@@ -7,10 +7,11 @@
     NAME VALUE [hold]          the same, e.g. `it_load 80`, `temperature 35 hold`, `mains off`
     release NAME
     silence unit N [line]      the unit stops answering; `line` means the serial line
+    silence unit N gateway     the same, but the gateway answers for it: exception 0x0B, no response from the target
     refuse unit N [line]       the unit answers exception 4
     answer unit N [line]       back to normal
     delay SECONDS [line]       every reply of that port comes this much later
-    snmp silence | snmp answer
+    snmp silence | snmp answer off, as by a pulled plug; on again, with one more boot
     line                       request and timing counts of the serial line
     oid get|getnext OID        what snmpd's child asks
 """
@@ -45,9 +46,10 @@ class Control:
         self._snmp = snmp
         self._tree = SnmpTree(room)
 
-    def carry_out(self, command: str) -> Reply:
+    async def carry_out(self, command: str) -> Reply:
         try:
-            reply = self._dispatch(command.split())
+            words = command.split()
+            reply = await self._switch_snmp(words[1]) if words[:1] == ["snmp"] else self._dispatch(words)
         except (KeyError, ValueError, IndexError) as error:
             return {"ok": False, "error": str(error).strip('"')}
         return {"ok": True, "time_ms": time.time_ns() // 1_000_000} | reply
@@ -61,15 +63,12 @@ class Control:
             case ["release", name]:
                 self._room.release(name)
                 return {}
+            case ["silence", "unit", number, "gateway"]:
+                return self._fault("miss", int(number), self._gateway)
             case [("silence" | "refuse" | "answer") as what, "unit", number, *port]:
                 return self._fault(what, int(number), self._units(port))
             case ["delay", seconds, *port]:
                 self._units(port).faults.reply_delay_s = float(seconds)
-                return {}
-            case ["snmp", ("silence" | "answer") as what]:
-                if self._snmp is None:
-                    raise ValueError("this room runs without snmpd")
-                self._snmp.silence() if what == "silence" else self._snmp.answer()
                 return {}
             case ["line"]:
                 return {"requests": self._line_units.requests.total(),
@@ -84,19 +83,29 @@ class Control:
                 return {"name": name, "value": number}
         raise ValueError(f"cannot understand '{' '.join(words)}'")
 
+    async def _switch_snmp(self, what: str) -> Reply:
+        if self._snmp is None:
+            raise ValueError("this room runs without snmpd")
+        if what not in ("silence", "answer"):
+            raise ValueError(f"snmp can 'silence' and 'answer', not '{what}'")
+        self._snmp.is_wanted = what == "answer"
+        await self._snmp.follow(self._room.ups_is_on)
+        return {}
+
     def _units(self, port: list[str]) -> Units:
-        return self._line_units if port == ["line"] else self._gateway
+        if port not in ([], ["line"]):
+            raise ValueError(f"cannot understand '{' '.join(port)}'")
+        return self._line_units if port else self._gateway
 
     @staticmethod
     def _fault(what: str, number: int, units: Units) -> Reply:
         if number not in units.numbers():
             raise ValueError(f"no unit {number}; there are {units.numbers()}")
-        units.faults.silent.discard(number)
-        units.faults.refusing.discard(number)
-        if what == "silence":
-            units.faults.silent.add(number)
-        if what == "refuse":
-            units.faults.refusing.add(number)
+        faults = {"silence": units.faults.silent, "miss": units.faults.missed, "refuse": units.faults.refusing}
+        for numbers in faults.values():
+            numbers.discard(number)
+        if what in faults:
+            faults[what].add(number)
         return {}
 
     def _oid(self, what: str, oid: str) -> Reply:
@@ -109,7 +118,7 @@ class Control:
     async def serve(self, path: Path) -> asyncio.AbstractServer:
         async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while line := await reader.readline():
-                reply = self.carry_out(line.decode())
+                reply = await self.carry_out(line.decode())
                 writer.write(json.dumps(reply).encode() + b"\n")
                 await writer.drain()
             writer.close()

@@ -41,6 +41,11 @@ class Device:
     def __init__(self, room: Room) -> None:
         self.room = room
 
+    @property
+    def is_powered(self) -> bool:
+        """Without power a device does not answer at all."""
+        return True
+
     def image(self) -> dict[int, int]:
         raise NotImplementedError
 
@@ -124,16 +129,19 @@ class OnlineUps(Device):
 
     base = 10000
 
+    @property
+    def is_powered(self) -> bool:
+        return self.room.ups_is_on
+
     def image(self) -> dict[int, int]:
         room = self.room
         on, load_kw = bool(room["mains"]), room.it_kw
         battery = room["battery_charge"]
         volts = 220.0 * on + room.jitter(0.3) * on
         runtime = u32(room["runtime_min"] * 60)
-        mode = 2 if on else 3 if room.ups_is_on else 0
+        mode = 2 if on else 3
         near = {1000: u16(volts * 10), 1003: u16(500 * on), 1004: u16(volts * 10), 1007: u16(500 * on),
-                1008: u16(2200 * room.ups_is_on), 1011: u16(load_kw * 1000 / 220 * 10),
-                1014: u16(500 * room.ups_is_on), 1015: u16(load_kw * 10), 1018: u16(load_kw / 0.95 * 10),
+                1008: 2200, 1011: u16(load_kw * 1000 / 220 * 10), 1014: 500, 1015: u16(load_kw * 10), 1018: u16(load_kw / 0.95 * 10),
                 1021: u16(room["ups_load"] * 10), 1024: mode, 1027: u16(room["temperature"] * 10 + 80),
                 1043: (battery < 20.0) << 6,
                 2000: u16((384 + 0.9 * battery) * 10), 2002: 5 if not on else 3 if battery > 99 else 4,

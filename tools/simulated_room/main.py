@@ -29,7 +29,7 @@ async def _serve(options: argparse.Namespace) -> None:
     room.set("noise", options.noise)
     gateway = Units(devices.gateway(room, options.counter_log))
     line_units = Units(devices.serial_line(room))
-    line = SerialLine(line_units, folder / "line", options.baud)
+    line = SerialLine(line_units, folder / "line", options.baud, options.parity)
     modbus_port = options.modbus_port or free_port()
     snmp_port = options.snmp_port or free_port(socket.SOCK_DGRAM)
     control_socket = folder / "control"
@@ -42,10 +42,10 @@ async def _serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     if snmp is not None:
-        # snmpd asks us while it starts, so waiting for it must not stop this loop.
-        await asyncio.get_running_loop().run_in_executor(None, snmp.start)
+        await snmp.follow(room.ups_is_on)
     addresses = {
-        "modbus_port": modbus_port, "line": str(line.link), "baud": options.baud, "snmp_port": snmp_port,
+        "modbus_port": modbus_port, "line": str(line.link), "baud": options.baud,
+        "parity": options.parity, "snmp_port": snmp_port,
         "control": str(control_socket), "community": COMMUNITY, "snmp_user": USER,
         "auth_key": AUTH_KEY, "privacy_key": PRIVACY_KEY,
     }
@@ -54,7 +54,7 @@ async def _serve(options: argparse.Namespace) -> None:
     ready.rename(folder / "ready.json")
     print(json.dumps(addresses), flush=True)
     try:
-        await _run(room, options.speed, stopped)
+        await asyncio.gather(_run(room, options.speed, stopped), _power(room, snmp, stopped))
     finally:
         tcp_server.close()
         control_server.close()
@@ -74,10 +74,17 @@ async def _run(room: Room, speed: float, stopped: asyncio.Event) -> None:
         before = now
 
 
+async def _power(room: Room, snmp: SnmpDaemon | None, stopped: asyncio.Event) -> None:
+    """UPS and rack PDU answer as long as the UPS has mains or battery."""
+    while snmp is not None and not stopped.is_set():
+        await snmp.follow(room.ups_is_on)
+        await asyncio.sleep(STEP_S)
+
+
 def send(control_socket: Path, command: str) -> dict[str, object]:
     """One command to a running room; the reply as it came."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(5.0)
+        connection.settimeout(15.0)  # snmpd takes its time to start
         connection.connect(str(control_socket))
         connection.sendall(command.encode() + b"\n")
         with connection.makefile() as replies:
@@ -95,6 +102,7 @@ def main() -> int:
     serve.add_argument("--modbus-port", type=int, default=0, help="0: a free one")
     serve.add_argument("--snmp-port", type=int, default=0, help="0: a free one")
     serve.add_argument("--baud", type=int, default=9600)
+    serve.add_argument("--parity", choices=("N", "E", "O"), default="N")
     serve.add_argument("--speed", type=float, default=1.0, help="room seconds per second")
     serve.add_argument("--noise", type=float, default=1.0, help="0: sensors without jitter")
     serve.add_argument("--seed", type=int, default=1)

@@ -23,6 +23,8 @@ CHARGER_KW = 6.0
 # about 0.6 % a kelvin.
 GAS_FILLING_BAR = 42.0
 GAS_PRESSURE_PER_K = 0.006
+# The cooling's loop is stable up to some ten seconds; one keeps it smooth.
+LONGEST_SLICE_S = 1.0
 
 INPUTS = {
     "it_load": 45.0,          # percent of the design load
@@ -89,9 +91,15 @@ class Room:
         return self._random.gauss(0.0, width) * self._values["noise"]
 
     def step(self, seconds: float) -> None:
-        self._power(seconds)
-        self._heat(seconds)
-        self._gas(seconds)
+        """However long the step, it is gone in slices that no part of the room changes much in."""
+        while True:
+            slice_s = min(seconds, LONGEST_SLICE_S)
+            self._power(slice_s)
+            self._heat(slice_s)
+            self._gas(slice_s)
+            seconds -= slice_s
+            if seconds <= 0.0:
+                return
 
     @property
     def it_kw(self) -> float:

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-import signal
+import asyncio
+import socket
 from pathlib import Path
 
 from rig.processes import Process, program, run, wait_until
@@ -25,27 +26,41 @@ class SnmpDaemon:
         self._state = folder / "state"
         self._state.mkdir(exist_ok=True)
         self._port = port
+        self.is_wanted = True
+        self._turn = asyncio.Lock()
+        self._placeholder: socket.socket | None = None
         pass_command = f"/usr/bin/python3 {Path(__file__).with_name('snmp_pass.py')} {control_socket}"
-        self._config = folder / "snmpd.conf"
-        self._config.write_text("\n".join([
+        (folder / "snmpd.conf").write_text("\n".join([
             f"agentaddress udp:127.0.0.1:{port}",
             f"rocommunity {COMMUNITY} 127.0.0.1",
             f"createUser {USER} SHA-256 {AUTH_KEY} AES {PRIVACY_KEY}",
             f"rouser {USER} priv",
             f"createUser {OTHER_USER} SHA-256 {AUTH_KEY} AES {PRIVACY_KEY}",
             f"rouser {OTHER_USER} priv",
-            # A card that only knows MD5 and DES is not simulated: Debian's libcrypto drops DES.
             f"pass_persist .{UPS_MIB} {pass_command}",
             f"pass_persist .{POWERNET} {pass_command}",
             "dontLogTCPWrappersConnects yes",
         ]) + "\n")
         self._process = Process("snmpd", [
-            program("snmpd"), "-f", "-r", "-Lo", "-C", "-c", self._config,
+            # Not -C with -c: it would forget engine id and boots over a restart, which no real card does.
+            program("snmpd"), "-f", "-r", "-Lo",
             # Without this snmpd also listens for SMUX on a public port.
             "-I", "-smux", "-p", folder / "snmpd.pid",
-        ], folder / "snmpd.log", environment={"SNMP_PERSISTENT_DIR": str(self._state), "MIBS": ""})
+        ], folder / "snmpd.log", environment={"SNMPCONFPATH": f"{folder}:{self._state}",
+                                        "SNMP_PERSISTENT_DIR": str(self._state), "MIBS": ""})
 
-    def start(self) -> None:
+    async def follow(self, is_powered: bool) -> None:
+        """Starts or stops the daemon as power and the last order want it."""
+        async with self._turn:
+            if (is_powered and self.is_wanted) != self._process.is_running():
+                # snmpd asks this program for its values, so nobody may wait for it in the loop that answers.
+                act = self.stop if self._process.is_running() else self._start
+                await asyncio.get_running_loop().run_in_executor(None, act)
+
+    def _start(self) -> None:
+        if self._placeholder is not None:
+            self._placeholder.close()
+            self._placeholder = None
         self._process.start()
         wait_until(self._answers, 10.0, "snmpd to answer")
 
@@ -55,13 +70,8 @@ class SnmpDaemon:
                     f"127.0.0.1:{self._port}", f".{UPS_MIB}.2.1.0"],
                    environment={"SNMP_PERSISTENT_DIR": str(self._state), "MIBS": ""}).returncode == 0
 
-    def silence(self) -> None:
-        """Stopped, not ended: a switched-off card gives no ICMP error either."""
-        self._process.signal(signal.SIGSTOP)
-
-    def answer(self) -> None:
-        self._process.signal(signal.SIGCONT)
-
     def stop(self) -> None:
-        self.answer()
         self._process.stop()
+        # Somebody must hold the port: a card without power sends no ICMP error either.
+        self._placeholder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._placeholder.bind(("127.0.0.1", self._port))

@@ -172,6 +172,8 @@ class ModbusPeer {
     Asked one{request[header - 1], request[header], word(header + 1), word(header + 3), Clock::now(), {}};
     const std::lock_guard lock{mutex_};
     const Deed deed = deed_ ? deed_(one) : Deed{};
+    // Before the write: then a busy machine can only lengthen the silence that is measured from here.
+    one.answered = Clock::now();
     switch (deed.kind) {
       case Deed::Kind::answer: modbus_reply(context_.get(), request.data(), length, mapping_.get()); break;
       case Deed::Kind::exception:
@@ -182,7 +184,6 @@ class ModbusPeer {
         break;
       case Deed::Kind::silence: break;
     }
-    one.answered = Clock::now();
     asked_.push_back(one);
   }
 

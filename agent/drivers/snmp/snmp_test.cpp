@@ -213,7 +213,7 @@ TEST_F(SnmpDriver, ADeviceBehindADeadPortHoldsNobodyUp) {
   SecretFiles secrets;
   secrets.authentication_key = peer->secret("auth-dead", "authpass1");
   ConfiguredDevice dead = device("?version=3&user=x&auth=SHA-256", secrets, 9);
-  dead.reply_timeout = 1500ms;
+  dead.reply_timeout = 5s;
   std::thread asking{[&] { EXPECT_NE(bus(dead)->read(0).communication, Communication::ok); }};
   const auto living = bus(community_device("watch"));
   const auto began = std::chrono::steady_clock::now();
@@ -221,7 +221,7 @@ TEST_F(SnmpDriver, ADeviceBehindADeadPortHoldsNobodyUp) {
   for (; answered < 20; ++answered)
     if (living->read(0).communication != Communication::ok) break;
   EXPECT_EQ(answered, 20);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
   asking.join();
 }
 

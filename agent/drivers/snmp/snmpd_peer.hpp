@@ -6,15 +6,18 @@
 
 #include <array>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,15 +58,16 @@ class SnmpdPeer {
   }
 
   void start() {
-    const std::string settings = folder_ / "snmpd.conf", log = folder_ / "snmpd.log",
-                      state = folder_ / "state";
+    const std::string log = folder_ / "snmpd.log", state = folder_ / "state";
     pid_ = ::fork();
     if (pid_ != 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves no daemon behind
+    // Not -C with -c: it would forget engine id and boots over a restart, which no device does.
+    ::setenv("SNMPCONFPATH", (folder_.string() + ":" + state).c_str(), 1);
     ::setenv("SNMP_PERSISTENT_DIR", state.c_str(), 1);
     ::setenv("MIBS", "", 1);
     for (int descriptor = 3; descriptor < 256; ++descriptor) ::close(descriptor);
-    ::execl("/usr/sbin/snmpd", "snmpd", "-f", "-C", "-c", settings.c_str(), "-Lf", log.c_str(), "-I", "-smux",
-            static_cast<char*>(nullptr));
+    ::execl("/usr/sbin/snmpd", "snmpd", "-f", "-Lf", log.c_str(), "-I", "-smux", static_cast<char*>(nullptr));
     ::_exit(127);
   }
   void stop() {
@@ -75,16 +79,26 @@ class SnmpdPeer {
   }
 
  private:
-  static int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+  static sockaddr_in loopback(int port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(socket, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
-    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(socket);
-    return ntohs(address.sin_port);
+    return address;
+  }
+  /// Below the ephemeral range: there a client that reconnects can be given the very port it wants to reach.
+  static int free_port() {
+    std::random_device chance;
+    std::uniform_int_distribution<int> ports{20'000, 31'999};
+    for (int tries = 0; tries < 200; ++tries) {
+      const int port = ports(chance);
+      const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      const sockaddr_in address = loopback(port);
+      const bool is_free = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+      ::close(socket);
+      if (is_free) return port;
+    }
+    std::abort();
   }
 
   int port_;
