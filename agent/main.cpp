@@ -63,6 +63,10 @@ EdgeNodeSettings edge_node_settings(const AgentSettings& settings) {
           std::random_device{}()};
 }
 
+/// A name server that is silent must not hold the end of the program; what it does not answer is asked again
+/// with the next attempt. Environment: before there are threads.
+void keep_name_lookups_short() { ::setenv("RES_OPTIONS", "timeout:2 attempts:1", 0); }
+
 int run_command(const std::filesystem::path& file) {
   Problems problems;
   auto settings = AgentSettings::load(file, problems);
@@ -71,6 +75,7 @@ int run_command(const std::filesystem::path& file) {
     return exit_wrong_input;
   }
   const Log log = Log::to_stderr(settings->log_level);
+  keep_name_lookups_short();
   StopSignals stop_signals;
   const SystemClock clock;
   auto opened = Journal::open(settings->data_dir / "journal.sqlite", journal_settings(*settings), clock,
