@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/journal/full_disk.hpp"
 #include "agent/journal/scratch_folder.hpp"
 
 namespace watchroom::agent {
@@ -324,27 +324,6 @@ TEST_F(JournalTest, WithoutAnyFileItLivesInMemory) {
   EXPECT_THAT(kept(), ElementsAre(1, 2));
   EXPECT_EQ(journal_->step_bd_seq(), 0);
 }
-
-/// No file of this process can grow beyond `bytes`: what a full disk does, without needing one.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit tight{bytes, before_.rlim_max};
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    ::setrlimit(RLIMIT_FSIZE, &tight);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
-};
 
 TEST_F(JournalTest, AFullDiskLosesNothingThatFitsIntoMemory) {
   open();
