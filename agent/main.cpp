@@ -6,9 +6,6 @@
 #include <thread>
 
 #include <CLI/CLI.hpp>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "agent/commands/commands.hpp"
 #include "agent/core/agent.hpp"
@@ -25,35 +22,6 @@ using namespace std::chrono_literals;
 constexpr int exit_ok = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_wrong_input = 2;
-
-/// Holds the data folder for this process: two agents must never share a journal. The lock ends with the
-/// process, however it ends.
-class DataFolder {
- public:
-  Result<void> take(const std::filesystem::path& folder, const Log& log) {
-    std::error_code error;
-    if (std::filesystem::create_directories(folder, error); error)
-      return fail(Errc::io, Retry::never, "data_dir {}: {}", folder.string(), error.message());
-    const std::string file = (folder / "agent.lock").string();
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor_ < 0 && errno == EROFS) {
-      log.warning("{} is on a read-only file system: nothing keeps a second agent away", folder.string());
-      return {};
-    }
-    if (descriptor_ < 0) return fail(Errc::io, Retry::never, "{}: {}", file, std::strerror(errno));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return {};
-    return fail(Errc::conflict, Retry::later, "another agent is running on data_dir {}", folder.string());
-  }
-  DataFolder() = default;
-  DataFolder(const DataFolder&) = delete;
-  DataFolder& operator=(const DataFolder&) = delete;
-  ~DataFolder() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
- private:
-  int descriptor_ = -1;
-};
 
 /// SIGTERM and SIGINT, blocked in every thread that is started later.
 class StopSignals {
@@ -81,6 +49,7 @@ JournalSettings journal_settings(const AgentSettings& settings) {
   journal.urgent_commit = settings.journal.urgent_commit;
   journal.commit = settings.journal.commit;
   journal.max_size_bytes = static_cast<std::uint64_t>(settings.journal.max_size_bytes);
+  journal.max_memory_bytes = static_cast<std::uint64_t>(settings.journal.max_memory_bytes);
   journal.max_age = settings.journal.max_age;
   return journal;
 }
@@ -94,6 +63,10 @@ EdgeNodeSettings edge_node_settings(const AgentSettings& settings) {
           std::random_device{}()};
 }
 
+/// A name server that is silent must not hold the end of the program; what it does not answer is asked again
+/// with the next attempt. Environment: before there are threads.
+void keep_name_lookups_short() { ::setenv("RES_OPTIONS", "timeout:2 attempts:1", 0); }
+
 int run_command(const std::filesystem::path& file) {
   Problems problems;
   auto settings = AgentSettings::load(file, problems);
@@ -102,15 +75,16 @@ int run_command(const std::filesystem::path& file) {
     return exit_wrong_input;
   }
   const Log log = Log::to_stderr(settings->log_level);
+  keep_name_lookups_short();
   StopSignals stop_signals;
-  DataFolder folder;
-  if (auto taken = folder.take(settings->data_dir, log); !taken) {
-    log.error("{}", taken.error().text);
+  const SystemClock clock;
+  auto opened = Journal::open(settings->data_dir / "journal.sqlite", journal_settings(*settings), clock,
+                              log.tagged("journal"));
+  if (!opened) {
+    log.error("{}", opened.error().text);
     return exit_failed;
   }
-  const SystemClock clock;
-  const auto journal = Journal::open(settings->data_dir / "journal.sqlite", journal_settings(*settings),
-                                     clock, log.tagged("journal"));
+  const std::unique_ptr<Journal> journal = *std::move(opened);
   prepare_devices(*settings, log);
   std::vector<DeviceDescription> devices;
   for (const ConfiguredDevice& device : settings->devices) devices.push_back(device.description);
@@ -148,8 +122,7 @@ int run_program(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "退出码 Exit codes: 0 正常 done; 1 未成功 it did not work; 2 输入或配置有误 wrong input or settings.\n"
-      "文件 Files: agent.toml (see `watchroom-agent describe`); DATA_DIR/journal.sqlite, "
-      "DATA_DIR/agent.lock.");
+      "文件 Files: agent.toml (see `watchroom-agent describe`); DATA_DIR/journal.sqlite.");
 
   std::filesystem::path settings_file;
   int code = exit_ok;

@@ -34,6 +34,7 @@ std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
   if (const auto due = journal_.deadline(); due && *due <= clock_.steady()) commit();
   // While the disk refuses, what is new does not wait for it.
   if (journal_.is_failing()) edge_node_.not_committed(journal_.pending());
+  edge_node_.dropped_polls(mailbox_.refused());
   edge_node_.tick();
   send();
   const auto commit_due = journal_.deadline();

@@ -2,15 +2,14 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/core/agent.hpp"
 
-#include <csignal>
 #include <random>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include "agent/core/tested_agent.hpp"
+#include "agent/journal/full_disk.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -43,21 +42,17 @@ TEST_F(AgentTest, AFullDiskDoesNotSilenceAnAlarm) {
   run_for(3s);
   acknowledges(1);
   take();
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  auto* handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit tight{1000, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &tight);
-  polls(0, 20.0, 1);
-  run_for(200ms);
-  polls(0, 20.0, 0);
-  run_for(1s);
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  {
+    const FullDisk full{1000};
+    polls(0, 20.0, 1);
+    run_for(200ms);
+    polls(0, 20.0, 0);
+    run_for(1s);
+  }
   // Both changes are told live, without a stamp: only what is on disk carries a number.
-  EXPECT_THAT(story(), ElementsAre("DDATA th1", "DDATA th1"));
+  EXPECT_THAT(story(), ElementsAre("DDATA th1", "NDATA", "DDATA th1"));
   run_for(10s);
-  EXPECT_THAT(story(), ElementsAre("DDATA* th1 #2", "DDATA* th1 #3"));
+  EXPECT_THAT(story(), ElementsAre("DDATA* th1 #2", "DDATA* th1 #3", "NDATA"));
 }
 
 TEST_F(AgentTest, AJournalThatIsDamagedWhileWeRunIsReplacedAndAnnounced) {
@@ -72,15 +67,51 @@ TEST_F(AgentTest, AJournalThatIsDamagedWhileWeRunIsReplacedAndAnnounced) {
   const JournalId before = journal().id();
   damage_journal();
   connect();
-  take();
   host_says(true, 1000);
   run_for(2s);
   EXPECT_NE(journal().id(), before);
   EXPECT_EQ(journal().moved_aside(), 1);
+  EXPECT_EQ(journal().head() + journal().lost(), 20'000u);
   EXPECT_THAT(story(), IsSupersetOf({"NBIRTH", "DBIRTH th1", "DBIRTH th2"}));
   polls(0, 20.0, 1);
   run_for(1s);
-  EXPECT_THAT(story(), ElementsAre("DDATA th1 #1"));
+  EXPECT_THAT(story(), testing::Contains(fmt::format("DDATA th1 #{}", journal().head())));
+}
+
+TEST_F(AgentTest, TroubleWithTheJournalReachesTheCentreAtOnce) {
+  connect();
+  const auto birth = take().front().payload;
+  EXPECT_EQ(birth.find(metric_names::journal_state)->value, Value{std::int64_t{0}});
+  EXPECT_EQ(birth.find(metric_names::journal_moved_aside)->value, Value{std::int64_t{0}});
+  EXPECT_EQ(birth.find(metric_names::journal_dropped_polls)->value, Value{std::int64_t{0}});
+  run_for(1s);
+  take();
+  {
+    const FullDisk full{1000};
+    polls(0, 20.0, 1);
+    run_for(1s);
+    const auto sent = take();
+    const auto heartbeat = std::find_if(sent.begin(), sent.end(), [](const SentMessage& message) {
+      return message.topic.verb == Verb::ndata;
+    });
+    ASSERT_NE(heartbeat, sent.end());
+    EXPECT_EQ(heartbeat->payload.find(metric_names::journal_state)->value, Value{std::int64_t{2}});
+  }
+  run_for(6s);
+  const auto sent = take();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent.back().payload.find(metric_names::journal_state)->value, Value{std::int64_t{0}});
+}
+
+TEST_F(AgentTest, TellsHowManyPollsFoundNoRoom) {
+  connect();
+  take();
+  while (agent().mailbox().put(PollResult{7, Communication::ok, "", {}, {}})) {
+  }
+  run_for(1s);
+  const auto sent = take();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent.front().payload.find(metric_names::journal_dropped_polls)->value, Value{std::int64_t{1}});
 }
 
 TEST_F(AgentTest, IgnoresAPollOfADeviceItDoesNotHave) {
@@ -153,7 +184,7 @@ TEST(AgentMailbox, KeepsRoomForTheConnectionWhenPollsFillIt) {
 TEST(AgentThread, RunsAndStopsOnItsOwn) {
   const ScratchFolder folder;
   const SystemClock clock;
-  auto journal = Journal::open(folder.path() / "journal.sqlite", {}, clock, Log::quiet());
+  auto journal = *Journal::open(folder.path() / "journal.sqlite", {}, clock, Log::quiet());
   RecordingOutlet outlet;
   Agent agent{{.group = "hq", .node = "room1", .name = "", .ack_hosts = {}},
               {test_device("th1")},

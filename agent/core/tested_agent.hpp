@@ -73,11 +73,12 @@ class TestedAgent {
     settings.node = "room1";
     settings.name = "一号机房";
     settings.ack_hosts = {"centre"};
+    journal_settings.commit = std::chrono::seconds{2};
   }
 
   void start() {
     journal_settings.ack_hosts = settings.ack_hosts;
-    journal_ = Journal::open(folder_.path() / "journal.sqlite", journal_settings, clock, Log::quiet());
+    journal_ = *Journal::open(folder_.path() / "journal.sqlite", journal_settings, clock, Log::quiet());
     agent_ = std::make_unique<Agent>(settings, devices_, *journal_, outlet, clock, Log::quiet());
   }
   void restart_with(std::vector<DeviceDescription> devices) {

@@ -7,10 +7,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "agent/journal/folder_lock.hpp"
 #include "agent/journal/journal_file.hpp"
 #include "agent/journal/record_set.hpp"
 #include "proto/base/clock.hpp"
@@ -22,14 +24,21 @@ struct JournalSettings {
   /// A record is deleted once each of these has it. Empty: once it was published (`published`).
   std::vector<std::string> ack_hosts;
   std::chrono::milliseconds urgent_commit{200};
-  std::chrono::milliseconds commit{2000};
+  std::chrono::milliseconds commit{10'000};
   std::uint64_t max_size_bytes = 512ull << 20;
   std::chrono::milliseconds max_age = std::chrono::hours{24 * 30};
-  /// Records kept in memory while the disk refuses to take them.
-  std::size_t most_pending = 5000;
+  /// What may be kept in memory while the disk refuses to take it, or is not there at all.
+  std::uint64_t max_memory_bytes = 8ull << 20;
 };
 
 enum class Urgency { routine, urgent };
+
+/// How far records are safe. The numbers go over the wire.
+enum class JournalHealth : std::int64_t {
+  durable = 0,      ///< what is committed survives a power cut
+  memory_only = 1,  ///< no file can be had: a restart loses what no host has yet
+  failing = 2,      ///< the file is there and does not take what it should
+};
 
 /// The agent's store-and-forward. Records are numbered 1, 2, 3 … as they are appended; a number is never used
 /// again under the same id, and only a committed record may leave. Owned and called by the agent's core
@@ -37,11 +46,13 @@ enum class Urgency { routine, urgent };
 ///
 /// When the disk is full or read-only, records wait in memory (bounded, the oldest dropped and counted) and
 /// `commit` fails until it is better; this is logged once. A damaged file is moved aside and a new journal
-/// with a new id begins; where no file can be had at all the journal lives in memory.
+/// with a new id begins with what can still be read of it; where no file can be had the journal lives in
+/// memory (bounded) and tries the disk again every few minutes.
 class Journal {
  public:
-  static std::unique_ptr<Journal> open(const std::filesystem::path& file, JournalSettings settings,
-                                       const Clock& clock, Log log);
+  /// Fails only with `conflict`: another process has the file's folder.
+  static Result<std::unique_ptr<Journal>> open(const std::filesystem::path& file, JournalSettings settings,
+                                               const Clock& clock, Log log);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
   /// Writes what is buffered.
@@ -75,13 +86,15 @@ class Journal {
   std::uint64_t last_appended() const { return last_appended_; }
   /// Records below are acknowledged by every host, or lost. head + 1 when nothing is kept.
   std::uint64_t oldest() const { return oldest_; }
-  std::uint64_t lost() const { return state_.lost; }
+  /// What was dropped before every host had it, also from memory while the disk refused.
+  std::uint64_t lost() const { return state_.lost + lost_in_memory_; }
   std::int64_t moved_aside() const { return state_.moved_aside; }
   /// What waits for the next commit.
   const std::deque<JournalRecord>& pending() const { return pending_; }
   /// The last commit failed.
   bool is_failing() const { return is_failing_; }
   bool is_durable() const { return is_durable_; }
+  JournalHealth health() const;
 
   /// Steps the Sparkplug session number (bdSeq, 0 to 255) and stores it before it is used.
   std::uint8_t step_bd_seq();
@@ -94,13 +107,28 @@ class Journal {
  private:
   Journal(std::filesystem::path file, JournalSettings settings, const Clock& clock, Log log);
   void open_file();
-  void move_aside(const Error& why);
+  Result<void> use_file_or_begin_anew();
+  Result<void> use(const std::filesystem::path& where);
+  void live_in_memory(const Error& why);
+  void leave_memory();
+  void replace_file(const Error& why);
+  Result<void> begin_anew(const Error& why, const JournalState& before);
+  std::optional<std::filesystem::path> move_aside() const;
+  void salvage_from(const std::filesystem::path& damaged, std::uint64_t known_head,
+                    const std::vector<RecordRange>& unsent);
   void adopt(JournalState loaded);
+  void number_pending();
+  void buffer(JournalRecord record);
   Result<void> write_pending();
+  std::vector<JournalRecord> take_pending();
+  void forget_if_due();
   Result<void> forget_acknowledged();
   void keep_bounds();
-  void drop_through(std::uint64_t last, std::string_view why);
+  Result<void> keep_size();
+  Result<void> drop_through(std::uint64_t last, std::string_view why);
+  void give_up(const std::vector<std::uint64_t>& damaged);
   void refresh_oldest();
+  bool went_well(const std::string& doing, const Result<void>& done);
   void note_failure(const Error& error);
   RecordSet settled_for(const std::vector<std::string>& hosts) const;
 
@@ -108,18 +136,22 @@ class Journal {
   const JournalSettings settings_;
   const Clock& clock_;
   const Log log_;
+  FolderLock folder_;
   std::unique_ptr<JournalFile> file_;
   JournalState state_;
   std::deque<JournalRecord> pending_;
+  std::uint64_t pending_bytes_ = 0;
   std::uint64_t last_appended_ = 0;
   std::uint64_t oldest_ = 1;
   RecordSet deleted_;  // what no longer is in the file
   std::optional<Steady> commit_at_;
   std::optional<Steady> forget_at_;
   std::optional<Steady> retry_at_;
+  std::optional<Steady> leave_memory_at_;
   std::optional<Steady> bounds_at_;
   std::optional<Steady> tell_lost_at_;
   std::uint64_t lost_in_memory_ = 0;  // dropped while the disk refused; stored with the next commit
+  std::set<std::string> troubles_;    // what cannot be done at present, told once
   bool is_failing_ = false;
   bool is_durable_ = true;
 };

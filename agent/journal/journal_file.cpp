@@ -2,24 +2,34 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/journal/journal_file.hpp"
 
+#include <charconv>
 #include <cstring>
 
 #include <unistd.h>
 
+#include "agent/journal/checksum.hpp"
+
 namespace watchroom::agent {
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
-// Rows come and go in order of their number, so the table's own key is the only index it needs.
+// Rows come and go in order of their number, so the table's own key is the only index it needs. `sum` is the
+// row's checksum; rows from before version 2 have none.
 constexpr const char* schema = R"sql(
   CREATE TABLE record(number INTEGER PRIMARY KEY, device TEXT NOT NULL, at_ms INTEGER NOT NULL,
-                      payload BLOB NOT NULL);
-  CREATE TABLE setting(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-  CREATE TABLE acknowledged(host TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+                      payload BLOB NOT NULL, sum INTEGER);
+  CREATE TABLE setting(name TEXT PRIMARY KEY, value NOT NULL, sum INTEGER) WITHOUT ROWID;
+  CREATE TABLE acknowledged(host TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sum INTEGER,
                             PRIMARY KEY(host, first)) WITHOUT ROWID;
   CREATE TABLE announced(device TEXT PRIMARY KEY, birth BLOB NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version=1;
+  PRAGMA user_version=2;
+)sql";
+constexpr const char* from_version_1 = R"sql(
+  ALTER TABLE record ADD COLUMN sum INTEGER;
+  ALTER TABLE setting ADD COLUMN sum INTEGER;
+  ALTER TABLE acknowledged ADD COLUMN sum INTEGER;
+  PRAGMA user_version=2;
 )sql";
 
 std::string_view view_of(const JournalId& id) {
@@ -28,6 +38,30 @@ std::string_view view_of(const JournalId& id) {
 
 std::int64_t signed_of(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 std::uint64_t unsigned_of(std::int64_t number) { return static_cast<std::uint64_t>(number); }
+
+std::int64_t sum_of(const JournalRecord& record) {
+  return Checksum{}
+      .add(record.number)
+      .add(unsigned_of(to_ms(record.at)))
+      .add(record.device)
+      .add(record.payload)
+      .value();
+}
+std::int64_t sum_of_setting(std::string_view name, std::string_view value) {
+  return Checksum{}.add(name).add(value).value();
+}
+std::int64_t sum_of_acknowledged(std::string_view host, RecordRange range) {
+  return Checksum{}.add(host).add(range.first).add(range.last).value();
+}
+bool fits(const Statement& row, int column, std::int64_t sum) {
+  return row.is_null(column) || row.integer(column) == sum;
+}
+
+/// The journal's own statements are right: one that is refused found another schema than it left.
+Error schema_error(Error error) {
+  if (error.code == Errc::invalid) error.code = Errc::corrupt;
+  return error;
+}
 
 }  // namespace
 
@@ -45,7 +79,15 @@ Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::filesystem::pa
   auto database = Database::open(file, Durability::power_cut);
   if (!database) return database.error();
   std::unique_ptr<JournalFile> journal{new JournalFile{*std::move(database)}};
-  if (auto ready = journal->prepare(); !ready) return in(ready.error(), file.string());
+  if (auto ready = journal->prepare(); !ready) return in(schema_error(ready.error()), file.string());
+  return journal;
+}
+
+Result<std::unique_ptr<JournalFile>> JournalFile::open_damaged(const std::filesystem::path& file) {
+  auto database = Database::open(file, Durability::read_only);
+  if (!database) return database.error();
+  std::unique_ptr<JournalFile> journal{new JournalFile{*std::move(database)}};
+  if (auto ready = journal->prepare_statements(); !ready) return in(ready.error(), file.string());
   return journal;
 }
 
@@ -56,16 +98,9 @@ Result<void> JournalFile::prepare() {
   const auto version = number("PRAGMA user_version");
   if (!version) return version.error();
   if (version->value_or(0) == 0) {
-    auto made = in_transaction([&]() -> Result<void> {
-      if (auto created = database_.execute(schema); !created) return created;
-      JournalId id{};
-      if (::getentropy(id.data(), id.size()) != 0)
-        return fail(Errc::io, Retry::later, "no random bytes: {}", std::strerror(errno));
-      auto store = database_.prepare("INSERT INTO setting VALUES('journal_id', ?)");
-      if (!store) return store.error();
-      return store->bind_blob(1, view_of(id)).run();
-    });
-    if (!made) return made;
+    if (auto made = in_transaction([this] { return make_schema(); }); !made) return made;
+  } else if (version->value_or(0) == 1) {
+    if (auto made = in_transaction([this] { return database_.execute(from_version_1); }); !made) return made;
   } else if (version->value_or(0) != schema_version) {
     return fail(Errc::corrupt, Retry::never, "a journal of version {}, this program knows {}",
                 version->value_or(0), schema_version);
@@ -76,57 +111,111 @@ Result<void> JournalFile::prepare() {
   if (!row) return row.error();
   if (const std::string verdict = check->text(0); verdict != "ok")
     return fail(Errc::corrupt, Retry::never, "{}", verdict);
+  return prepare_statements();
+}
 
+Result<void> JournalFile::make_schema() {
+  if (auto created = database_.execute(schema); !created) return created;
+  JournalId id{};
+  if (::getentropy(id.data(), id.size()) != 0)
+    return fail(Errc::io, Retry::later, "no random bytes: {}", std::strerror(errno));
+  auto store = database_.prepare("INSERT INTO setting VALUES('journal_id', ?, ?)");
+  if (!store) return store.error();
+  return store->bind_blob(1, view_of(id)).bind(2, sum_of_setting("journal_id", view_of(id))).run();
+}
+
+Result<void> JournalFile::prepare_statements() {
   const auto keep = [&](std::optional<Statement>& where, std::string_view sql) -> Result<void> {
     auto statement = database_.prepare(sql);
     if (!statement) return statement.error();
     where = *std::move(statement);
     return {};
   };
-  if (auto kept = keep(insert_, "INSERT INTO record(number, device, at_ms, payload) VALUES(?, ?, ?, ?)");
+  if (auto kept =
+          keep(insert_, "INSERT INTO record(number, device, at_ms, payload, sum) VALUES(?, ?, ?, ?, ?)");
       !kept)
     return kept;
   if (auto kept = keep(delete_, "DELETE FROM record WHERE number BETWEEN ? AND ?"); !kept) return kept;
   return keep(read_,
-              "SELECT number, device, at_ms, payload FROM record WHERE number BETWEEN ? AND ? "
+              "SELECT number, device, at_ms, payload, sum FROM record WHERE number BETWEEN ? AND ? "
               "ORDER BY number LIMIT ?");
 }
 
 Result<JournalState> JournalFile::load() {
   JournalState state;
-  auto id = database_.prepare("SELECT value FROM setting WHERE name='journal_id'");
+  const auto id = stored("journal_id");
   if (!id) return id.error();
-  const auto row = id->step();
-  if (!row) return row.error();
-  const std::string bytes = *row ? id->blob(0) : "";
-  if (bytes.size() != state.id.size()) return fail(Errc::corrupt, Retry::never, "the journal has no id");
-  std::memcpy(state.id.data(), bytes.data(), bytes.size());
+  if (id->value_or("").size() != state.id.size())
+    return fail(Errc::corrupt, Retry::never, "the journal has no id");
+  std::memcpy(state.id.data(), (*id)->data(), state.id.size());
 
-  const auto first = number("SELECT MIN(number) FROM record");
   const auto last = number("SELECT MAX(number) FROM record");
   const auto head = stored_number("head");
   const auto lost = stored_number("lost");
   const auto moved_aside = stored_number("moved_aside");
   const auto bd_seq = stored_number("bd_seq");
-  for (const auto* read : {&first, &last, &head, &lost, &moved_aside, &bd_seq})
+  for (const auto* read : {&last, &head, &lost, &moved_aside, &bd_seq})
     if (!*read) return read->error();
-  const auto unsigned_or_zero = [](const Result<std::optional<std::int64_t>>& read) {
-    return static_cast<std::uint64_t>(read->value_or(0));
-  };
-  state.first = unsigned_or_zero(first);
-  state.head = std::max(unsigned_or_zero(last), unsigned_or_zero(head));
-  state.lost = unsigned_or_zero(lost);
+  state.head = unsigned_of(std::max(last->value_or(0), head->value_or(0)));
+  state.lost = unsigned_of(lost->value_or(0));
   state.moved_aside = moved_aside->value_or(0);
   if (*bd_seq) state.bd_seq = static_cast<std::uint8_t>(**bd_seq);
 
-  auto acknowledged = database_.prepare("SELECT host, first, last FROM acknowledged");
-  if (!acknowledged) return acknowledged.error();
+  auto gone = find_gone(state.head);
+  if (!gone) return gone.error();
+  state.gone = *std::move(gone);
+  auto known = acknowledged();
+  if (!known) return known.error();
+  state.acknowledged = *std::move(known);
+  return state;
+}
+
+JournalState JournalFile::load_what_is_left() {
+  const auto left_of = [this](std::string_view name) -> std::optional<std::int64_t> {
+    const auto read = stored_number(name);
+    return read ? *read : std::nullopt;
+  };
+  JournalState state;
+  const auto last = number("SELECT MAX(number) FROM record");
+  state.head = unsigned_of(std::max(left_of("head").value_or(0), last ? last->value_or(0) : 0));
+  state.lost = unsigned_of(left_of("lost").value_or(0));
+  state.moved_aside = left_of("moved_aside").value_or(0);
+  if (const auto bd_seq = left_of("bd_seq")) state.bd_seq = static_cast<std::uint8_t>(*bd_seq);
+  if (auto known = acknowledged()) state.acknowledged = *std::move(known);
+  return state;
+}
+
+/// Deleted numbers, and those that were dropped from memory before they came here.
+Result<RecordSet> JournalFile::find_gone(std::uint64_t head) {
+  auto select = database_.prepare("SELECT number FROM record ORDER BY number");
+  if (!select) return select.error();
+  RecordSet gone;
+  std::uint64_t next = 1;
   while (true) {
-    const auto next = acknowledged->step();
-    if (!next) return next.error();
-    if (!*next) return state;
-    state.acknowledged[acknowledged->text(0)].add(unsigned_of(acknowledged->integer(1)),
-                                                  unsigned_of(acknowledged->integer(2)));
+    const auto row = select->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    const std::uint64_t number = unsigned_of(select->integer(0));
+    gone.add(next, number - 1);
+    next = number + 1;
+  }
+  gone.add(next, head);
+  return gone;
+}
+
+Result<std::map<std::string, RecordSet>> JournalFile::acknowledged() {
+  std::map<std::string, RecordSet> known;
+  auto select = database_.prepare("SELECT host, first, last, sum FROM acknowledged");
+  if (!select) return select.error();
+  while (true) {
+    const auto row = select->step();
+    if (!row) return row.error();
+    if (!*row) return known;
+    const std::string host = select->text(0);
+    const RecordRange range{unsigned_of(select->integer(1)), unsigned_of(select->integer(2))};
+    if (!fits(*select, 3, sum_of_acknowledged(host, range)))
+      return fail(Errc::corrupt, Retry::never, "what host \"{}\" acknowledged fails its checksum", host);
+    known[host].add(range.first, range.last);
   }
 }
 
@@ -139,14 +228,34 @@ Result<std::optional<std::int64_t>> JournalFile::number(std::string_view sql) {
   return std::optional<std::int64_t>{statement->integer(0)};
 }
 
+Result<std::optional<std::string>> JournalFile::stored(std::string_view name) {
+  auto select = database_.prepare("SELECT value, sum FROM setting WHERE name=?");
+  if (!select) return select.error();
+  const auto row = select->bind(1, name).step();
+  if (!row) return row.error();
+  if (!*row) return std::optional<std::string>{};
+  std::string value = select->blob(0);  // of an integer: its digits
+  if (!fits(*select, 1, sum_of_setting(name, value)))
+    return fail(Errc::corrupt, Retry::never, "{} fails its checksum", name);
+  return std::optional{std::move(value)};
+}
+
 Result<std::optional<std::int64_t>> JournalFile::stored_number(std::string_view name) {
-  return number(fmt::format("SELECT value FROM setting WHERE name='{}'", name));
+  const auto text = stored(name);
+  if (!text) return text.error();
+  if (!*text) return std::optional<std::int64_t>{};
+  std::int64_t value = 0;
+  const char* end = (*text)->data() + (*text)->size();
+  if (const auto read = std::from_chars((*text)->data(), end, value); read.ptr != end)
+    return fail(Errc::corrupt, Retry::never, "{} is not a number", name);
+  return std::optional{value};
 }
 
 Result<void> JournalFile::store_number(std::string_view name, std::int64_t value) {
-  auto store = database_.prepare("INSERT OR REPLACE INTO setting VALUES(?, ?)");
+  auto store = database_.prepare("INSERT OR REPLACE INTO setting VALUES(?, ?, ?)");
   if (!store) return store.error();
-  return store->bind(1, name).bind(2, value).run();
+  const std::int64_t sum = sum_of_setting(name, fmt::format("{}", value));
+  return store->bind(1, name).bind(2, value).bind(3, sum).run();
 }
 
 Result<void> JournalFile::store_counts(const JournalState& counts) {
@@ -158,7 +267,8 @@ Result<void> JournalFile::append(const std::deque<JournalRecord>& records, const
   return in_transaction([&]() -> Result<void> {
     for (const JournalRecord& record : records) {
       insert_->bind(1, signed_of(record.number)).bind(2, record.device).bind(3, to_ms(record.at));
-      if (auto inserted = insert_->bind_blob(4, record.payload).run(); !inserted) return inserted;
+      insert_->bind_blob(4, record.payload).bind(5, sum_of(record));
+      if (auto inserted = insert_->run(); !inserted) return inserted;
     }
     // Otherwise the last row says what the head is: one page less to write.
     const bool has_hole = !records.empty() && records.front().number != counts.head + 1;
@@ -178,14 +288,13 @@ Result<void> JournalFile::store_acknowledged(const std::map<std::string, RecordS
           !deleted)
         return deleted;
     if (auto cleared = database_.execute("DELETE FROM acknowledged"); !cleared) return cleared;
-    auto insert = database_.prepare("INSERT INTO acknowledged VALUES(?, ?, ?)");
+    auto insert = database_.prepare("INSERT INTO acknowledged VALUES(?, ?, ?, ?)");
     if (!insert) return insert.error();
     for (const auto& [host, records] : acknowledged)
-      for (const RecordRange& range : records.ranges())
-        if (auto done =
-                insert->bind(1, host).bind(2, signed_of(range.first)).bind(3, signed_of(range.last)).run();
-            !done)
-          return done;
+      for (const RecordRange& range : records.ranges()) {
+        insert->bind(1, host).bind(2, signed_of(range.first)).bind(3, signed_of(range.last));
+        if (auto done = insert->bind(4, sum_of_acknowledged(host, range)).run(); !done) return done;
+      }
     return store_counts(counts);
   });
 }
@@ -198,20 +307,29 @@ Result<void> JournalFile::drop_through(std::uint64_t last, const JournalState& c
   });
 }
 
-Result<std::vector<JournalRecord>> JournalFile::read(RecordRange range, std::size_t most) {
-  std::vector<JournalRecord> records;
+Result<RecordsRead> JournalFile::read(RecordRange range, std::size_t most) {
+  RecordsRead found;
+  found.next = range.first;
   read_->bind(1, signed_of(range.first))
       .bind(2, signed_of(range.last))
       .bind(3, static_cast<std::int64_t>(most));
-  while (true) {
+  for (std::size_t rows = 0; rows < most; ++rows) {
     const auto row = read_->step();
     if (!row) return row.error();
-    if (!*row) break;
-    records.push_back(
-        {unsigned_of(read_->integer(0)), read_->text(1), read_->blob(3), from_ms(read_->integer(2))});
+    if (!*row) {
+      found.next = range.last + 1;
+      break;
+    }
+    JournalRecord record{unsigned_of(read_->integer(0)), read_->text(1), read_->blob(3),
+                         from_ms(read_->integer(2))};
+    found.next = record.number + 1;
+    if (fits(*read_, 4, sum_of(record)))
+      found.records.push_back(std::move(record));
+    else
+      found.damaged.push_back(record.number);
   }
   read_->reset();
-  return records;
+  return found;
 }
 
 Result<std::uint64_t> JournalFile::last_older_than(Timestamp limit, std::size_t most) {
@@ -243,8 +361,12 @@ Result<void> JournalFile::store_bd_seq(std::uint8_t bd_seq) {
   return in_transaction([&] { return store_number("bd_seq", bd_seq); });
 }
 
-Result<void> JournalFile::store_moved_aside(std::int64_t count) {
-  return in_transaction([&] { return store_number("moved_aside", count); });
+Result<void> JournalFile::store_state(const JournalState& state) {
+  return in_transaction([&]() -> Result<void> {
+    if (auto stored = store_counts(state); !stored) return stored;
+    if (auto stored = store_number("moved_aside", state.moved_aside); !stored) return stored;
+    return state.bd_seq ? store_number("bd_seq", *state.bd_seq) : Result<void>{};
+  });
 }
 
 Result<std::map<std::string, std::string>> JournalFile::announced() {

@@ -21,17 +21,26 @@ struct JournalRecord {
   std::string device;
   std::string payload;
   Timestamp at{};
+
+  std::uint64_t size_in_memory() const { return sizeof *this + device.size() + payload.size(); }
 };
 
 /// What a journal file knows besides its records.
 struct JournalState {
   JournalId id{};
   std::uint64_t head = 0;        ///< the highest number ever used
-  std::uint64_t first = 0;       ///< the lowest number in the table; 0 when it is empty
+  RecordSet gone;                ///< numbers up to the head that are not in the table
   std::uint64_t lost = 0;        ///< numbers that were dropped before every host had them
   std::int64_t moved_aside = 0;  ///< how many damaged files this one follows
   std::optional<std::uint8_t> bd_seq;
   std::map<std::string, RecordSet> acknowledged;  ///< by host
+};
+
+/// What `JournalFile::read` came upon.
+struct RecordsRead {
+  std::vector<JournalRecord> records;
+  std::vector<std::uint64_t> damaged;  ///< rows whose checksum does not fit: not to be believed
+  std::uint64_t next = 0;              ///< where to read on; beyond the range when it has no more
 };
 
 /// The journal on disk: each call that writes is one transaction and is durable when it returns. Keeps no
@@ -40,14 +49,19 @@ class JournalFile {
  public:
   /// Makes the file and its id when there is none. `corrupt` when the file is damaged or not a journal.
   static Result<std::unique_ptr<JournalFile>> open(const std::filesystem::path& file);
+  /// For reading what is left of a damaged file; changes nothing in it.
+  static Result<std::unique_ptr<JournalFile>> open_damaged(const std::filesystem::path& file);
 
+  /// `corrupt` when any of it fails its checksum.
   Result<JournalState> load();
+  /// Of a damaged file: what can be read, without `gone`.
+  JournalState load_what_is_left();
   Result<void> append(const std::deque<JournalRecord>& records, const JournalState& counts);
   /// Stores who has what, and deletes what nobody needs any more.
   Result<void> store_acknowledged(const std::map<std::string, RecordSet>& acknowledged,
                                   const std::vector<RecordRange>& to_delete, const JournalState& counts);
   Result<void> drop_through(std::uint64_t last, const JournalState& counts);
-  Result<std::vector<JournalRecord>> read(RecordRange range, std::size_t most);
+  Result<RecordsRead> read(RecordRange range, std::size_t most);
   /// The last of the oldest `most` records that is older than `limit`; 0 when none is.
   Result<std::uint64_t> last_older_than(Timestamp limit, std::size_t most);
   /// The last of the oldest `most` records.
@@ -56,7 +70,8 @@ class JournalFile {
   Result<std::uint64_t> size_bytes();
 
   Result<void> store_bd_seq(std::uint8_t bd_seq);
-  Result<void> store_moved_aside(std::int64_t count);
+  /// The numbers that `state` holds, without its sets.
+  Result<void> store_state(const JournalState& state);
   /// What the devices' births last announced, encoded, by device.
   Result<std::map<std::string, std::string>> announced();
   Result<void> store_announced(const std::map<std::string, std::string>& births);
@@ -64,8 +79,14 @@ class JournalFile {
  private:
   explicit JournalFile(Database database) : database_{std::move(database)} {}
   Result<void> prepare();
+  Result<void> make_schema();
+  Result<void> prepare_statements();
+  Result<RecordSet> find_gone(std::uint64_t head);
+  Result<std::map<std::string, RecordSet>> acknowledged();
   Result<void> store_number(std::string_view name, std::int64_t value);
   Result<std::optional<std::int64_t>> number(std::string_view sql);
+  /// A row of `setting`, as text; nothing when there is none.
+  Result<std::optional<std::string>> stored(std::string_view name);
   Result<std::optional<std::int64_t>> stored_number(std::string_view name);
   Result<void> store_counts(const JournalState& counts);
   template <typename Body>

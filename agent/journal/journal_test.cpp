@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/journal/full_disk.hpp"
 #include "agent/journal/scratch_folder.hpp"
 
 namespace watchroom::agent {
@@ -28,7 +28,7 @@ class JournalTest : public testing::Test {
 
   Journal& open() {
     journal_.reset();
-    journal_ = Journal::open(folder_.path() / "journal.sqlite", settings_, clock_, Log::quiet());
+    journal_ = *Journal::open(folder_.path() / "journal.sqlite", settings_, clock_, Log::quiet());
     return *journal_;
   }
   void append(int count, Urgency urgency = Urgency::routine) {
@@ -60,10 +60,10 @@ TEST_F(JournalTest, NumbersFromOneAndAsksForAGroupCommit) {
   EXPECT_EQ(journal.deadline(), std::nullopt);
   const Steady start = clock_.steady();
   EXPECT_EQ(journal.append("th1", "payload 1", Urgency::routine), 1u);
-  EXPECT_EQ(journal.deadline(), start + 2s);
+  EXPECT_EQ(journal.deadline(), start + 10s);
   clock_.advance(1s);
   EXPECT_EQ(journal.append("", "payload 2", Urgency::routine), 2u);
-  EXPECT_EQ(journal.deadline(), start + 2s);  // the first one's, not put off by the second
+  EXPECT_EQ(journal.deadline(), start + 10s);  // the first one's, not put off by the second
   EXPECT_EQ(journal.append("th1", "payload 3", Urgency::urgent), 3u);
   EXPECT_EQ(journal.deadline(), start + 1200ms);
   EXPECT_EQ(journal.head(), 0u);  // nothing is committed yet
@@ -246,34 +246,84 @@ TEST_F(JournalTest, AFileThatIsNoDatabaseDoesNotStopTheAgent) {
   EXPECT_THAT(kept(), ElementsAre(1));
 }
 
+/// Nothing can be moved aside: what a read-only disk does, without needing one.
+void forbid_moving_aside(const std::filesystem::path& file) {
+  for (int i = 1; i <= 3; ++i)
+    for (const char* suffix : {"-wal", "-shm", ""})
+      std::filesystem::create_directories(
+          fmt::format("{}.corrupt-{}{}/in the way", file.string(), i, suffix));
+}
+
+TEST_F(JournalTest, ADamagedFileThatCannotBeMovedLeavesAJournalInMemory) {
+  const auto file = folder_.path() / "journal.sqlite";
+  std::ofstream{file} << std::string(10'000, 'a');
+  forbid_moving_aside(file);
+  open();
+  EXPECT_EQ(journal_->health(), JournalHealth::memory_only);
+  EXPECT_EQ(journal_->moved_aside(), 0);
+  append_and_commit(2);
+  EXPECT_THAT(kept(), ElementsAre(1, 2));
+  clock_.advance(3min);
+  append_and_commit(1);  // tried again, in vain, and nothing is lost by it
+  EXPECT_THAT(kept(), ElementsAre(1, 2, 3));
+}
+
+TEST_F(JournalTest, GoesToDiskAsSoonAsThereIsOne) {
+  const auto folder = folder_.path() / "data";
+  std::ofstream{folder} << "a file where the folder should be";
+  journal_ = *Journal::open(folder / "journal.sqlite", settings_, clock_, Log::quiet());
+  const JournalId in_memory = journal_->id();
+  EXPECT_EQ(journal_->step_bd_seq(), 0);
+  append_and_commit(3);
+  ASSERT_TRUE(journal_->acknowledge("centre", 1));
+  std::filesystem::remove(folder);
+  clock_.advance(3min);
+  ASSERT_LE(journal_->deadline(), clock_.steady());
+  append(1);
+  const auto committed = journal_->commit();
+  ASSERT_EQ(committed->size(), 3u);  // 2 and 3 from memory, then the new one
+  EXPECT_EQ(committed->front().payload, "payload 2");
+  EXPECT_EQ(committed->front().number, 1u);
+  EXPECT_NE(journal_->id(), in_memory);
+  EXPECT_EQ(journal_->health(), JournalHealth::durable);
+  EXPECT_EQ(journal_->head(), 3u);
+  journal_.reset();
+  journal_ = *Journal::open(folder / "journal.sqlite", settings_, clock_, Log::quiet());
+  EXPECT_EQ(journal_->read({1, 9}, 9, {})->size(), 3u);
+  EXPECT_EQ(journal_->step_bd_seq(), 1);
+}
+
+TEST_F(JournalTest, InMemoryItTakesOnlyWhatItMay) {
+  settings_.max_memory_bytes = 200'000;
+  journal_ = *Journal::open("/proc/no/such/folder/journal.sqlite", settings_, clock_, Log::quiet());
+  for (int i = 0; i < 3000; ++i) {
+    journal_->append("th1", std::string(200, 'x'), Urgency::routine);
+    if (i % 100 == 0) {
+      ASSERT_TRUE(journal_->commit());
+    }
+  }
+  ASSERT_TRUE(journal_->commit());
+  const std::uint64_t lost = journal_->lost();
+  EXPECT_GT(lost, 1500u);
+  EXPECT_LT(lost, 2900u);
+  EXPECT_EQ(journal_->read({1, 3000}, 10'000, {})->size(), 3000u - lost);
+}
+
+TEST_F(JournalTest, ASecondAgentOnTheSameFolderIsRefused) {
+  open();
+  const auto second = Journal::open(folder_.path() / "journal.sqlite", settings_, clock_, Log::quiet());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::conflict);
+  open();  // the lock goes with the journal
+}
+
 TEST_F(JournalTest, WithoutAnyFileItLivesInMemory) {
-  journal_ = Journal::open("/proc/no/such/folder/journal.sqlite", settings_, clock_, Log::quiet());
+  journal_ = *Journal::open("/proc/no/such/folder/journal.sqlite", settings_, clock_, Log::quiet());
   EXPECT_FALSE(journal_->is_durable());
   append_and_commit(2);
   EXPECT_THAT(kept(), ElementsAre(1, 2));
   EXPECT_EQ(journal_->step_bd_seq(), 0);
 }
-
-/// No file of this process can grow beyond `bytes`: what a full disk does, without needing one.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit tight{bytes, before_.rlim_max};
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    ::setrlimit(RLIMIT_FSIZE, &tight);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
-};
 
 TEST_F(JournalTest, AFullDiskLosesNothingThatFitsIntoMemory) {
   open();
@@ -299,7 +349,7 @@ TEST_F(JournalTest, AFullDiskLosesNothingThatFitsIntoMemory) {
 }
 
 TEST_F(JournalTest, WhatDoesNotFitIntoMemoryIsCountedAndNoNumberIsUsedTwice) {
-  settings_.most_pending = 10;
+  settings_.max_memory_bytes = 10 * (sizeof(JournalRecord) + 20);
   open();
   append_and_commit(2);
   {
@@ -319,6 +369,25 @@ TEST_F(JournalTest, WhatDoesNotFitIntoMemoryIsCountedAndNoNumberIsUsedTwice) {
   EXPECT_EQ(journal_->oldest(), 18u);
 }
 
+TEST_F(JournalTest, AHoleIsKnownAfterACrash) {
+  settings_.max_memory_bytes = 10 * (sizeof(JournalRecord) + 20);
+  open();
+  append_and_commit(2);
+  {
+    const FullDisk full{1000};
+    append(25);
+    EXPECT_FALSE(journal_->commit());
+  }
+  ASSERT_TRUE(journal_->commit());
+  const ScratchFolder after;
+  for (const char* name : {"journal.sqlite", "journal.sqlite-wal"})
+    std::filesystem::copy(folder_.path() / name, after.path() / name);
+  journal_ = *Journal::open(after.path() / "journal.sqlite", settings_, clock_, Log::quiet());
+  EXPECT_EQ(journal_->lost(), 15u);
+  ASSERT_TRUE(journal_->acknowledge("centre", 2));
+  EXPECT_EQ(journal_->oldest(), 18u);
+}
+
 /// A life of the agent that ends by kill -9: it appends, commits and then writes the committed head to a
 /// pipe.
 std::uint64_t live_until_killed(const std::filesystem::path& file, const JournalSettings& settings,
@@ -328,7 +397,7 @@ std::uint64_t live_until_killed(const std::filesystem::path& file, const Journal
   const pid_t child = ::fork();
   if (child == 0) {
     FakeClock clock;
-    auto journal = Journal::open(file, settings, clock, Log::quiet());
+    auto journal = *Journal::open(file, settings, clock, Log::quiet());
     for (std::uint64_t i = 0;; ++i) {
       for (int n = 0; n < 3; ++n)
         journal->append("th1", fmt::format("payload {}", journal->last_appended() + 1), Urgency::urgent);

@@ -38,6 +38,9 @@ void add_journal(std::vector<Metric>& metrics, const JournalFacts& journal, Time
   metrics.push_back(metric(names::journal_head, now, integer(journal.head)));
   metrics.push_back(metric(names::journal_oldest, now, integer(journal.oldest)));
   metrics.push_back(metric(names::journal_lost, now, integer(journal.lost)));
+  metrics.push_back(metric(names::journal_state, now, static_cast<std::int64_t>(journal.health)));
+  metrics.push_back(metric(names::journal_moved_aside, now, journal.moved_aside));
+  metrics.push_back(metric(names::journal_dropped_polls, now, integer(journal.dropped_polls)));
 }
 
 }  // namespace

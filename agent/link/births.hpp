@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/journal/journal.hpp"
 #include "agent/polling/poll_result.hpp"
 #include "proto/link/mqtt_session.hpp"
 #include "proto/link/payload.hpp"
@@ -28,6 +29,15 @@ struct JournalFacts {
   std::uint64_t head = 0;
   std::uint64_t oldest = 0;
   std::uint64_t lost = 0;
+  JournalHealth health = JournalHealth::durable;
+  std::int64_t moved_aside = 0;
+  std::uint64_t dropped_polls = 0;
+
+  /// Whether the centre should hear of `after` now rather than with the next heartbeat.
+  bool is_trouble_beside(const JournalFacts& after) const {
+    return health != after.health || moved_aside != after.moved_aside || (lost == 0 && after.lost > 0) ||
+           (dropped_polls == 0 && after.dropped_polls > 0);
+  }
 };
 
 Payload node_birth(std::uint8_t bd_seq, const std::string& name, std::chrono::seconds heartbeat,

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/link/births.hpp"
 #include "agent/report/reporter.hpp"
 
 namespace watchroom::agent {
@@ -149,9 +148,13 @@ void EdgeNode::tick() {
   if (session_->rebirth_at) return;
   replay_some();
   settle_deaths();
-  if (session_->heartbeat_at > now) return;
-  session_->heartbeat_at = now + heartbeat_interval;
-  send(topic(Verb::ndata), heartbeat(facts(), clock_.now()), WithDatatypes::no);
+  if (session_->heartbeat_at <= now || session_->told.is_trouble_beside(facts())) send_heartbeat();
+}
+
+void EdgeNode::send_heartbeat() {
+  session_->heartbeat_at = clock_.steady() + heartbeat_interval;
+  session_->told = facts();
+  send(topic(Verb::ndata), heartbeat(session_->told, clock_.now()), WithDatatypes::no);
 }
 
 void EdgeNode::stop() {
@@ -196,7 +199,8 @@ void EdgeNode::send_births() {
   replay_.add({journal_.head() + 1, session.birth_barrier});
 
   const Timestamp now = clock_.now();
-  send(topic(Verb::nbirth), node_birth(bd_seq_, settings_.name, heartbeat_interval, facts(), now),
+  session.told = facts();
+  send(topic(Verb::nbirth), node_birth(bd_seq_, settings_.name, heartbeat_interval, session.told, now),
        WithDatatypes::yes);
   for (Device& device : devices_) send_device_birth(device);
   for (Device& device : devices_)
@@ -361,7 +365,13 @@ Topic EdgeNode::topic(Verb verb, const std::string& device) const {
 }
 
 JournalFacts EdgeNode::facts() const {
-  return {to_hex(journal_.id()), journal_.head(), journal_.oldest(), journal_.lost()};
+  return {.id = to_hex(journal_.id()),
+          .head = journal_.head(),
+          .oldest = journal_.oldest(),
+          .lost = journal_.lost(),
+          .health = journal_.health(),
+          .moved_aside = journal_.moved_aside(),
+          .dropped_polls = dropped_polls_};
 }
 
 // ---- commands and hosts

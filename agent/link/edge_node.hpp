@@ -11,14 +11,13 @@
 #include <vector>
 
 #include "agent/journal/journal.hpp"
+#include "agent/link/births.hpp"
 #include "agent/link/replay.hpp"
 #include "agent/polling/poll_result.hpp"
 #include "proto/link/mqtt_session.hpp"
 #include "proto/link/topic.hpp"
 
 namespace watchroom::agent {
-
-struct JournalFacts;
 
 struct EdgeNodeSettings {
   std::string group;  ///< the site
@@ -69,6 +68,8 @@ class EdgeNode {
   /// The disk refuses the journal: what waits in memory is sent without a stamp, for the live view and the
   /// alarms; its record follows when the disk takes it.
   void not_committed(const std::deque<JournalRecord>& waiting);
+  /// How many polls found no room so far.
+  void dropped_polls(std::uint64_t count) { dropped_polls_ = count; }
   void tick();
   /// The end, in good order: NDEATH. Nothing is sent afterwards.
   void stop();
@@ -100,6 +101,7 @@ class EdgeNode {
     std::uint8_t next_seq = 0;
     Steady born_at{};
     Steady heartbeat_at{};
+    JournalFacts told{};
     std::uint64_t birth_barrier = 0;  // births carry what these records say: they are never sent as live
     std::optional<Steady> rebirth_at = {};  // asked for: until then no DATA
     std::optional<Steady> voluntary_rebirth_at = {};
@@ -110,6 +112,7 @@ class EdgeNode {
   void keep_births();
   void drop_retired();
   void send_births();
+  void send_heartbeat();
   void send_device_birth(Device& device);
   void send_device_death(Device& device);
   void send_record(const JournalRecord& record, Replay::Kind kind);
@@ -151,6 +154,7 @@ class EdgeNode {
   std::set<std::string> told_;
   std::string last_reason_;
   std::uint64_t refused_acknowledgements_ = 0;
+  std::uint64_t dropped_polls_ = 0;
 };
 
 }  // namespace watchroom::agent

@@ -92,7 +92,7 @@ class TestHost final : private MqttEvents {
 class RunningAgent {
  public:
   RunningAgent(TestBroker& broker, const std::filesystem::path& folder)
-      : journal_{Journal::open(folder / "journal.sqlite", journal_settings(), clock_, Log::quiet())},
+      : journal_{*Journal::open(folder / "journal.sqlite", journal_settings(), clock_, Log::quiet())},
         link_{broker.settings_for("room1"), "room1", Log::quiet()},
         agent_{{.group = "hq", .node = "room1", .name = "room", .ack_hosts = {"centre"}},
                {test_device("th1")},

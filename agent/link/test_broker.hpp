@@ -21,6 +21,7 @@
 
 #include "agent/journal/scratch_folder.hpp"
 #include "proto/link/mqtt_session.hpp"
+#include "proto/link/test_certificates.hpp"
 
 namespace watchroom::agent {
 
@@ -40,8 +41,7 @@ bool wait_until(Condition condition, std::chrono::seconds patience = std::chrono
 class TestBroker {
  public:
   TestBroker() : port_{free_port()} {
-    make_authority();
-    make_certificate("broker", "-addext subjectAltName=IP:127.0.0.1");
+    certificates_.make("broker", "-addext subjectAltName=IP:127.0.0.1");
     std::ofstream{folder_.path() / "mosquitto.conf"}
         // Started by root, mosquitto becomes another user, who cannot read this folder.
         << (::geteuid() == 0 ? "user root\n" : "") << "listener " << port_ << " 127.0.0.1\n"
@@ -74,7 +74,7 @@ class TestBroker {
   }
 
   BrokerSettings settings_for(const std::string& common_name) {
-    make_certificate(common_name, "-addext extendedKeyUsage=clientAuth");
+    certificates_.make(common_name, "-addext extendedKeyUsage=clientAuth");
     BrokerSettings settings;
     settings.host = "127.0.0.1";
     settings.port = port_;
@@ -87,23 +87,7 @@ class TestBroker {
   }
 
  private:
-  std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
-
-  void run_openssl(const std::string& arguments) {
-    const std::string command = "openssl " + arguments + " >/dev/null 2>&1";
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
-  }
-  void make_authority() {
-    run_openssl(
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=throw-away -out " +
-        file("ca.pem") + " -keyout " + file("ca.key"));
-  }
-  void make_certificate(const std::string& common_name, const std::string& extensions) {
-    run_openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" +
-                common_name + " -CA " + file("ca.pem") + " -CAkey " + file("ca.key") +
-                " -addext basicConstraints=critical,CA:FALSE " + extensions + " -out " +
-                file(common_name + ".pem") + " -keyout " + file(common_name + ".key"));
-  }
+  std::string file(const std::string& name) const { return certificates_.file(name); }
 
   static sockaddr_in loopback(int port) {
     sockaddr_in address{};
@@ -135,6 +119,7 @@ class TestBroker {
   }
 
   ScratchFolder folder_;
+  TestCertificates certificates_{folder_.path()};
   const int port_;
   pid_t process_ = -1;
 };

@@ -113,7 +113,9 @@ class WireChecker {
     EXPECT_EQ(birth.find(metric_names::rebirth)->value, Value{false});
     for (const auto name :
          {metric_names::journal_ack, metric_names::journal_head, metric_names::journal_oldest,
-          metric_names::journal_lost, metric_names::name, metric_names::version, metric_names::heartbeat})
+          metric_names::journal_lost, metric_names::journal_state, metric_names::journal_moved_aside,
+          metric_names::journal_dropped_polls, metric_names::name, metric_names::version,
+          metric_names::heartbeat})
       EXPECT_NE(birth.find(name), nullptr) << name;
     born_.clear();
   }

@@ -27,12 +27,18 @@ AgentSettings::Journal read_journal(const SettingsTable& table) {
                            .most = 10s});
   journal.commit = table.duration(
       "commit_ms",
-      {.help = "the rest is on disk after this", .fallback = 2000ms, .least = 10ms, .most = 60s});
+      {.help = "the rest is on disk and on its way after this", .fallback = 10s, .least = 10ms, .most = 60s});
   journal.max_size_bytes =
       1024 * 1024 *
       table.integer(
           "max_size_mb",
           {.help = "the oldest records go beyond this", .fallback = 512, .least = 8, .most = 1'000'000});
+  journal.max_memory_bytes =
+      1024 * 1024 *
+      table.integer("max_memory_mb", {.help = "kept in memory while the disk takes nothing; the oldest go",
+                                      .fallback = 8,
+                                      .least = 1,
+                                      .most = 1024});
   journal.max_age = table.duration("max_age_days", {.help = "older records go, acknowledged or not",
                                                     .fallback = 24h * 30,
                                                     .least = 24h,

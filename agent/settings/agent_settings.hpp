@@ -38,6 +38,7 @@ struct AgentSettings {
     std::chrono::milliseconds urgent_commit{};
     std::chrono::milliseconds commit{};
     std::int64_t max_size_bytes = 0;
+    std::int64_t max_memory_bytes = 0;
     std::chrono::milliseconds max_age{};
     int replay_records_per_s = 0;
   };

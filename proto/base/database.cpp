@@ -14,6 +14,7 @@ Error error_of(sqlite3* database, std::string_view doing) {
   const Errc kind = primary == SQLITE_FULL                                  ? Errc::full
                     : primary == SQLITE_CONSTRAINT                          ? Errc::conflict
                     : primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ? Errc::corrupt
+                    : primary == SQLITE_ERROR                               ? Errc::invalid
                                                                             : Errc::io;
   const bool may_pass = primary == SQLITE_FULL || primary == SQLITE_BUSY || primary == SQLITE_IOERR;
   return fail(kind, may_pass ? Retry::later : Retry::never, "{}: {} (SQLite {})", doing,

@@ -3,18 +3,27 @@
 #include "proto/link/mqtt_session.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 
 #include <mosquitto.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 namespace watchroom {
 namespace {
 
 using namespace std::chrono_literals;
+
+// How often a thread that waits looks whether it is to stop.
+constexpr auto slice = 200ms;
+// A session that ends sooner proves nothing: the pauses go on growing.
+constexpr auto proven_after = 5s;
 
 /// libmosquitto's global state, held while any session lives.
 class Library {
@@ -54,6 +63,9 @@ BrokerSettings BrokerSettings::read(const SettingsTable& table) {
       {.help = "Longest pause before connecting again", .fallback = 30s, .least = 100ms, .most = 10min});
   if (read.reconnect_max < read.reconnect_min)
     table.reject("reconnect_max_ms", "a pause not shorter than reconnect_min_ms");
+  read.connect_timeout = table.duration(
+      "connect_timeout_s",
+      {.help = "Longest wait for the broker's answer to CONNECT", .fallback = 10s, .least = 1s, .most = 60s});
   table.finish();
   return read;
 }
@@ -78,10 +90,17 @@ class MqttSession::Connection {
   using Client = std::unique_ptr<mosquitto, Deleter>;
 
   Result<Client> make_client();
+  enum class Outcome { refused, accepted, proven };
+
   void run();
-  /// One CONNECT and what follows, until the connection ends. True when CONNECT was sent.
-  bool run_session(SessionNumber session);
-  void loop_until_closed(SessionNumber session);
+  /// One attempt and, when it is accepted, the session until it ends.
+  Outcome run_session(SessionNumber session, int failures);
+  /// Sends SYN and waits; an error names what is wrong better than TLS would.
+  Result<void> open_socket(int failures);
+  Result<void> wait_for_socket();
+  Outcome loop_until_closed(SessionNumber session);
+  Outcome give_up(SessionNumber session, const std::string& reason);
+  bool is_stopping();
   /// A pause before the next attempt; false when stopping.
   bool pause(int failures);
 
@@ -102,6 +121,7 @@ class MqttSession::Connection {
   Client client_;
   std::atomic<SessionNumber> connected_session_ = 0;  // 0: not connected
   SessionNumber attempted_session_ = 0;               // session thread only
+  std::chrono::steady_clock::time_point deadline_;    // session thread only: of the attempt
   bool refused_ = false;                              // session thread only
   std::string reason_;                                // session thread only
   std::atomic<int> unsent_ = 0;
@@ -157,57 +177,88 @@ void MqttSession::Connection::run() {
   int failures = 0;
   SessionNumber next = 1;
   while (true) {
-    if (run_session(next)) {
-      ++next;
-      failures = 0;
-    }
+    const Outcome outcome = run_session(next, failures);
+    if (outcome != Outcome::refused) ++next;
+    if (outcome == Outcome::proven) failures = 0;
     if (!pause(failures++)) return;
   }
 }
 
-bool MqttSession::Connection::run_session(SessionNumber session) {
+MqttSession::Connection::Outcome MqttSession::Connection::run_session(SessionNumber session, int failures) {
   attempted_session_ = session;
   refused_ = false;
   reason_.clear();
   auto client = make_client();
-  if (!client) {
-    events_.on_disconnected(session, false, client.error().text);
-    return false;
-  }
+  if (!client) return give_up(session, client.error().text);
   const MqttMessage will = events_.will(session);
   if (!will.topic.empty())
     mosquitto_will_set(client->get(), will.topic.c_str(), static_cast<int>(will.payload.size()),
                        will.payload.data(), static_cast<int>(will.qos), will.retain);
   {
     const std::lock_guard lock{mutex_};
-    if (stopping_) return false;
+    if (stopping_) return Outcome::refused;
     client_ = *std::move(client);
     unsent_ = 0;
   }
-  const int code = mosquitto_connect(client_.get(), settings_.host.c_str(), settings_.port,
-                                     static_cast<int>(settings_.keepalive.count()));
-  if (code != MOSQ_ERR_SUCCESS) {
-    events_.on_disconnected(session, false, describe(code));
-    return false;
-  }
-  loop_until_closed(session);
-  return true;
+  deadline_ = std::chrono::steady_clock::now() + settings_.connect_timeout;
+  if (auto opened = open_socket(failures); !opened) return give_up(session, opened.error().text);
+  return loop_until_closed(session);
 }
 
-void MqttSession::Connection::loop_until_closed(SessionNumber session) {
-  constexpr int wait_ms = 200;
-  constexpr auto connack_patience = 10s;
-  const auto connack_deadline = std::chrono::steady_clock::now() + connack_patience;
+MqttSession::Connection::Outcome MqttSession::Connection::give_up(SessionNumber session,
+                                                                  const std::string& reason) {
+  {
+    const std::lock_guard lock{mutex_};
+    client_.reset();
+  }
+  events_.on_disconnected(session, false, reason);
+  return Outcome::refused;
+}
+
+Result<void> MqttSession::Connection::open_socket(int failures) {
+  // libmosquitto waits for the first address of a name only. Every other attempt leaves out IPv6, so that an
+  // address that swallows packets does not hide one that answers.
+  const char* from = failures % 2 == 1 ? "0.0.0.0" : nullptr;
+  const int code = mosquitto_connect_bind_async(client_.get(), settings_.host.c_str(), settings_.port,
+                                                static_cast<int>(settings_.keepalive.count()), from);
+  if (code != MOSQ_ERR_SUCCESS) return fail(Errc::not_connected, Retry::later, "{}", describe(code));
+  return wait_for_socket();
+}
+
+Result<void> MqttSession::Connection::wait_for_socket() {
+  pollfd socket{mosquitto_socket(client_.get()), POLLOUT, 0};
+  while (::poll(&socket, 1, static_cast<int>(slice.count())) <= 0) {
+    if (is_stopping()) return fail(Errc::cancelled, Retry::never, "we are stopping");
+    if (std::chrono::steady_clock::now() > deadline_)
+      return fail(Errc::no_answer, Retry::later, "{}:{} does not answer", settings_.host, settings_.port);
+  }
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  // On loopback the refusal is there at once, and the first attempt to write took the error away.
+  if (error == 0 && (socket.revents & POLLHUP)) error = ECONNREFUSED;
+  if (error != 0) return fail(Errc::not_connected, Retry::later, "{}", std::strerror(error));
+  return {};
+}
+
+bool MqttSession::Connection::is_stopping() {
+  const std::lock_guard lock{mutex_};
+  return stopping_;
+}
+
+MqttSession::Connection::Outcome MqttSession::Connection::loop_until_closed(SessionNumber session) {
+  std::optional<std::chrono::steady_clock::time_point> connected_at;
   int code = MOSQ_ERR_SUCCESS;
   while (code == MOSQ_ERR_SUCCESS && !refused_ && !abandon_) {
-    code = mosquitto_loop(client_.get(), wait_ms, 1);
-    if (connected_session_ == 0) {
-      if (std::chrono::steady_clock::now() > connack_deadline) {
-        reason_ = "the broker accepted the connection but did not answer CONNECT";
-        break;
-      }
-      const std::lock_guard lock{mutex_};
-      if (stopping_) break;
+    code = mosquitto_loop(client_.get(), static_cast<int>(slice.count()), 1);
+    const auto now = std::chrono::steady_clock::now();
+    if (connected_session_ != 0) {
+      if (!connected_at) connected_at = now;
+    } else if (now > deadline_) {
+      reason_ = "the broker accepted the connection but did not answer CONNECT";
+      break;
+    } else if (is_stopping()) {
+      break;
     }
   }
   const bool was_connected = connected_session_.exchange(0) != 0;
@@ -219,6 +270,9 @@ void MqttSession::Connection::loop_until_closed(SessionNumber session) {
   }
   stopped_.notify_all();
   events_.on_disconnected(session, was_connected, reason_);
+  if (!was_connected) return Outcome::refused;
+  const bool has_lasted = connected_at && std::chrono::steady_clock::now() - *connected_at >= proven_after;
+  return has_lasted ? Outcome::proven : Outcome::accepted;
 }
 
 bool MqttSession::Connection::pause(int failures) {

@@ -26,6 +26,8 @@ struct BrokerSettings {
   std::chrono::seconds keepalive{10};
   std::chrono::milliseconds reconnect_min{500};
   std::chrono::milliseconds reconnect_max{30'000};
+  /// From the first packet to CONNACK.
+  std::chrono::milliseconds connect_timeout{10'000};
 
   /// Reads the `[broker]` table that agent and aggregator share.
   static BrokerSettings read(const SettingsTable& table);
@@ -40,8 +42,8 @@ struct MqttMessage {
   bool retain = false;
 };
 
-/// Numbers the CONNECTs of one MqttSession: 1, 2, 3 … What belongs to an older session is refused, so that
-/// nothing of it can slip into the next one before that one's birth.
+/// Numbers the sessions of one MqttSession that a broker accepted: 1, 2, 3 … What belongs to an older session
+/// is refused, so that nothing of it can slip into the next one before that one's birth.
 using SessionNumber = std::uint64_t;
 
 /// What a session tells its owner. Called on the session's own thread: hand over and return.
@@ -52,7 +54,7 @@ class MqttEvents {
   MqttEvents& operator=(const MqttEvents&) = delete;
   virtual ~MqttEvents() = default;
 
-  /// Asked before every CONNECT; a CONNECT that could not be sent asks again with the same number.
+  /// Asked before every CONNECT; one that was not accepted asks again with the same number.
   virtual MqttMessage will(SessionNumber session) = 0;
   virtual void on_connected(SessionNumber session) = 0;
   /// Once after each on_connected, and once for each attempt that failed (`was_connected` false).
@@ -60,10 +62,10 @@ class MqttEvents {
   virtual void on_message(SessionNumber session, std::string_view topic, std::string_view payload) = 0;
 };
 
-/// One MQTT 3.1.1 clean session after another, on a thread of its own: connects, waits with jittered, growing
-/// pauses between the configured bounds, connects again, until stopped. `publish` and `subscribe` may be
-/// called from any thread. `events` must outlive it. (libmosquitto resolves names synchronously: hence the
-/// thread.)
+/// One MQTT 3.1.1 clean session after another, on a thread of its own: connects, waits with jittered pauses
+/// between the configured bounds, which grow until a session has lasted for some seconds, connects again,
+/// until stopped. `publish` and `subscribe` may be called from any thread. `events` must outlive it.
+/// (libmosquitto resolves names synchronously: hence the thread.)
 class MqttSession {
  public:
   MqttSession(BrokerSettings settings, std::string client_id, MqttEvents& events, Log log);
@@ -75,7 +77,8 @@ class MqttSession {
   /// Refuses at once files that are missing. What is in them libmosquitto looks at only when it connects: a
   /// file that is no key or certificate is told through `on_disconnected`.
   Result<void> start();
-  /// Flushes what was published, sends DISCONNECT and joins the thread; at most about `patience` long.
+  /// Flushes what was published, sends DISCONNECT and joins the thread; at most about `patience` long, but a
+  /// name that is just being resolved is waited for (resolv.conf says how long).
   void stop(std::chrono::milliseconds patience);
 
   /// Hands a message to the connection. Refused when `session` is not the current one.

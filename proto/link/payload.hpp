@@ -74,6 +74,12 @@ inline constexpr std::string_view journal_id = "Journal/Id";
 inline constexpr std::string_view journal_head = "Journal/Head";
 inline constexpr std::string_view journal_oldest = "Journal/Oldest";
 inline constexpr std::string_view journal_lost = "Journal/Lost";
+/// 0 durable, 1 in memory only, 2 the disk does not take what it should.
+inline constexpr std::string_view journal_state = "Journal/State";
+/// How many damaged journals were moved aside so far.
+inline constexpr std::string_view journal_moved_aside = "Journal/Moved Aside";
+/// Polls (and messages) that the agent had no room for since it started; they never became records.
+inline constexpr std::string_view journal_dropped_polls = "Journal/Dropped Polls";
 inline constexpr std::string_view name = "Properties/Name";
 inline constexpr std::string_view version = "Properties/Version";
 inline constexpr std::string_view heartbeat = "Properties/Heartbeat";

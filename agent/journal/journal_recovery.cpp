@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include <limits>
+
+#include "agent/journal/journal.hpp"
+#include "agent/journal/salvage.hpp"
+
+// How a journal gets its file: at the start, after damage, and when the disk comes back.
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto leave_memory_interval = 3min;
+constexpr int most_kept_aside = 3;
+constexpr std::size_t salvaged_at_once = 1000;
+
+/// A few are kept; then the oldest makes room.
+std::string name_aside(const std::filesystem::path& file) {
+  std::error_code error;
+  std::string oldest;
+  for (int i = 1; i <= most_kept_aside; ++i) {
+    const std::string name = fmt::format("{}.corrupt-{}", file.string(), i);
+    if (!std::filesystem::exists(name, error)) return name;
+    if (oldest.empty() ||
+        std::filesystem::last_write_time(name, error) < std::filesystem::last_write_time(oldest, error))
+      oldest = name;
+  }
+  return oldest;
+}
+
+std::deque<JournalRecord> numbered_from(std::uint64_t first, std::vector<JournalRecord> records) {
+  for (JournalRecord& record : records) record.number = first++;
+  return {std::make_move_iterator(records.begin()), std::make_move_iterator(records.end())};
+}
+
+}  // namespace
+
+void Journal::open_file() {
+  if (auto opened = use_file_or_begin_anew(); !opened) live_in_memory(opened.error());
+}
+
+Result<void> Journal::use_file_or_begin_anew() {
+  if (auto held = folder_.take(path_.parent_path()); !held) return held;
+  auto used = use(path_);
+  if (used || used.error().code != Errc::corrupt) return used;
+  return begin_anew(used.error(), {});
+}
+
+/// Changes nothing when it fails.
+Result<void> Journal::use(const std::filesystem::path& where) {
+  auto file = JournalFile::open(where);
+  if (!file) return file.error();
+  auto state = (*file)->load();
+  if (!state) return state.error();
+  file_ = *std::move(file);
+  adopt(*std::move(state));
+  return {};
+}
+
+void Journal::adopt(JournalState loaded) {
+  deleted_ = loaded.gone;
+  std::map<std::string, RecordSet> configured;
+  for (const std::string& host : settings_.ack_hosts) {
+    RecordSet records = loaded.acknowledged[host];
+    // A host that is new in the configuration lacks nothing that is already gone.
+    for (const RecordRange& range : deleted_.ranges()) records.add(range.first, range.last);
+    configured[host] = std::move(records);
+  }
+  loaded.acknowledged = std::move(configured);
+  loaded.moved_aside = std::max(state_.moved_aside, loaded.moved_aside);
+  if (state_.bd_seq) loaded.bd_seq = state_.bd_seq;
+  state_ = std::move(loaded);
+  number_pending();
+  refresh_oldest();
+}
+
+void Journal::number_pending() {
+  last_appended_ = state_.head;
+  for (JournalRecord& record : pending_) record.number = ++last_appended_;
+}
+
+void Journal::live_in_memory(const Error& why) {
+  log_.error("no journal on disk, records are kept in memory only and are lost at a restart: {}", why.text);
+  is_durable_ = false;
+  leave_memory_at_ = clock_.steady() + leave_memory_interval;
+  const std::uint64_t lost = state_.lost;
+  // A journal in memory cannot fail but for want of memory, and then the process is lost anyway.
+  if (auto in_memory = use(":memory:"); !in_memory) std::abort();
+  state_.lost = lost;
+}
+
+/// Tries the disk again; what was kept in memory moves there under new numbers.
+void Journal::leave_memory() {
+  leave_memory_at_ = clock_.steady() + leave_memory_interval;
+  auto kept = read({1, head()}, std::numeric_limits<std::int64_t>::max(), {});
+  auto in_memory = std::move(file_);
+  const std::uint64_t lost = state_.lost;
+  const auto opened = use_file_or_begin_anew();
+  if (!opened) {
+    file_ = std::move(in_memory);
+    return;
+  }
+  is_durable_ = true;
+  leave_memory_at_.reset();
+  state_.lost += lost;
+  if (kept) {
+    for (const JournalRecord& record : *kept) pending_bytes_ += record.size_in_memory();
+    pending_.insert(pending_.begin(), std::make_move_iterator(kept->begin()),
+                    std::make_move_iterator(kept->end()));
+  }
+  number_pending();
+  if (auto stored = file_->store_state(state_); !stored)
+    log_.warning("its counts cannot be stored: {}", stored.error().text);
+  log_.info("the journal is on disk again; {} records from memory follow", pending_.size());
+}
+
+/// A file that turned out to be damaged while it was in use.
+void Journal::replace_file(const Error& why) {
+  const JournalState before = state_;
+  if (auto begun = begin_anew(why, before); !begun) live_in_memory(begun.error());
+}
+
+/// A new file with a new id and what can still be read of the damaged one. `before` is what was known of
+/// that.
+Result<void> Journal::begin_anew(const Error& why, const JournalState& before) {
+  const auto unsent = missing({1, before.head}, {});
+  file_.reset();
+  const auto aside = move_aside();
+  if (!aside) return in(why, "damaged, and it cannot be moved aside");
+  log_.error("the journal is damaged ({}); moved aside as {}", why.text, aside->string());
+  if (auto begun = use(path_); !begun) return begun;
+  state_.lost = before.lost;
+  ++state_.moved_aside;
+  salvage_from(*aside, before.head, unsent);
+  if (auto stored = file_->store_state(state_); !stored)
+    log_.error("the new journal cannot be written: {}", stored.error().text);
+  troubles_.clear();
+  number_pending();
+  refresh_oldest();
+  return {};
+}
+
+std::optional<std::filesystem::path> Journal::move_aside() const {
+  const std::string aside = name_aside(path_);
+  std::error_code error;
+  // The log before the file: a log that stays behind would be played into the new file.
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    std::filesystem::remove(aside + suffix, error);
+    if (!std::filesystem::exists(path_.string() + suffix, error)) continue;
+    std::filesystem::rename(path_.string() + suffix, aside + suffix, error);
+    if (error) return std::nullopt;
+  }
+  return aside;
+}
+
+void Journal::salvage_from(const std::filesystem::path& damaged, std::uint64_t known_head,
+                           const std::vector<RecordRange>& unsent) {
+  auto salvage = Salvage::open(damaged, known_head);
+  if (!salvage) {
+    for (const RecordRange& range : unsent) state_.lost += range.last - range.first + 1;
+    log_.error("nothing of it can be read ({}): {} records are lost", salvage.error().text, state_.lost);
+    return;
+  }
+  const JournalState& known = salvage->state();
+  state_.lost = std::max(state_.lost, known.lost);
+  state_.moved_aside = std::max(state_.moved_aside, known.moved_aside + 1);
+  if (!state_.bd_seq) state_.bd_seq = known.bd_seq;
+  std::uint64_t saved = 0;
+  for (auto batch = salvage->next(salvaged_at_once); !batch.empty();
+       batch = salvage->next(salvaged_at_once)) {
+    const std::deque<JournalRecord> records = numbered_from(state_.head + 1, std::move(batch));
+    if (auto written = file_->append(records, state_); !written) {
+      log_.error("what was saved of it cannot be written: {}", written.error().text);
+      break;
+    }
+    state_.head = records.back().number;
+    saved += records.size();
+  }
+  state_.lost += salvage->unreadable().count();
+  for (const RecordRange& range : salvage->unreadable().ranges())
+    log_.error("its records {} to {} cannot be read and are lost", range.first, range.last);
+  log_.info("{} records were saved from it", saved);
+}
+
+}  // namespace watchroom::agent
