@@ -136,6 +136,9 @@ void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Times
   const Delays& delays = rules_[watch.rule].delays;
   if (const auto old = deadline(delays, watch.state)) due_.erase({*old, subject, index});
   const bool was_active = is_active(watch.state);
+  if (watch.state.phase == Phase::normal) watch.began = watched.situation.taken_at;
+  if (was_active && !is_active(after) && watch.began && watched.situation.taken_at)
+    note_told(watch, *watch.began, *watched.situation.taken_at);
   watch.state = after;
   if (const auto next = deadline(delays, after)) due_.insert({*next, subject, index});
   if (!was_active && is_active(after)) changes.push_back(raise(watched, watch, now));
@@ -228,16 +231,31 @@ std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known_
   return changes;
 }
 
+/// A reading may be heard live and come once more as history, when its record had not reached the disk.
+void Engine::note_told(Watch& watch, Timestamp begin, Timestamp end) {
+  constexpr std::size_t most_told = 32;
+  watch.told.push_back({begin, end});
+  if (watch.told.size() > most_told) watch.told.pop_front();
+}
+
+bool Engine::is_told(const Watch& watch, Timestamp begin, Timestamp end) {
+  return std::any_of(watch.told.begin(), watch.told.end(),
+                     [&](const Period& told) { return begin <= told.end && told.begin <= end; });
+}
+
 std::optional<AlarmChange> Engine::tell_past(Watched& watched, Watch& watch, Timestamp cleared_at) {
   // An alarm of the same rule that still waits for somebody says enough.
   if (watch.alarm) return std::nullopt;
+  cleared_at = std::max(cleared_at, watch.past->raised_at);
+  if (is_told(watch, watch.past->raised_at, cleared_at)) return std::nullopt;
+  note_told(watch, watch.past->raised_at, cleared_at);
   watch.alarm = ++highest_id_;
   AlarmView& alarm = open_[*watch.alarm];
   alarm.id = *watch.alarm;
   fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
   alarm.state = AlarmLifeCycle::returned_unacknowledged;
   alarm.raised_at = watch.past->raised_at;
-  alarm.cleared_at = std::max(cleared_at, alarm.raised_at);
+  alarm.cleared_at = cleared_at;
   return AlarmChange{AlarmEvent::past, alarm};
 }
 

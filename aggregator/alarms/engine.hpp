@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -82,9 +83,15 @@ class Engine {
     Timestamp raised_at{};
     Situation when_raised;
   };
+  /// By the agent's clock.
+  struct Period {
+    Timestamp begin, end;
+  };
   struct Watch {
     std::size_t rule = 0;
     PhaseState state;
+    std::optional<Timestamp> began;  // when it was first beyond the limit, by the agent's clock
+    std::deque<Period> told;         // alarms that people know of already, the newest few
     std::optional<Past> past;
     std::optional<std::int64_t> alarm;  // open alarm of this watch
   };
@@ -107,6 +114,8 @@ class Engine {
              std::vector<AlarmChange>& changes);
   AlarmChange raise(Watched& watched, Watch& watch, Timestamp now);
   void fill(AlarmView& alarm, const Watched& watched, const Rule& rule, const Situation& situation) const;
+  static void note_told(Watch& watch, Timestamp begin, Timestamp end);
+  static bool is_told(const Watch& watch, Timestamp begin, Timestamp end);
   std::optional<AlarmChange> tell_past(Watched& watched, Watch& watch, Timestamp cleared_at);
   std::optional<AlarmChange> clear(Watch& watch, Timestamp now);
 

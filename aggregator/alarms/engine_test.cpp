@@ -192,6 +192,22 @@ TEST_F(EngineTest, ALateExcursionShorterThanTheDelayIsForgotten) {
   EXPECT_TRUE(engine.settle_past(point, Timestamp{200s}).empty());
 }
 
+TEST_F(EngineTest, WhatWasHeardLiveIsNotToldAgainWhenItComesAsHistory) {
+  const auto reading = [](double celsius, std::chrono::seconds taken_at) {
+    return Situation{.value = celsius, .taken_at = Timestamp{taken_at}, .unit = Unit::celsius};
+  };
+  // The agent's clock is 1000 s behind ours.
+  engine.observe(point, reading(31.0, 10s), Timestamp{1010s});
+  engine.tick(Timestamp{1040s});
+  engine.observe(point, reading(22.0, 60s), Timestamp{1060s});
+  ASSERT_TRUE(engine.acknowledge(1, "li", "", Timestamp{1070s}));
+  EXPECT_TRUE(engine.observe_past(point, reading(31.0, 10s), Timestamp{10s}).empty());
+  EXPECT_TRUE(engine.observe_past(point, reading(22.0, 60s), Timestamp{60s}).empty());
+  EXPECT_TRUE(engine.settle_past(point, Timestamp{60s}).empty());
+  engine.observe_past(point, reading(31.0, 70s), Timestamp{70s});
+  EXPECT_EQ(engine.observe_past(point, reading(22.0, 170s), Timestamp{170s}).size(), 1u) << "this one is new";
+}
+
 TEST(Rules, TheBuiltInOnesAreValid) {
   Problems problems;
   EXPECT_GE(load_rules({}, problems).size(), 10u);

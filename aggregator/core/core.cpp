@@ -167,7 +167,8 @@ void Core::handle(Received& event) {
     }
     default: break;
   }
-  if (arrival->is_record || arrival->verb == Verb::ndata) arrive_data(node, *arrival, event.payload);
+  const bool is_data = arrival->verb == Verb::ndata || arrival->verb == Verb::ddata;
+  if (arrival->is_record || is_data) arrive_data(node, *arrival, event.payload);
 }
 
 void Core::observe_broker() {

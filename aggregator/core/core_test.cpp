@@ -127,6 +127,27 @@ class CoreTest : public ::testing::Test {
     payload.journal = JournalStamp{{9}, ++record, 1};
     receive("spBv1.0/hq/DDATA/room1/th1", payload);
   }
+  /// What an agent sends whose disk is full: no journal stamp, to be told again when there is room.
+  void reads_unstamped(double value) {
+    Payload payload;
+    payload.seq = seq++;
+    payload.metrics = {{.name = "ambient.temperature", .at = clock.now(), .value = value}};
+    receive("spBv1.0/hq/DDATA/room1/th1", payload);
+  }
+  void replays(double value, Timestamp taken_at) {
+    Payload payload;
+    payload.seq = seq++;
+    payload.metrics = {
+        {.name = "ambient.temperature", .at = taken_at, .value = value, .is_historical = true}};
+    payload.journal = JournalStamp{{9}, ++record, 1};
+    receive("spBv1.0/hq/DDATA/room1/th1", payload);
+  }
+  Result<AlarmView> acknowledge(std::int64_t alarm) {
+    auto answer = std::make_unique<std::promise<Result<AlarmView>>>();
+    auto future = answer->get_future();
+    happen(Acknowledge{alarm, "li", "正在处理", std::move(answer)});
+    return future.get();
+  }
   void falls_silent() {
     Payload payload;
     payload.seq = seq++;
@@ -297,6 +318,25 @@ TEST_F(CoreTest, AReplayThatIsQuickerThanTheBirthIsToldAsPast) {
   EXPECT_EQ(subjects(), std::vector<std::string>{"[重要·已恢复] 冷通道 过热 — hq/room1"});
 }
 
+TEST_F(CoreTest, WhatAnAgentWithAFullDiskSendsIsJudgedLiveAndItsReplayIsNotToldAgain) {
+  be_born();
+  reads(22.0);
+  const Timestamp hot_at = clock.now();
+  reads_unstamped(31.0);
+  EXPECT_EQ(temperature().value, Value{31.0});
+  pass(31s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
+  const Timestamp cool_at = clock.now();
+  reads_unstamped(22.0);
+  ASSERT_EQ(subjects().size(), 2u);
+  ASSERT_TRUE(acknowledge(1));
+  replays(31.0, hot_at);
+  replays(22.0, cool_at);
+  pass(60s);
+  EXPECT_EQ(subjects().size(), 2u) << subjects().back();
+  EXPECT_EQ(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 10)->size(), 3u);
+}
+
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
   be_born();
   reads(22.0);
@@ -310,10 +350,7 @@ TEST_F(CoreTest, AcknowledgingIsOnDiskWhenItReturns) {
   be_born();
   reads(31.0);
   pass(30s);
-  auto answer = std::make_unique<std::promise<Result<AlarmView>>>();
-  auto future = answer->get_future();
-  happen(Acknowledge{1, "li", "正在处理", std::move(answer)});
-  const auto alarm = future.get();
+  const auto alarm = acknowledge(1);
   ASSERT_TRUE(alarm);
   EXPECT_EQ(alarm->state, AlarmLifeCycle::acknowledged);
   restart();

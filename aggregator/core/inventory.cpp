@@ -110,6 +110,7 @@ Situation situation_of(const KnownNode& node, const KnownDevice& device, const K
   now.quality = standing.quality == "good"  ? Quality::good
                 : standing.quality == "bad" ? Quality::bad
                                             : Quality::stale;
+  if (point.latest) now.taken_at = point.latest->taken_at;
   if (now.quality == Quality::good && point.latest && point.latest->value)
     take_value(now, point, *point.latest->value);
   return now;
@@ -119,6 +120,7 @@ Situation past_situation_of(const KnownPoint& point, const Reading& reading) {
   Situation then;
   then.unit = point.unit;
   then.quality = reading.quality;
+  then.taken_at = reading.taken_at;
   if (reading.value) take_value(then, point, *reading.value);
   return then;
 }
