@@ -100,7 +100,7 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
   KnownDevice& self = device_of(node, "");
   for (const Metric& metric : arrival.payload.metrics)
-    if (is_point(metric.name)) take_metric(node, self, metric, sent);
+    if (is_point(metric.name)) take_metric(node, self, metric, sent, node.journal_head);
   set_contact(node, Contact::online);
 }
 
@@ -128,7 +128,7 @@ void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
         if (is_new) new_ids_.push_back(&point.id);
       }
     }
-    take_metric(node, device, metric, sent);
+    take_metric(node, device, metric, sent, node.journal_head);
   }
   revisit(node, device);
 }
@@ -153,17 +153,20 @@ Reading Core::reading_of(const Metric& metric, Timestamp fallback_time) const {
   return reading;
 }
 
-/// The newest known value of a point. What is told late, or again after an outage, does not undo what is
-/// known.
-bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time) {
+/// The newest known value of a point. What is told late does not undo what is known; what is told live, or in
+/// a birth, is true now whatever the agent's clock says: it may have been set back.
+bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time,
+                       std::uint64_t record) {
   if (metric.is_unreadable) return false;
   KnownPoint& point = point_of(node, device, metric.name);
   const Reading reading = reading_of(metric, fallback_time);
   // A record that was lost on its way and sent again is marked historical, and may still be the newest there
   // is.
-  if (metric.is_historical && (!point.latest || reading.taken_at <= point.latest->taken_at)) return false;
-  if (point.latest && reading.taken_at < point.latest->taken_at) return false;
+  const bool may_be_newest =
+      point.latest && reading.taken_at > point.latest->taken_at && record > point.latest_record;
+  if (metric.is_historical && !may_be_newest) return false;
   point.latest = reading;
+  point.latest_record = record;
   if (reading.quality == Quality::good) point.latest_good = reading;
   if (metric.name == metric_names::communication_state && reading.value) {
     const auto code = number_of(*reading.value);
@@ -187,6 +190,7 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   if (arrival.is_record) store_record(node, arrival, raw);
   if (is_birth) return;
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  const std::uint64_t record = arrival.payload.journal ? arrival.payload.journal->record : node.journal_head;
   // What comes before the birth (a replay may be quicker) is history until the birth says what is true now.
   const bool is_of_now = node.contact == Contact::online;
   // All of a message is true at once: first everything is taken, then judged.
@@ -195,7 +199,7 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   for (const Metric& metric : arrival.payload.metrics) {
     if (!is_point(metric.name) || metric.is_unreadable) continue;
     KnownPoint& point = point_of(node, device, metric.name);
-    if (is_of_now && take_metric(node, device, metric, sent)) {
+    if (is_of_now && take_metric(node, device, metric, sent, record)) {
       talks_of_communication |= metric.name == metric_names::communication_state;
       fresh.push_back(&point);
     } else if (metric.is_historical || !is_of_now) {

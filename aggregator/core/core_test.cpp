@@ -337,6 +337,33 @@ TEST_F(CoreTest, WhatAnAgentWithAFullDiskSendsIsJudgedLiveAndItsReplayIsNotToldA
   EXPECT_EQ(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 10)->size(), 3u);
 }
 
+TEST_F(CoreTest, AnAgentWhoseClockIsSetBackADayIsStillBelieved) {
+  be_born();
+  reads(22.0);
+  const Timestamp tomorrow = clock.now();
+  const std::uint64_t lost = ++record;
+  clock.jump_wall(-24h);
+  reads(31.0);
+  EXPECT_EQ(temperature().value, Value{31.0});
+  pass(31s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
+  record = lost - 1;
+  replays(22.0, tomorrow);  // its number says that it is not the newest, whatever its time
+  EXPECT_EQ(temperature().value, Value{31.0});
+}
+
+TEST_F(CoreTest, AfterARestartTooABirthCountsWhateverItsClockSays) {
+  be_born();
+  reads(22.0);
+  clock.jump_wall(-24h);
+  restart();
+  celsius = 31.0;
+  be_born();
+  EXPECT_EQ(temperature().value, Value{31.0});
+  pass(31s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
+}
+
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
   be_born();
   reads(22.0);

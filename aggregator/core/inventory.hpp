@@ -26,6 +26,7 @@ struct KnownPoint {
   std::string label_zh, label_en;
   std::optional<Reading> latest;
   std::optional<Reading> latest_good;
+  std::uint64_t latest_record = 0;  ///< of its journal, or how far that was at the birth
   SubjectId subject = 0;
 
   /// Takes over what a birth announces; unit and states are parsed, whatever they hold.
