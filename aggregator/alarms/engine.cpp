@@ -12,10 +12,20 @@ std::string_view name_of(AlarmEvent event) {
     case AlarmEvent::cleared: return "cleared";
     case AlarmEvent::acknowledged: return "acknowledged";
     case AlarmEvent::withdrawn: return "withdrawn";
+    case AlarmEvent::closed: return "closed";
     case AlarmEvent::past: return "past";
   }
   std::abort();
 }
+
+namespace {
+
+void add_reason(AlarmView& alarm, const Bilingual& why) {
+  alarm.text_zh += "；" + why.zh;
+  alarm.text_en += "; " + why.en;
+}
+
+}  // namespace
 
 Engine::Engine(std::vector<Rule> rules) : rules_{std::move(rules)} {}
 
@@ -61,11 +71,36 @@ std::vector<AlarmChange> Engine::withdraw_orphans(Timestamp now) {
       continue;
     }
     restored_.erase(key_of(alarm));
-    if (alarm.is_active) alarm.cleared_at = now;
-    alarm.is_active = false;
+    const bool was_active = std::exchange(alarm.is_active, false);
+    if (was_active) {
+      alarm.cleared_at = now;
+      add_reason(alarm, {"规则已停用，告警撤销", "withdrawn because its rule was taken away"});
+    }
     alarm.state = AlarmLifeCycle::normal;
-    changes.push_back({AlarmEvent::withdrawn, alarm});
+    changes.push_back({was_active ? AlarmEvent::withdrawn : AlarmEvent::closed, alarm});
     at = open_.erase(at);
+  }
+  return changes;
+}
+
+std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& why, Timestamp now) {
+  std::vector<AlarmChange> changes;
+  Watched& watched = subjects_.at(subject);
+  for (std::size_t i = 0; i < watched.watches.size(); ++i) {
+    Watch& watch = watched.watches[i];
+    if (const auto due = deadline(rules_[watch.rule].delays, watch.state)) due_.erase({*due, subject, i});
+    watch.state = {};
+    std::optional<AlarmChange> change;
+    if (watch.past && is_active(watch.past->state)) change = tell_past(watched, watch, now);
+    watch.past.reset();
+    if (!change && watch.alarm && open_.at(*watch.alarm).is_active) {
+      change = clear(watch, now);
+      change->event = AlarmEvent::withdrawn;
+    }
+    if (!change) continue;
+    add_reason(change->alarm, why);
+    if (const auto open = open_.find(change->alarm.id); open != open_.end()) open->second = change->alarm;
+    changes.push_back(*std::move(change));
   }
   return changes;
 }

@@ -20,7 +20,8 @@ enum class AlarmEvent {
   raised,        ///< people must be told
   cleared,       ///< the condition is gone
   acknowledged,  ///< somebody has answered
-  withdrawn,     ///< its rule was taken away
+  withdrawn,     ///< its rule was taken away, or its point is no longer reported: people must be told
+  closed,        ///< its rule was taken away when it had cleared already
   past,          ///< it came and went while nobody could hear it: people must be told, once
 };
 
@@ -54,6 +55,9 @@ class Engine {
 
   /// The same address gives the same id. Names and labels are taken from the latest call.
   SubjectId subject(const SubjectAddress& address);
+
+  /// The subject is no more: what is raised ends with `why`, never as recovered. It may come back.
+  std::vector<AlarmChange> withdraw(SubjectId subject, const Bilingual& why, Timestamp now);
 
   std::vector<AlarmChange> observe(SubjectId subject, const Situation& situation, Timestamp now);
   /// A reading that comes late, with its own time: judged apart from what is true now. Readings that go back

@@ -201,7 +201,7 @@ void Core::revisit(KnownNode& node) {
 
 void Core::revisit(KnownNode& node, KnownDevice& device) {
   dirty_nodes_.insert(&node);
-  if (!device.about.device.empty())
+  if (!device.about.device.empty() && may_judge(node, device))
     take_changes(engine_.observe(device.communication_subject,
                                  communication_of(node, device, broker_connected_), now()));
   for (auto& [name, point] : device.points) observe(node, device, point);
@@ -209,8 +209,15 @@ void Core::revisit(KnownNode& node, KnownDevice& device) {
 
 void Core::observe(KnownNode& node, KnownDevice& device, KnownPoint& point) {
   dirty_points_.insert_or_assign(&point, Place{&node, &device});
+  if (!point.is_announced || !may_judge(node, device)) return;
   if (point.subject == device.communication_subject && !device.about.device.empty()) return;
   take_changes(engine_.observe(point.subject, situation_of(node, device, point, broker_connected_), now()));
+}
+
+/// Between its node's birth and its own nothing is known of a device, neither good nor bad.
+bool Core::may_judge(const KnownNode& node, const KnownDevice& device) const {
+  if (device.presence == Presence::gone) return false;
+  return node.contact != Contact::online || !device.is_expected();
 }
 
 void Core::look_for_silence() {
@@ -219,8 +226,9 @@ void Core::look_for_silence() {
   constexpr auto grace = 5s;
   for (auto& [key, node] : nodes_) {
     if (node.contact != Contact::online) continue;
+    look_for_missing_births(node);
     for (auto& [id, device] : node.devices) {
-      if (!device.about.max_silence || !device.is_alive) continue;
+      if (!device.about.max_silence || !device.is_alive || device.presence != Presence::announced) continue;
       const bool is_overdue = clock_.steady() - device.last_report > 3 * *device.about.max_silence + grace;
       if (is_overdue == device.is_overdue) continue;
       device.is_overdue = is_overdue;

@@ -91,6 +91,10 @@ class Core {
 
   // arrivals
   void arrive_node_birth(KnownNode& node, const Arrival& arrival);
+  void expect_devices(KnownNode& node);
+  void forget_unannounced(KnownNode& node, KnownDevice& device, const Payload& birth);
+  void forget(KnownNode& node, KnownDevice& device);
+  void look_for_missing_births(KnownNode& node);
   void arrive_device_birth(KnownNode& node, const Arrival& arrival);
   void arrive_data(KnownNode& node, const Arrival& arrival, const std::string& raw);
   void look_back(KnownDevice& device, const KnownPoint& point, const Reading& reading);
@@ -110,6 +114,7 @@ class Core {
   void revisit(KnownNode& node);
   void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
   void observe_broker();
+  bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();
   void settle_history();
 

@@ -358,6 +358,12 @@ Contact Host::contact(const NodeKey& key) const {
   return node == nodes_.end() ? Contact::unknown : node->second.contact;
 }
 
+bool Host::is_complete(const NodeKey& key) const {
+  const auto node = nodes_.find(key);
+  return node != nodes_.end() && node->second.is_born && !node->second.rebirth_wanted &&
+         !node->second.sequence.gap_since();
+}
+
 const IntakeCounters& Host::counters(const NodeKey& key) const {
   static const IntakeCounters none;
   const auto node = nodes_.find(key);
