@@ -105,6 +105,8 @@ std::optional<Arrival> Host::receive(std::string_view topic, std::string_view pa
     return std::nullopt;
   }
   arrival.payload = *std::move(decoded);
+  // Only DATA are journal records: a stamp elsewhere would pass the ledger by.
+  if (arrival.verb != Verb::ndata && arrival.verb != Verb::ddata) arrival.payload.journal.reset();
   switch (arrival.verb) {
     case Verb::nbirth: return accept_node_birth(node, std::move(arrival), now);
     case Verb::ndeath: return accept_node_death(node, std::move(arrival));
