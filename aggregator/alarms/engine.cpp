@@ -6,6 +6,8 @@
 
 namespace watchroom::aggregator {
 
+using namespace std::chrono_literals;
+
 std::string_view name_of(AlarmEvent event) {
   switch (event) {
     case AlarmEvent::raised: return "raised";
@@ -247,23 +249,49 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
   return changes;
 }
 
-std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known_gone) {
+std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known, Timestamp now) {
   std::vector<AlarmChange> changes;
-  Watched& watched = subjects_.at(subject);
-  for (Watch& watch : watched.watches) {
-    if (!watch.past) continue;
-    Past& past = *watch.past;
-    const Delays& delays = rules_[watch.rule].delays;
-    if (past.state.phase == Phase::pending && known_gone - past.state.since >= delays.on) {
-      past.raised_at = past.state.since + delays.on;
-      past.state = {Phase::raised, past.raised_at};
-    }
-    // While it holds now it is an alarm of now.
-    if (is_active(past.state) && watch.state.phase == Phase::normal)
-      if (auto told = tell_past(watched, watch, known_gone)) changes.push_back(*std::move(told));
-    watch.past.reset();
+  for (std::size_t i = 0; i < subjects_.at(subject).watches.size(); ++i) {
+    if (!subjects_[subject].watches[i].past) continue;
+    settle(subject, i, known, now, changes);
+    subjects_[subject].watches[i].past.reset();
   }
   return changes;
+}
+
+void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Timestamp now,
+                    std::vector<AlarmChange>& changes) {
+  Watched& watched = subjects_[subject];
+  Watch& watch = watched.watches[index];
+  Past& past = *watch.past;
+  const Rule& rule = rules_[watch.rule];
+  if (past.state.phase == Phase::pending && known - past.state.since >= rule.delays.on) {
+    past.raised_at = past.state.since + rule.delays.on;
+    past.state = {Phase::raised, past.raised_at};
+  }
+  if (is_active(watch.state)) return;  // an alarm of now
+  if (is_active(past.state)) {
+    if (rule.condition->judge(watched.situation) != Verdict::gone)
+      raise_late(subject, index, now, changes);
+    else if (auto told = tell_past(watched, watch, known))
+      changes.push_back(*std::move(told));
+  } else if (past.state.phase == Phase::pending && watch.state.phase == Phase::pending && watch.began) {
+    const auto unheard = *watch.began - past.state.since;
+    if (unheard > 0ms) enter(subject, index, {Phase::pending, watch.state.since - unheard}, now, changes);
+  }
+}
+
+/// It began unheard, and nothing says that it is over.
+void Engine::raise_late(SubjectId subject, std::size_t index, Timestamp now,
+                        std::vector<AlarmChange>& changes) {
+  Watched& watched = subjects_[subject];
+  Watch& watch = watched.watches[index];
+  enter(subject, index, {Phase::raised, now}, now, changes);
+  AlarmView& alarm = open_.at(*watch.alarm);
+  fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
+  alarm.raised_at = watch.past->raised_at;
+  watch.began = watch.past->raised_at;
+  changes.back().alarm = alarm;
 }
 
 /// A reading may be heard live and come once more as history, when its record had not reached the disk.

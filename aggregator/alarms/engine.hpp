@@ -63,9 +63,9 @@ class Engine {
   /// A reading that comes late, with its own time: judged apart from what is true now. Readings that go back
   /// in time are passed over.
   std::vector<AlarmChange> observe_past(SubjectId subject, const Situation& situation, Timestamp taken_at);
-  /// No more late readings are expected. What was raised by them and does not hold any more is over since
-  /// `known_gone`.
-  std::vector<AlarmChange> settle_past(SubjectId subject, Timestamp known_gone);
+  /// No more late readings are expected; what is true now was read at `known`. What they raised is over when
+  /// that says so, else it is an alarm of now; a delay that began before counts from there.
+  std::vector<AlarmChange> settle_past(SubjectId subject, Timestamp known, Timestamp now);
 
   /// Ends the delays that are over.
   std::vector<AlarmChange> tick(Timestamp now);
@@ -120,6 +120,9 @@ class Engine {
   void fill(AlarmView& alarm, const Watched& watched, const Rule& rule, const Situation& situation) const;
   static void note_told(Watch& watch, Timestamp begin, Timestamp end);
   static bool is_told(const Watch& watch, Timestamp begin, Timestamp end);
+  void settle(SubjectId subject, std::size_t watch, Timestamp known, Timestamp now,
+              std::vector<AlarmChange>& changes);
+  void raise_late(SubjectId subject, std::size_t watch, Timestamp now, std::vector<AlarmChange>& changes);
   std::optional<AlarmChange> tell_past(Watched& watched, Watch& watch, Timestamp cleared_at);
   std::optional<AlarmChange> clear(Watch& watch, Timestamp now);
 

@@ -237,16 +237,19 @@ void Core::look_for_silence() {
   }
 }
 
-/// A backlog comes in one stream; when it has been quiet for a while, what it told is complete.
+/// A backlog comes in one stream; when it has been quiet for a while, what it told is complete. Whether it
+/// still holds only a device can say that is there.
 void Core::settle_history() {
   constexpr auto quiet = 15s;
   for (auto& [key, node] : nodes_) {
+    if (node.contact != Contact::online) continue;
     for (auto& [id, device] : node.devices) {
+      if (device.presence != Presence::announced) continue;
       if (!device.last_history || clock_.steady() - *device.last_history < quiet) continue;
       device.last_history.reset();
       for (auto& [name, point] : device.points) {
         const Timestamp known = point.latest ? point.latest->taken_at : clock_.now();
-        take_changes(engine_.settle_past(point.subject, known));
+        take_changes(engine_.settle_past(point.subject, known, now()));
       }
     }
   }
