@@ -82,7 +82,37 @@ std::vector<AlarmChange> Engine::withdraw_orphans(Timestamp now) {
     changes.push_back({was_active ? AlarmEvent::withdrawn : AlarmEvent::closed, alarm});
     at = open_.erase(at);
   }
+  for (auto& [key, late] : std::exchange(restored_late_, {})) {
+    late.state = {};
+    late_orphans_.push_back(std::move(late));
+  }
   return changes;
+}
+
+void Engine::restore_late(std::vector<LateWatch> watches) {
+  for (LateWatch& late : watches) {
+    SubjectAddress address{Subject::point, late.site, late.agent, late.device, late.point, {}, {}, {}};
+    restored_late_.emplace(key_of(address) + "#" + late.rule, std::move(late));
+  }
+}
+
+bool Engine::has_late(SubjectId subject) const {
+  const auto& watches = subjects_.at(subject).watches;
+  return std::any_of(watches.begin(), watches.end(),
+                     [](const Watch& watch) { return watch.past.has_value(); });
+}
+
+std::vector<LateWatch> Engine::take_late_changes() {
+  std::vector<LateWatch> changed = std::exchange(late_orphans_, {});
+  for (const auto& [subject, index] : std::exchange(changed_late_, {})) {
+    const Watched& watched = subjects_[subject];
+    const Watch& watch = watched.watches[index];
+    const SubjectAddress& about = watched.address;
+    const Past past = watch.past.value_or(Past{});
+    changed.push_back({rules_[watch.rule].id, about.site, about.agent, about.device, about.point, past.state,
+                       past.seen_until, past.raised_at, past.when_raised});
+  }
+  return changed;
 }
 
 std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& why, Timestamp now) {
@@ -94,7 +124,7 @@ std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& wh
     watch.state = {};
     std::optional<AlarmChange> change;
     if (watch.past && is_active(watch.past->state)) change = tell_past(watched, watch, now);
-    watch.past.reset();
+    end_past(subject, i);
     if (!change && watch.alarm && open_.at(*watch.alarm).is_active) {
       change = clear(watch, now);
       change->event = AlarmEvent::withdrawn;
@@ -125,6 +155,11 @@ SubjectId Engine::subject(const SubjectAddress& address) {
       const AlarmView& alarm = open_.at(restored->second);
       if (alarm.is_active) watch.state = {Phase::raised, alarm.raised_at};
       restored_.erase(restored);
+    }
+    if (const auto late = restored_late_.find(key + "#" + rules_[i].id); late != restored_late_.end()) {
+      const LateWatch& past = late->second;
+      watch.past = Past{past.state, past.seen_until, past.raised_at, past.when_raised};
+      restored_late_.erase(late);
     }
     watched.watches.push_back(watch);
   }
@@ -229,7 +264,8 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
                                               Timestamp taken_at) {
   std::vector<AlarmChange> changes;
   Watched& watched = subjects_.at(subject);
-  for (Watch& watch : watched.watches) {
+  for (std::size_t i = 0; i < watched.watches.size(); ++i) {
+    Watch& watch = watched.watches[i];
     const Rule& rule = rules_[watch.rule];
     if (!rule.kind->judges_history) continue;
     if (!watch.past) watch.past.emplace();
@@ -238,6 +274,7 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
     past.seen_until = taken_at;
     const PhaseState before = past.state;
     past.state = step(rule.delays, before, rule.condition->judge(situation), taken_at);
+    if (past.state != before) changed_late_.emplace(subject, i);
     if (before.phase == Phase::normal && past.state.phase != Phase::normal) past.when_raised = situation;
     if (!is_active(before) && is_active(past.state)) past.raised_at = past.state.since;
     // The delay may have ended between two late readings, and the second one says that it is over.
@@ -254,9 +291,15 @@ std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known,
   for (std::size_t i = 0; i < subjects_.at(subject).watches.size(); ++i) {
     if (!subjects_[subject].watches[i].past) continue;
     settle(subject, i, known, now, changes);
-    subjects_[subject].watches[i].past.reset();
+    end_past(subject, i);
   }
   return changes;
+}
+
+void Engine::end_past(SubjectId subject, std::size_t index) {
+  std::optional<Past>& past = subjects_[subject].watches[index].past;
+  if (past && past->state.phase != Phase::normal) changed_late_.emplace(subject, index);
+  past.reset();
 }
 
 void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Timestamp now,

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "aggregator/alarms/late_watch.hpp"
 #include "aggregator/alarms/rule.hpp"
 #include "aggregator/live/views.hpp"
 
@@ -52,6 +53,11 @@ class Engine {
   /// watches any more is closed by `withdraw_orphans`.
   void restore(std::vector<AlarmView> open, std::int64_t highest_id);
   std::vector<AlarmChange> withdraw_orphans(Timestamp now);
+  /// What late readings had begun when we stopped; before any subject is named.
+  void restore_late(std::vector<LateWatch> watches);
+  bool has_late(SubjectId subject) const;
+  /// Those that changed since the last call.
+  std::vector<LateWatch> take_late_changes();
 
   /// The same address gives the same id. Names and labels are taken from the latest call.
   SubjectId subject(const SubjectAddress& address);
@@ -120,6 +126,7 @@ class Engine {
   void fill(AlarmView& alarm, const Watched& watched, const Rule& rule, const Situation& situation) const;
   static void note_told(Watch& watch, Timestamp begin, Timestamp end);
   static bool is_told(const Watch& watch, Timestamp begin, Timestamp end);
+  void end_past(SubjectId subject, std::size_t watch);
   void settle(SubjectId subject, std::size_t watch, Timestamp known, Timestamp now,
               std::vector<AlarmChange>& changes);
   void raise_late(SubjectId subject, std::size_t watch, Timestamp now, std::vector<AlarmChange>& changes);
@@ -132,6 +139,9 @@ class Engine {
   std::map<std::int64_t, AlarmView> open_;
   std::unordered_map<std::string, std::int64_t>
       restored_;  // key of subject + rule, until its subject appears
+  std::unordered_map<std::string, LateWatch> restored_late_;  // the same
+  std::vector<LateWatch> late_orphans_;
+  std::set<std::pair<SubjectId, std::size_t>> changed_late_;
   std::set<Due> due_;
   std::int64_t highest_id_ = 0;
 };

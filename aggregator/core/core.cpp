@@ -44,6 +44,9 @@ Result<void> Core::load() {
     dirty_alarms_.emplace(alarm.id, alarm);
   }
   engine_.restore(*std::move(alarms), *highest);
+  auto late = store_.load_late_watches();
+  if (!late) return late.error();
+  engine_.restore_late(*std::move(late));
 
   auto nodes = store_.load_nodes();
   if (!nodes) return nodes.error();
@@ -89,6 +92,7 @@ void Core::know_node(const StoredNode& stored) {
       point.describe(stored_point.unit, stored_point.states);
       point.latest = stored_point.latest;
       point.latest_good = stored_point.latest_good;
+      if (engine_.has_late(point.subject)) device.last_history = clock_.steady();
     }
   }
   revisit(node);

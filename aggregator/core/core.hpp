@@ -166,6 +166,7 @@ class Core {
   std::vector<Mail> new_mails_;
   std::set<std::string> told_from_memory_;  // Message-IDs, while the store refuses
   std::map<std::int64_t, Mail> dirty_mails_;
+  std::vector<LateWatch> dirty_late_;  // in order: of one watch the last counts
   struct Place {
     KnownNode* node;
     KnownDevice* device;

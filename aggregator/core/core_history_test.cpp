@@ -59,5 +59,29 @@ TEST_F(History, WhatBeganDuringACutIsRaisedWhenTheBacklogIsThroughNotADelayLater
   EXPECT_EQ(subjects(), std::vector<std::string>{raised});
 }
 
+TEST_F(History, ACrashBetweenItsRecordsForgetsNothing) {
+  be_born();
+  replays(35.0, clock.now() - 600s);
+  replays(36.0, clock.now() - 500s);
+  restart();  // what was stored is acknowledged and will not come again
+  be_born();
+  replays(22.0, clock.now() - 400s);
+  pass(20s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{past});
+  restart();
+  be_born();
+  pass(20s);
+  EXPECT_EQ(room->alarms(0).size(), 1u) << "and it is told once";
+}
+
+TEST_F(History, ACrashBeforeItsEndIsSettledAfterwards) {
+  be_born();
+  replays(35.0, clock.now() - 600s);
+  restart();
+  be_born();
+  pass(20s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{past});
+}
+
 }  // namespace
 }  // namespace watchroom::aggregator
