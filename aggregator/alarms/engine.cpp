@@ -6,16 +6,28 @@
 
 namespace watchroom::aggregator {
 
+using namespace std::chrono_literals;
+
 std::string_view name_of(AlarmEvent event) {
   switch (event) {
     case AlarmEvent::raised: return "raised";
     case AlarmEvent::cleared: return "cleared";
     case AlarmEvent::acknowledged: return "acknowledged";
     case AlarmEvent::withdrawn: return "withdrawn";
+    case AlarmEvent::closed: return "closed";
     case AlarmEvent::past: return "past";
   }
   std::abort();
 }
+
+namespace {
+
+void add_reason(AlarmView& alarm, const Bilingual& why) {
+  alarm.text_zh += "；" + why.zh;
+  alarm.text_en += "; " + why.en;
+}
+
+}  // namespace
 
 Engine::Engine(std::vector<Rule> rules) : rules_{std::move(rules)} {}
 
@@ -61,11 +73,66 @@ std::vector<AlarmChange> Engine::withdraw_orphans(Timestamp now) {
       continue;
     }
     restored_.erase(key_of(alarm));
-    if (alarm.is_active) alarm.cleared_at = now;
-    alarm.is_active = false;
+    const bool was_active = std::exchange(alarm.is_active, false);
+    if (was_active) {
+      alarm.cleared_at = now;
+      add_reason(alarm, {"规则已停用，告警撤销", "withdrawn because its rule was taken away"});
+    }
     alarm.state = AlarmLifeCycle::normal;
-    changes.push_back({AlarmEvent::withdrawn, alarm});
+    changes.push_back({was_active ? AlarmEvent::withdrawn : AlarmEvent::closed, alarm});
     at = open_.erase(at);
+  }
+  for (auto& [key, late] : std::exchange(restored_late_, {})) {
+    late.state = {};
+    late_orphans_.push_back(std::move(late));
+  }
+  return changes;
+}
+
+void Engine::restore_late(std::vector<LateWatch> watches) {
+  for (LateWatch& late : watches) {
+    SubjectAddress address{Subject::point, late.site, late.agent, late.device, late.point, {}, {}, {}};
+    restored_late_.emplace(key_of(address) + "#" + late.rule, std::move(late));
+  }
+}
+
+bool Engine::has_late(SubjectId subject) const {
+  const auto& watches = subjects_.at(subject).watches;
+  return std::any_of(watches.begin(), watches.end(),
+                     [](const Watch& watch) { return watch.past.has_value(); });
+}
+
+std::vector<LateWatch> Engine::take_late_changes() {
+  std::vector<LateWatch> changed = std::exchange(late_orphans_, {});
+  for (const auto& [subject, index] : std::exchange(changed_late_, {})) {
+    const Watched& watched = subjects_[subject];
+    const Watch& watch = watched.watches[index];
+    const SubjectAddress& about = watched.address;
+    const Past past = watch.past.value_or(Past{});
+    changed.push_back({rules_[watch.rule].id, about.site, about.agent, about.device, about.point, past.state,
+                       past.seen_until, past.raised_at, past.when_raised});
+  }
+  return changed;
+}
+
+std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& why, Timestamp now) {
+  std::vector<AlarmChange> changes;
+  Watched& watched = subjects_.at(subject);
+  for (std::size_t i = 0; i < watched.watches.size(); ++i) {
+    Watch& watch = watched.watches[i];
+    if (const auto due = deadline(rules_[watch.rule].delays, watch.state)) due_.erase({*due, subject, i});
+    watch.state = {};
+    std::optional<AlarmChange> change;
+    if (watch.past && is_active(watch.past->state)) change = tell_past(watched, watch, now);
+    end_past(subject, i);
+    if (!change && watch.alarm && open_.at(*watch.alarm).is_active) {
+      change = clear(watch, now);
+      change->event = AlarmEvent::withdrawn;
+    }
+    if (!change) continue;
+    add_reason(change->alarm, why);
+    if (const auto open = open_.find(change->alarm.id); open != open_.end()) open->second = change->alarm;
+    changes.push_back(*std::move(change));
   }
   return changes;
 }
@@ -88,6 +155,11 @@ SubjectId Engine::subject(const SubjectAddress& address) {
       const AlarmView& alarm = open_.at(restored->second);
       if (alarm.is_active) watch.state = {Phase::raised, alarm.raised_at};
       restored_.erase(restored);
+    }
+    if (const auto late = restored_late_.find(key + "#" + rules_[i].id); late != restored_late_.end()) {
+      const LateWatch& past = late->second;
+      watch.past = Past{past.state, past.seen_until, past.raised_at, past.when_raised};
+      restored_late_.erase(late);
     }
     watched.watches.push_back(watch);
   }
@@ -136,6 +208,9 @@ void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Times
   const Delays& delays = rules_[watch.rule].delays;
   if (const auto old = deadline(delays, watch.state)) due_.erase({*old, subject, index});
   const bool was_active = is_active(watch.state);
+  if (watch.state.phase == Phase::normal) watch.began = watched.situation.taken_at;
+  if (was_active && !is_active(after) && watch.began && watched.situation.taken_at)
+    note_told(watch, *watch.began, *watched.situation.taken_at);
   watch.state = after;
   if (const auto next = deadline(delays, after)) due_.insert({*next, subject, index});
   if (!was_active && is_active(after)) changes.push_back(raise(watched, watch, now));
@@ -189,7 +264,8 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
                                               Timestamp taken_at) {
   std::vector<AlarmChange> changes;
   Watched& watched = subjects_.at(subject);
-  for (Watch& watch : watched.watches) {
+  for (std::size_t i = 0; i < watched.watches.size(); ++i) {
+    Watch& watch = watched.watches[i];
     const Rule& rule = rules_[watch.rule];
     if (!rule.kind->judges_history) continue;
     if (!watch.past) watch.past.emplace();
@@ -198,6 +274,7 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
     past.seen_until = taken_at;
     const PhaseState before = past.state;
     past.state = step(rule.delays, before, rule.condition->judge(situation), taken_at);
+    if (past.state != before) changed_late_.emplace(subject, i);
     if (before.phase == Phase::normal && past.state.phase != Phase::normal) past.when_raised = situation;
     if (!is_active(before) && is_active(past.state)) past.raised_at = past.state.since;
     // The delay may have ended between two late readings, and the second one says that it is over.
@@ -209,35 +286,82 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
   return changes;
 }
 
-std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known_gone) {
+std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known, Timestamp now) {
   std::vector<AlarmChange> changes;
-  Watched& watched = subjects_.at(subject);
-  for (Watch& watch : watched.watches) {
-    if (!watch.past) continue;
-    Past& past = *watch.past;
-    const Delays& delays = rules_[watch.rule].delays;
-    if (past.state.phase == Phase::pending && known_gone - past.state.since >= delays.on) {
-      past.raised_at = past.state.since + delays.on;
-      past.state = {Phase::raised, past.raised_at};
-    }
-    // While it holds now it is an alarm of now.
-    if (is_active(past.state) && watch.state.phase == Phase::normal)
-      if (auto told = tell_past(watched, watch, known_gone)) changes.push_back(*std::move(told));
-    watch.past.reset();
+  for (std::size_t i = 0; i < subjects_.at(subject).watches.size(); ++i) {
+    if (!subjects_[subject].watches[i].past) continue;
+    settle(subject, i, known, now, changes);
+    end_past(subject, i);
   }
   return changes;
+}
+
+void Engine::end_past(SubjectId subject, std::size_t index) {
+  std::optional<Past>& past = subjects_[subject].watches[index].past;
+  if (past && past->state.phase != Phase::normal) changed_late_.emplace(subject, index);
+  past.reset();
+}
+
+void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Timestamp now,
+                    std::vector<AlarmChange>& changes) {
+  Watched& watched = subjects_[subject];
+  Watch& watch = watched.watches[index];
+  Past& past = *watch.past;
+  const Rule& rule = rules_[watch.rule];
+  if (past.state.phase == Phase::pending && known - past.state.since >= rule.delays.on) {
+    past.raised_at = past.state.since + rule.delays.on;
+    past.state = {Phase::raised, past.raised_at};
+  }
+  if (is_active(watch.state)) return;  // an alarm of now
+  if (is_active(past.state)) {
+    if (rule.condition->judge(watched.situation) != Verdict::gone)
+      raise_late(subject, index, now, changes);
+    else if (auto told = tell_past(watched, watch, known))
+      changes.push_back(*std::move(told));
+  } else if (past.state.phase == Phase::pending && watch.state.phase == Phase::pending && watch.began) {
+    const auto unheard = *watch.began - past.state.since;
+    if (unheard > 0ms) enter(subject, index, {Phase::pending, watch.state.since - unheard}, now, changes);
+  }
+}
+
+/// It began unheard, and nothing says that it is over.
+void Engine::raise_late(SubjectId subject, std::size_t index, Timestamp now,
+                        std::vector<AlarmChange>& changes) {
+  Watched& watched = subjects_[subject];
+  Watch& watch = watched.watches[index];
+  enter(subject, index, {Phase::raised, now}, now, changes);
+  AlarmView& alarm = open_.at(*watch.alarm);
+  fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
+  alarm.raised_at = watch.past->raised_at;
+  watch.began = watch.past->raised_at;
+  changes.back().alarm = alarm;
+}
+
+/// A reading may be heard live and come once more as history, when its record had not reached the disk.
+void Engine::note_told(Watch& watch, Timestamp begin, Timestamp end) {
+  constexpr std::size_t most_told = 32;
+  watch.told.push_back({begin, end});
+  if (watch.told.size() > most_told) watch.told.pop_front();
+}
+
+bool Engine::is_told(const Watch& watch, Timestamp begin, Timestamp end) {
+  return std::any_of(watch.told.begin(), watch.told.end(),
+                     [&](const Period& told) { return begin <= told.end && told.begin <= end; });
 }
 
 std::optional<AlarmChange> Engine::tell_past(Watched& watched, Watch& watch, Timestamp cleared_at) {
   // An alarm of the same rule that still waits for somebody says enough.
   if (watch.alarm) return std::nullopt;
+  cleared_at = std::max(cleared_at, watch.past->raised_at);
+  if (is_told(watch, watch.past->raised_at, cleared_at)) return std::nullopt;
+  note_told(watch, watch.past->raised_at, cleared_at);
   watch.alarm = ++highest_id_;
   AlarmView& alarm = open_[*watch.alarm];
   alarm.id = *watch.alarm;
   fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
   alarm.state = AlarmLifeCycle::returned_unacknowledged;
   alarm.raised_at = watch.past->raised_at;
-  alarm.cleared_at = std::max(cleared_at, alarm.raised_at);
+  alarm.cleared_at = cleared_at;
   return AlarmChange{AlarmEvent::past, alarm};
 }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -9,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "aggregator/alarms/late_watch.hpp"
 #include "aggregator/alarms/rule.hpp"
 #include "aggregator/live/views.hpp"
 
@@ -19,7 +21,8 @@ enum class AlarmEvent {
   raised,        ///< people must be told
   cleared,       ///< the condition is gone
   acknowledged,  ///< somebody has answered
-  withdrawn,     ///< its rule was taken away
+  withdrawn,     ///< its rule was taken away, or its point is no longer reported: people must be told
+  closed,        ///< its rule was taken away when it had cleared already
   past,          ///< it came and went while nobody could hear it: people must be told, once
 };
 
@@ -50,17 +53,25 @@ class Engine {
   /// watches any more is closed by `withdraw_orphans`.
   void restore(std::vector<AlarmView> open, std::int64_t highest_id);
   std::vector<AlarmChange> withdraw_orphans(Timestamp now);
+  /// What late readings had begun when we stopped; before any subject is named.
+  void restore_late(std::vector<LateWatch> watches);
+  bool has_late(SubjectId subject) const;
+  /// Those that changed since the last call.
+  std::vector<LateWatch> take_late_changes();
 
   /// The same address gives the same id. Names and labels are taken from the latest call.
   SubjectId subject(const SubjectAddress& address);
+
+  /// The subject is no more: what is raised ends with `why`, never as recovered. It may come back.
+  std::vector<AlarmChange> withdraw(SubjectId subject, const Bilingual& why, Timestamp now);
 
   std::vector<AlarmChange> observe(SubjectId subject, const Situation& situation, Timestamp now);
   /// A reading that comes late, with its own time: judged apart from what is true now. Readings that go back
   /// in time are passed over.
   std::vector<AlarmChange> observe_past(SubjectId subject, const Situation& situation, Timestamp taken_at);
-  /// No more late readings are expected. What was raised by them and does not hold any more is over since
-  /// `known_gone`.
-  std::vector<AlarmChange> settle_past(SubjectId subject, Timestamp known_gone);
+  /// No more late readings are expected; what is true now was read at `known`. What they raised is over when
+  /// that says so, else it is an alarm of now; a delay that began before counts from there.
+  std::vector<AlarmChange> settle_past(SubjectId subject, Timestamp known, Timestamp now);
 
   /// Ends the delays that are over.
   std::vector<AlarmChange> tick(Timestamp now);
@@ -82,9 +93,15 @@ class Engine {
     Timestamp raised_at{};
     Situation when_raised;
   };
+  /// By the agent's clock.
+  struct Period {
+    Timestamp begin, end;
+  };
   struct Watch {
     std::size_t rule = 0;
     PhaseState state;
+    std::optional<Timestamp> began;  // when it was first beyond the limit, by the agent's clock
+    std::deque<Period> told;         // alarms that people know of already, the newest few
     std::optional<Past> past;
     std::optional<std::int64_t> alarm;  // open alarm of this watch
   };
@@ -107,6 +124,12 @@ class Engine {
              std::vector<AlarmChange>& changes);
   AlarmChange raise(Watched& watched, Watch& watch, Timestamp now);
   void fill(AlarmView& alarm, const Watched& watched, const Rule& rule, const Situation& situation) const;
+  static void note_told(Watch& watch, Timestamp begin, Timestamp end);
+  static bool is_told(const Watch& watch, Timestamp begin, Timestamp end);
+  void end_past(SubjectId subject, std::size_t watch);
+  void settle(SubjectId subject, std::size_t watch, Timestamp known, Timestamp now,
+              std::vector<AlarmChange>& changes);
+  void raise_late(SubjectId subject, std::size_t watch, Timestamp now, std::vector<AlarmChange>& changes);
   std::optional<AlarmChange> tell_past(Watched& watched, Watch& watch, Timestamp cleared_at);
   std::optional<AlarmChange> clear(Watch& watch, Timestamp now);
 
@@ -116,6 +139,9 @@ class Engine {
   std::map<std::int64_t, AlarmView> open_;
   std::unordered_map<std::string, std::int64_t>
       restored_;  // key of subject + rule, until its subject appears
+  std::unordered_map<std::string, LateWatch> restored_late_;  // the same
+  std::vector<LateWatch> late_orphans_;
+  std::set<std::pair<SubjectId, std::size_t>> changed_late_;
   std::set<Due> due_;
   std::int64_t highest_id_ = 0;
 };

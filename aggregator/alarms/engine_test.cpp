@@ -166,13 +166,13 @@ TEST_F(EngineTest, WhatCameAndWentUnheardIsToldOnceAsPast) {
   EXPECT_EQ(told[0].alarm.cleared_at, Timestamp{60s});
   EXPECT_EQ(told[0].alarm.state, AlarmLifeCycle::returned_unacknowledged);
   EXPECT_TRUE(late(31.0, 20s).empty()) << "late readings do not go back";
-  EXPECT_TRUE(engine.settle_past(point, Timestamp{200s}).empty());
+  EXPECT_TRUE(engine.settle_past(point, Timestamp{200s}, Timestamp{200s}).empty());
 }
 
 TEST_F(EngineTest, OneLateReadingAndANormalValueNowIsPastToo) {
   reads(22.0, 200s);
   engine.observe_past(point, {.value = 31.0, .unit = Unit::celsius}, Timestamp{10s});
-  const auto told = engine.settle_past(point, Timestamp{200s});
+  const auto told = engine.settle_past(point, Timestamp{200s}, Timestamp{200s});
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].alarm.raised_at, Timestamp{40s});
 }
@@ -181,15 +181,58 @@ TEST_F(EngineTest, WhatStillHoldsIsAnAlarmOfNow) {
   reads(31.0, 200s);
   engine.tick(Timestamp{230s});
   engine.observe_past(point, {.value = 31.0, .unit = Unit::celsius}, Timestamp{10s});
-  EXPECT_TRUE(engine.settle_past(point, Timestamp{200s}).empty());
+  EXPECT_TRUE(engine.settle_past(point, Timestamp{200s}, Timestamp{200s}).empty());
   EXPECT_EQ(engine.open().size(), 1u);
+}
+
+TEST_F(EngineTest, WhatBeganUnheardAndIsPendingNowIsRaisedAtOnce) {
+  engine.observe_past(point, {.value = 35.0, .unit = Unit::celsius}, Timestamp{10s});
+  engine.observe_past(point, {.value = 36.0, .unit = Unit::celsius}, Timestamp{50s});
+  reads(35.0, 60s);
+  const auto raised = engine.settle_past(point, Timestamp{60s}, Timestamp{75s});
+  ASSERT_EQ(raised.size(), 1u);
+  EXPECT_EQ(raised[0].event, AlarmEvent::raised);
+  EXPECT_EQ(raised[0].alarm.raised_at, Timestamp{40s});
+  EXPECT_EQ(reads(22.0, 80s)[0].event, AlarmEvent::cleared);
+}
+
+TEST_F(EngineTest, WhatBeganUnheardIsNotOverBecauseNothingIsKnownNow) {
+  engine.observe_past(point, {.value = 35.0, .unit = Unit::celsius}, Timestamp{10s});
+  engine.observe(point, {.quality = Quality::stale, .unit = Unit::celsius}, Timestamp{60s});
+  const auto raised = engine.settle_past(point, Timestamp{60s}, Timestamp{75s});
+  ASSERT_EQ(raised.size(), 1u);
+  EXPECT_EQ(raised[0].event, AlarmEvent::raised);
+  EXPECT_EQ(raised[0].alarm.text_zh, "35 °C，高于上限 28 °C");
+}
+
+TEST_F(EngineTest, ADelayThatBeganUnheardCountsFromThere) {
+  engine.observe_past(point, {.value = 35.0, .unit = Unit::celsius}, Timestamp{50s});
+  engine.observe(point, {.value = 35.0, .taken_at = Timestamp{60s}, .unit = Unit::celsius}, Timestamp{1060s});
+  EXPECT_TRUE(engine.settle_past(point, Timestamp{60s}, Timestamp{1075s}).empty());
+  EXPECT_EQ(engine.next_deadline(), Timestamp{1080s});
 }
 
 TEST_F(EngineTest, ALateExcursionShorterThanTheDelayIsForgotten) {
   reads(22.0, 200s);
   engine.observe_past(point, {.value = 31.0, .unit = Unit::celsius}, Timestamp{10s});
   EXPECT_TRUE(engine.observe_past(point, {.value = 22.0, .unit = Unit::celsius}, Timestamp{39s}).empty());
-  EXPECT_TRUE(engine.settle_past(point, Timestamp{200s}).empty());
+  EXPECT_TRUE(engine.settle_past(point, Timestamp{200s}, Timestamp{200s}).empty());
+}
+
+TEST_F(EngineTest, WhatWasHeardLiveIsNotToldAgainWhenItComesAsHistory) {
+  const auto reading = [](double celsius, std::chrono::seconds taken_at) {
+    return Situation{.value = celsius, .taken_at = Timestamp{taken_at}, .unit = Unit::celsius};
+  };
+  // The agent's clock is 1000 s behind ours.
+  engine.observe(point, reading(31.0, 10s), Timestamp{1010s});
+  engine.tick(Timestamp{1040s});
+  engine.observe(point, reading(22.0, 60s), Timestamp{1060s});
+  ASSERT_TRUE(engine.acknowledge(1, "li", "", Timestamp{1070s}));
+  EXPECT_TRUE(engine.observe_past(point, reading(31.0, 10s), Timestamp{10s}).empty());
+  EXPECT_TRUE(engine.observe_past(point, reading(22.0, 60s), Timestamp{60s}).empty());
+  EXPECT_TRUE(engine.settle_past(point, Timestamp{60s}, Timestamp{60s}).empty());
+  engine.observe_past(point, reading(31.0, 70s), Timestamp{70s});
+  EXPECT_EQ(engine.observe_past(point, reading(22.0, 170s), Timestamp{170s}).size(), 1u) << "this one is new";
 }
 
 TEST(Rules, TheBuiltInOnesAreValid) {

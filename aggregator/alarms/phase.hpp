@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string_view>
 
 #include "proto/base/clock.hpp"
 
@@ -24,6 +25,22 @@ struct Delays {
 };
 
 enum class Phase { normal, pending, raised, clearing };
+
+constexpr std::string_view name_of(Phase phase) {
+  switch (phase) {
+    case Phase::normal: return "normal";
+    case Phase::pending: return "pending";
+    case Phase::raised: return "raised";
+    case Phase::clearing: return "clearing";
+  }
+  return "normal";
+}
+
+constexpr std::optional<Phase> phase_named(std::string_view name) {
+  for (const Phase phase : {Phase::normal, Phase::pending, Phase::raised, Phase::clearing})
+    if (name_of(phase) == name) return phase;
+  return std::nullopt;
+}
 
 /// Where one rule stands with one subject. `since` is when this phase began.
 struct PhaseState {

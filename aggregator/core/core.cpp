@@ -44,6 +44,9 @@ Result<void> Core::load() {
     dirty_alarms_.emplace(alarm.id, alarm);
   }
   engine_.restore(*std::move(alarms), *highest);
+  auto late = store_.load_late_watches();
+  if (!late) return late.error();
+  engine_.restore_late(*std::move(late));
 
   auto nodes = store_.load_nodes();
   if (!nodes) return nodes.error();
@@ -89,6 +92,7 @@ void Core::know_node(const StoredNode& stored) {
       point.describe(stored_point.unit, stored_point.states);
       point.latest = stored_point.latest;
       point.latest_good = stored_point.latest_good;
+      if (engine_.has_late(point.subject)) device.last_history = clock_.steady();
     }
   }
   revisit(node);
@@ -167,7 +171,8 @@ void Core::handle(Received& event) {
     }
     default: break;
   }
-  if (arrival->is_record || arrival->verb == Verb::ndata) arrive_data(node, *arrival, event.payload);
+  const bool is_data = arrival->verb == Verb::ndata || arrival->verb == Verb::ddata;
+  if (arrival->is_record || is_data) arrive_data(node, *arrival, event.payload);
 }
 
 void Core::observe_broker() {
@@ -200,7 +205,7 @@ void Core::revisit(KnownNode& node) {
 
 void Core::revisit(KnownNode& node, KnownDevice& device) {
   dirty_nodes_.insert(&node);
-  if (!device.about.device.empty())
+  if (!device.about.device.empty() && may_judge(node, device))
     take_changes(engine_.observe(device.communication_subject,
                                  communication_of(node, device, broker_connected_), now()));
   for (auto& [name, point] : device.points) observe(node, device, point);
@@ -208,8 +213,15 @@ void Core::revisit(KnownNode& node, KnownDevice& device) {
 
 void Core::observe(KnownNode& node, KnownDevice& device, KnownPoint& point) {
   dirty_points_.insert_or_assign(&point, Place{&node, &device});
+  if (!point.is_announced || !may_judge(node, device)) return;
   if (point.subject == device.communication_subject && !device.about.device.empty()) return;
   take_changes(engine_.observe(point.subject, situation_of(node, device, point, broker_connected_), now()));
+}
+
+/// Between its node's birth and its own nothing is known of a device, neither good nor bad.
+bool Core::may_judge(const KnownNode& node, const KnownDevice& device) const {
+  if (device.presence == Presence::gone) return false;
+  return node.contact != Contact::online || !device.is_expected();
 }
 
 void Core::look_for_silence() {
@@ -218,8 +230,9 @@ void Core::look_for_silence() {
   constexpr auto grace = 5s;
   for (auto& [key, node] : nodes_) {
     if (node.contact != Contact::online) continue;
+    look_for_missing_births(node);
     for (auto& [id, device] : node.devices) {
-      if (!device.about.max_silence || !device.is_alive) continue;
+      if (!device.about.max_silence || !device.is_alive || device.presence != Presence::announced) continue;
       const bool is_overdue = clock_.steady() - device.last_report > 3 * *device.about.max_silence + grace;
       if (is_overdue == device.is_overdue) continue;
       device.is_overdue = is_overdue;
@@ -228,16 +241,19 @@ void Core::look_for_silence() {
   }
 }
 
-/// A backlog comes in one stream; when it has been quiet for a while, what it told is complete.
+/// A backlog comes in one stream; when it has been quiet for a while, what it told is complete. Whether it
+/// still holds only a device can say that is there.
 void Core::settle_history() {
   constexpr auto quiet = 15s;
   for (auto& [key, node] : nodes_) {
+    if (node.contact != Contact::online) continue;
     for (auto& [id, device] : node.devices) {
+      if (device.presence != Presence::announced) continue;
       if (!device.last_history || clock_.steady() - *device.last_history < quiet) continue;
       device.last_history.reset();
       for (auto& [name, point] : device.points) {
         const Timestamp known = point.latest ? point.latest->taken_at : clock_.now();
-        take_changes(engine_.settle_past(point.subject, known));
+        take_changes(engine_.settle_past(point.subject, known, now()));
       }
     }
   }

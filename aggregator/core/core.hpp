@@ -91,12 +91,17 @@ class Core {
 
   // arrivals
   void arrive_node_birth(KnownNode& node, const Arrival& arrival);
+  void expect_devices(KnownNode& node);
+  void forget_unannounced(KnownNode& node, KnownDevice& device, const Payload& birth);
+  void forget(KnownNode& node, KnownDevice& device);
+  void look_for_missing_births(KnownNode& node);
   void arrive_device_birth(KnownNode& node, const Arrival& arrival);
   void arrive_data(KnownNode& node, const Arrival& arrival, const std::string& raw);
   void look_back(KnownDevice& device, const KnownPoint& point, const Reading& reading);
   void store_record(KnownNode& node, const Arrival& arrival, const std::string& raw);
   /// False: it says nothing new about now.
-  bool take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time);
+  bool take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time,
+                   std::uint64_t record);
   void take_device_property(KnownDevice& device, const Metric& metric);
   Reading reading_of(const Metric& metric, Timestamp fallback_time) const;
   KnownNode& node_of(const NodeKey& key);
@@ -109,6 +114,7 @@ class Core {
   void revisit(KnownNode& node);
   void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
   void observe_broker();
+  bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();
   void settle_history();
 
@@ -160,6 +166,7 @@ class Core {
   std::vector<Mail> new_mails_;
   std::set<std::string> told_from_memory_;  // Message-IDs, while the store refuses
   std::map<std::int64_t, Mail> dirty_mails_;
+  std::vector<LateWatch> dirty_late_;  // in order: of one watch the last counts
   struct Place {
     KnownNode* node;
     KnownDevice* device;

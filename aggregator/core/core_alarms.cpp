@@ -14,7 +14,7 @@ void Core::take_changes(std::vector<AlarmChange> changes) {
               change.alarm.site, change.alarm.agent, change.alarm.device, change.alarm.point,
               change.alarm.text_en);
     if (change.event == AlarmEvent::raised || change.event == AlarmEvent::cleared ||
-        change.event == AlarmEvent::past)
+        change.event == AlarmEvent::past || change.event == AlarmEvent::withdrawn)
       compose(change);
     dirty_alarms_.insert_or_assign(change.alarm.id, std::move(change.alarm));
   }

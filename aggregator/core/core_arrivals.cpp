@@ -8,6 +8,8 @@
 namespace watchroom::aggregator {
 namespace {
 
+using namespace std::chrono_literals;
+
 std::string text_of(const Metric* metric) {
   if (!metric || !metric->value) return {};
   const auto* text = std::get_if<std::string>(&*metric->value);
@@ -49,6 +51,7 @@ KnownDevice& Core::device_of(KnownNode& node, const std::string& id) {
   KnownDevice& device = at->second;
   if (is_new) {
     device.about.device = id;
+    if (id.empty()) device.presence = Presence::announced;  // the node itself
     device.since = now();
     device.last_report = clock_.steady();
     name_communication(node, device);
@@ -79,11 +82,60 @@ KnownPoint& Core::point_of(KnownNode& node, KnownDevice& device, const std::stri
   return point;
 }
 
+void Core::expect_devices(KnownNode& node) {
+  const bool is_rebirth = node.contact == Contact::online;
+  node.born_at = clock_.steady();
+  for (auto& [id, device] : node.devices) {
+    if (id.empty() || device.presence == Presence::gone) continue;
+    const bool was_there = is_rebirth && device.presence != Presence::awaited;
+    device.presence = was_there ? Presence::renewing : Presence::awaited;
+  }
+}
+
+/// What a birth leaves out is not measured any more.
+void Core::forget_unannounced(KnownNode& node, KnownDevice& device, const Payload& birth) {
+  for (auto& [name, point] : device.points) {
+    if (birth.find(name)) continue;
+    point.is_announced = false;
+    dirty_points_.insert_or_assign(&point, Place{&node, &device});
+    take_changes(engine_.withdraw(point.subject, no_longer_reported, now()));
+  }
+}
+
+void Core::forget(KnownNode& node, KnownDevice& device) {
+  log_.info("{}/{}: device \"{}\" is announced no longer", node.key.site, node.key.agent,
+            device.about.device);
+  device.presence = Presence::gone;
+  device.last_history.reset();
+  take_changes(engine_.withdraw(device.communication_subject, no_longer_reported, now()));
+  forget_unannounced(node, device, {});
+  dirty_nodes_.insert(&node);
+}
+
+/// A birth may be lost on its way; the host asks for it then. Who is still missing afterwards is gone, or, of
+/// a foreign node that does not announce a silent device at all, dead.
+void Core::look_for_missing_births(KnownNode& node) {
+  constexpr auto patience = 60s;
+  if (node.contact != Contact::online || clock_.steady() - node.born_at < patience) return;
+  const bool is_sure = node.keeps_journal && host_.is_complete(node.key);
+  for (auto& [id, device] : node.devices) {
+    if (!device.is_expected()) continue;
+    if (is_sure) {
+      forget(node, device);
+      continue;
+    }
+    device.presence = Presence::announced;
+    if (std::exchange(device.is_alive, false)) device.since = now();
+    revisit(node, device);
+  }
+}
+
 void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
   node.name = text_of(arrival.payload.find(metric_names::name));
   node.software_version = text_of(arrival.payload.find(metric_names::version));
-  if (const auto head = integer_of(arrival.payload.find(metric_names::journal_head)))
-    node.journal_head = static_cast<std::uint64_t>(*head);
+  const auto head = integer_of(arrival.payload.find(metric_names::journal_head));
+  node.keeps_journal = head.has_value();
+  if (head) node.journal_head = static_cast<std::uint64_t>(*head);
   if (const auto lost = integer_of(arrival.payload.find(metric_names::journal_lost))) {
     node.journal_lost = static_cast<std::uint64_t>(*lost);
   }
@@ -94,13 +146,12 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
       if (is_new) new_ids_.push_back(&node.id);
     }
   }
-  // Devices announce themselves after this; until then they are as silent as their agent was.
-  for (auto& [id, device] : node.devices)
-    if (!id.empty()) device.is_alive = false;
+  expect_devices(node);
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
   KnownDevice& self = device_of(node, "");
   for (const Metric& metric : arrival.payload.metrics)
-    if (is_point(metric.name)) take_metric(node, self, metric, sent);
+    if (is_point(metric.name)) take_metric(node, self, metric, sent, node.journal_head);
+  forget_unannounced(node, self, arrival.payload);
   set_contact(node, Contact::online);
 }
 
@@ -109,6 +160,7 @@ void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
   for (const Metric& metric : arrival.payload.metrics) take_device_property(device, metric);
   if (!device.is_alive) device.since = now();
   device.is_alive = true;
+  device.presence = Presence::announced;
   device.is_overdue = false;
   name_communication(node, device);
   device.last_report = clock_.steady();
@@ -128,8 +180,9 @@ void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
         if (is_new) new_ids_.push_back(&point.id);
       }
     }
-    take_metric(node, device, metric, sent);
+    take_metric(node, device, metric, sent, node.journal_head);
   }
+  forget_unannounced(node, device, arrival.payload);
   revisit(node, device);
 }
 
@@ -153,17 +206,21 @@ Reading Core::reading_of(const Metric& metric, Timestamp fallback_time) const {
   return reading;
 }
 
-/// The newest known value of a point. What is told late, or again after an outage, does not undo what is
-/// known.
-bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time) {
+/// The newest known value of a point. What is told late does not undo what is known; what is told live, or in
+/// a birth, is true now whatever the agent's clock says: it may have been set back.
+bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time,
+                       std::uint64_t record) {
   if (metric.is_unreadable) return false;
   KnownPoint& point = point_of(node, device, metric.name);
   const Reading reading = reading_of(metric, fallback_time);
   // A record that was lost on its way and sent again is marked historical, and may still be the newest there
   // is.
-  if (metric.is_historical && (!point.latest || reading.taken_at <= point.latest->taken_at)) return false;
-  if (point.latest && reading.taken_at < point.latest->taken_at) return false;
+  const bool may_be_newest =
+      point.latest && reading.taken_at > point.latest->taken_at && record > point.latest_record;
+  if (metric.is_historical && (!may_be_newest || device.is_expected())) return false;
+  point.is_announced = true;
   point.latest = reading;
+  point.latest_record = record;
   if (reading.quality == Quality::good) point.latest_good = reading;
   if (metric.name == metric_names::communication_state && reading.value) {
     const auto code = number_of(*reading.value);
@@ -187,6 +244,7 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   if (arrival.is_record) store_record(node, arrival, raw);
   if (is_birth) return;
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  const std::uint64_t record = arrival.payload.journal ? arrival.payload.journal->record : node.journal_head;
   // What comes before the birth (a replay may be quicker) is history until the birth says what is true now.
   const bool is_of_now = node.contact == Contact::online;
   // All of a message is true at once: first everything is taken, then judged.
@@ -195,7 +253,7 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   for (const Metric& metric : arrival.payload.metrics) {
     if (!is_point(metric.name) || metric.is_unreadable) continue;
     KnownPoint& point = point_of(node, device, metric.name);
-    if (is_of_now && take_metric(node, device, metric, sent)) {
+    if (is_of_now && take_metric(node, device, metric, sent, record)) {
       talks_of_communication |= metric.name == metric_names::communication_state;
       fresh.push_back(&point);
     } else if (metric.is_historical || !is_of_now) {
@@ -203,9 +261,13 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
     }
   }
   if (fresh.empty()) return;
-  const bool was_overdue = std::exchange(device.is_overdue, false);
+  // Data are a sign of life, whatever became of the birth.
+  const bool was_doubted = device.is_overdue || !device.is_alive || device.presence != Presence::announced;
+  device.is_overdue = false;
+  device.is_alive = true;
+  device.presence = Presence::announced;
   device.last_report = clock_.steady();
-  if (talks_of_communication || was_overdue)
+  if (talks_of_communication || was_doubted)
     revisit(node, device);
   else
     for (KnownPoint* point : fresh) observe(node, device, *point);

@@ -56,7 +56,10 @@ bool Core::save_ids(KnownNode& node, KnownDevice& device) {
 
 void Core::write_changes() {
   const auto ledgers = host_.changed_ledgers();
-  if (ledgers.empty() && dirty_alarms_.empty() && new_mails_.empty() && dirty_mails_.empty()) return;
+  for (LateWatch& late : engine_.take_late_changes()) dirty_late_.push_back(std::move(late));
+  if (ledgers.empty() && dirty_alarms_.empty() && new_mails_.empty() && dirty_mails_.empty() &&
+      dirty_late_.empty())
+    return;
   if (!ensure_transaction()) return;
   for (const auto& [key, ledger] : ledgers) {
     KnownNode& node = node_of(key);
@@ -65,6 +68,8 @@ void Core::write_changes() {
   }
   for (const auto& [id, alarm] : dirty_alarms_)
     if (!stored(store_.save_alarm(alarm))) return;
+  for (const LateWatch& late : dirty_late_)
+    if (!stored(store_.save_late_watch(late))) return;
   for (Mail& mail : new_mails_) {
     const auto id = stored(store_.save_mail(mail));
     if (!id) return;
@@ -87,6 +92,7 @@ void Core::finish_batch() {
     new_mails_.clear();
     told_from_memory_.clear();
     dirty_mails_.clear();
+    dirty_late_.clear();
   } else {
     store_.roll_back();
     host_.rolled_back();

@@ -1,160 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include "aggregator/core/core.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
+#include "aggregator/core/tested_core.hpp"
 
 namespace watchroom::aggregator {
 namespace {
-
-using namespace std::chrono_literals;
-using ::testing::HasSubstr;
-
-constexpr std::string_view rules_text = R"(
-[[rule]]
-id = "hot"
-kind = "high_limit"
-point = "ambient.temperature"
-unit = "celsius"
-raise_above = 28.0
-clear_below = 26.0
-on_delay_s = 30
-title_zh = "过热"
-[[rule]]
-id = "silent"
-kind = "lost_data"
-on_delay_s = 15
-title_zh = "数据丢失"
-[[rule]]
-id = "gone"
-kind = "agent_offline"
-on_delay_s = 20
-title_zh = "采集代理离线"
-[[rule]]
-id = "broker"
-kind = "broker_unreachable"
-on_delay_s = 10
-title_zh = "消息服务器无法连接"
-)";
-
-/// What the core asked for, in order.
-class Recorder final : public Outside {
- public:
-  void subscribe(SessionNumber, const std::vector<std::string>& topics) override { subscribed = topics; }
-  void publish(SessionNumber, const MqttMessage& message) override { published.push_back(message); }
-  bool hand_over(std::int64_t mail, Notice notice) override {
-    mails.emplace_back(mail, std::move(notice));
-    return true;
-  }
-  std::vector<std::string> subscribed;
-  std::vector<MqttMessage> published;
-  std::vector<std::pair<std::int64_t, Notice>> mails;
-};
-
-/// A centre on a fake clock with a real store; `restart` is a crash and a new start.
-class CoreTest : public ::testing::Test {
- protected:
-  CoreTest() {
-    std::string name = ::testing::TempDir() + "core-XXXXXX";
-    folder = ::mkdtemp(name.data());
-    restart();
-  }
-  ~CoreTest() override {
-    core.reset();
-    room.reset();
-    std::filesystem::remove_all(folder);
-  }
-
-  void restart() {
-    core.reset();
-    room.reset();
-    auto store = Store::open(folder);
-    ASSERT_TRUE(store) << store.error().text;
-    room = std::make_unique<PublishedRoom>(*StoreReader::open(folder), nullptr);
-    Problems problems;
-    CoreSettings settings;
-    settings.intake.host_id = "watchroom";
-    settings.email.emplace();
-    settings.email->to = {"li@example.com"};
-    auto made = Core::make(settings, read_rules(*SettingsTable::parse(rules_text, "rules.toml", problems)),
-                           *std::move(store), *room, outside, clock, Log::quiet());
-    ASSERT_TRUE(made) << made.error().text;
-    core = *std::move(made);
-    happen(Connected{1, 1000});
-  }
-  void happen(CoreEvent event) {
-    std::vector<CoreEvent> events;
-    events.push_back(std::move(event));
-    core->step(std::move(events));
-  }
-  void pass(std::chrono::seconds time) {
-    for (auto passed = 0s; passed < time; ++passed) {
-      clock.advance(1s);
-      core->step({});
-    }
-  }
-  void receive(const std::string& topic, const Payload& payload) {
-    happen(Received{topic, encode(payload, WithDatatypes::yes)});
-  }
-  void be_born() {
-    ++bd_seq;
-    seq = 0;
-    Payload node;
-    node.seq = seq++;
-    node.metrics = {{.name = "bdSeq", .value = bd_seq},
-                    {.name = "Journal/Head", .value = static_cast<std::int64_t>(record)},
-                    {.name = "Properties/Name", .value = "一号机房"}};
-    receive("spBv1.0/hq/NBIRTH/room1", node);
-    Payload device;
-    device.seq = seq++;
-    device.metrics = {
-        {.name = "Properties/Name", .value = "冷通道"},
-        {.name = "Properties/Max Silence", .value = std::int64_t{30}},
-        {.name = "communication.state", .at = clock.now(), .value = communication, .unit = "state"},
-        {.name = "ambient.temperature", .at = clock.now(), .value = celsius, .unit = "celsius"}};
-    receive("spBv1.0/hq/DBIRTH/room1/th1", device);
-  }
-  void reads(double value, bool is_historical = false) {
-    if (!is_historical) celsius = value;
-    Payload payload;
-    payload.seq = seq++;
-    payload.metrics = {{.name = "ambient.temperature",
-                        .at = is_historical ? clock.now() - 1h : clock.now(),
-                        .value = value,
-                        .is_historical = is_historical}};
-    payload.journal = JournalStamp{{9}, ++record, 1};
-    receive("spBv1.0/hq/DDATA/room1/th1", payload);
-  }
-  void falls_silent() {
-    Payload payload;
-    payload.seq = seq++;
-    payload.metrics = {{.name = "communication.state", .at = clock.now(), .value = std::int64_t{1}},
-                       {.name = "communication.text", .at = clock.now(), .value = "no answer"},
-                       {.name = "ambient.temperature", .at = clock.now(), .quality = Quality::stale}};
-    payload.journal = JournalStamp{{9}, ++record, 1};
-    receive("spBv1.0/hq/DDATA/room1/th1", payload);
-  }
-  PointView temperature() const {
-    return room->points(0, [](const PointView& point) { return point.name == "ambient.temperature"; }).at(0);
-  }
-  std::vector<std::string> subjects() const {
-    std::vector<std::string> all;
-    for (const auto& [id, notice] : outside.mails) all.push_back(notice.subject);
-    return all;
-  }
-
-  std::filesystem::path folder;
-  FakeClock clock;
-  Recorder outside;
-  std::unique_ptr<PublishedRoom> room;
-  std::unique_ptr<Core> core;
-  std::int64_t bd_seq = 0, communication = 0;
-  std::uint8_t seq = 0;
-  std::uint64_t record = 0;
-  double celsius = 22.0;
-};
 
 TEST_F(CoreTest, SubscribesThenAnnouncesItself) {
   EXPECT_EQ(outside.subscribed.size(), 7u);
@@ -297,6 +146,52 @@ TEST_F(CoreTest, AReplayThatIsQuickerThanTheBirthIsToldAsPast) {
   EXPECT_EQ(subjects(), std::vector<std::string>{"[重要·已恢复] 冷通道 过热 — hq/room1"});
 }
 
+TEST_F(CoreTest, WhatAnAgentWithAFullDiskSendsIsJudgedLiveAndItsReplayIsNotToldAgain) {
+  be_born();
+  reads(22.0);
+  const Timestamp hot_at = clock.now();
+  reads_unstamped(31.0);
+  EXPECT_EQ(temperature().value, Value{31.0});
+  pass(31s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
+  const Timestamp cool_at = clock.now();
+  reads_unstamped(22.0);
+  ASSERT_EQ(subjects().size(), 2u);
+  ASSERT_TRUE(acknowledge(1));
+  replays(31.0, hot_at);
+  replays(22.0, cool_at);
+  pass(60s);
+  EXPECT_EQ(subjects().size(), 2u) << subjects().back();
+  EXPECT_EQ(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 10)->size(), 3u);
+}
+
+TEST_F(CoreTest, AnAgentWhoseClockIsSetBackADayIsStillBelieved) {
+  be_born();
+  reads(22.0);
+  const Timestamp tomorrow = clock.now();
+  const std::uint64_t lost = ++record;
+  clock.jump_wall(-24h);
+  reads(31.0);
+  EXPECT_EQ(temperature().value, Value{31.0});
+  pass(31s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
+  record = lost - 1;
+  replays(22.0, tomorrow);  // its number says that it is not the newest, whatever its time
+  EXPECT_EQ(temperature().value, Value{31.0});
+}
+
+TEST_F(CoreTest, AfterARestartTooABirthCountsWhateverItsClockSays) {
+  be_born();
+  reads(22.0);
+  clock.jump_wall(-24h);
+  restart();
+  celsius = 31.0;
+  be_born();
+  EXPECT_EQ(temperature().value, Value{31.0});
+  pass(31s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
+}
+
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
   be_born();
   reads(22.0);
@@ -310,10 +205,7 @@ TEST_F(CoreTest, AcknowledgingIsOnDiskWhenItReturns) {
   be_born();
   reads(31.0);
   pass(30s);
-  auto answer = std::make_unique<std::promise<Result<AlarmView>>>();
-  auto future = answer->get_future();
-  happen(Acknowledge{1, "li", "正在处理", std::move(answer)});
-  const auto alarm = future.get();
+  const auto alarm = acknowledge(1);
   ASSERT_TRUE(alarm);
   EXPECT_EQ(alarm->state, AlarmLifeCycle::acknowledged);
   restart();

@@ -9,6 +9,8 @@
 #include "proto/model/point_name.hpp"
 
 namespace watchroom::aggregator {
+const Bilingual no_longer_reported{"采集代理不再上报此测点", "its agent reports it no longer"};
+
 namespace {
 
 Bilingual communication_reason(const KnownDevice& device) {
@@ -73,11 +75,15 @@ StateText KnownPoint::state_of(const Value& value) const {
 
 Standing standing_of(const KnownNode& node, const KnownDevice& device, const KnownPoint& point,
                      bool broker_connected) {
+  if (device.presence == Presence::gone || !point.is_announced)
+    return {"stale", no_longer_reported.zh, no_longer_reported.en};
   if (!broker_connected)
     return {"unknown", "监控中心与消息服务器的连接中断", "the centre has lost the broker"};
   if (node.contact == Contact::unknown)
     return {"unknown", "等待采集代理上线", "waiting for the agent to announce itself"};
   if (node.contact == Contact::offline) return {"stale", "采集代理离线", "the agent is offline"};
+  if (device.presence == Presence::awaited)
+    return {"unknown", "等待设备上线", "waiting for the device to be announced"};
   if (device.is_overdue)
     return {"stale", "超过最长静默时间没有收到数据", "nothing was reported for longer than allowed"};
   // That a device is silent is itself a fact, and a fresh one.
@@ -110,6 +116,7 @@ Situation situation_of(const KnownNode& node, const KnownDevice& device, const K
   now.quality = standing.quality == "good"  ? Quality::good
                 : standing.quality == "bad" ? Quality::bad
                                             : Quality::stale;
+  if (point.latest) now.taken_at = point.latest->taken_at;
   if (now.quality == Quality::good && point.latest && point.latest->value)
     take_value(now, point, *point.latest->value);
   return now;
@@ -119,6 +126,7 @@ Situation past_situation_of(const KnownPoint& point, const Reading& reading) {
   Situation then;
   then.unit = point.unit;
   then.quality = reading.quality;
+  then.taken_at = reading.taken_at;
   if (reading.value) take_value(then, point, *reading.value);
   return then;
 }
@@ -156,6 +164,7 @@ PointView view_of(const KnownNode& node, const KnownDevice& device, const KnownP
   if (!unit_named(point.unit_text)) view.foreign_unit = point.unit_text;
   const Standing standing = standing_of(node, device, point, broker_connected);
   view.quality = standing.quality;
+  view.is_reported = device.presence != Presence::gone && point.is_announced;
   view.quality_reason_zh = standing.reason_zh;
   view.quality_reason_en = standing.reason_en;
   if (point.latest) view.taken_at = point.latest->taken_at;
@@ -199,6 +208,7 @@ AgentView view_of(const KnownNode& node, const IntakeCounters& counters, const J
     std::string communication{name_of(device.communication)};
     if (!device.is_alive && device.communication == Communication::ok)
       communication = name_of(Communication::no_answer);
+    if (device.presence == Presence::gone) communication = "removed";
     view.devices.push_back({id, device.about.name, device.about.maker, device.about.model,
                             device.about.resource_class, communication, device.communication_text,
                             device.since});

@@ -26,6 +26,8 @@ struct KnownPoint {
   std::string label_zh, label_en;
   std::optional<Reading> latest;
   std::optional<Reading> latest_good;
+  bool is_announced = true;         ///< by the newest birth
+  std::uint64_t latest_record = 0;  ///< of its journal, or how far that was at the birth
   SubjectId subject = 0;
 
   /// Takes over what a birth announces; unit and states are parsed, whatever they hold.
@@ -33,10 +35,19 @@ struct KnownPoint {
   StateText state_of(const Value& value) const;
 };
 
+/// What its node's births say of a device.
+enum class Presence {
+  announced,  ///< born in this session of its node
+  renewing,   ///< its node tells everything anew; until the device's turn all stays as it was
+  awaited,    ///< its node has come (back), the device is not born yet: nothing can be said
+  gone,       ///< its node announces it no longer
+};
+
 struct KnownDevice {
   DeviceId id = 0;
   StoredDevice about;  ///< names as announced; its points are not used
-  bool is_alive = true;
+  Presence presence = Presence::awaited;
+  bool is_alive = true;     ///< born, and has not died since
   bool is_overdue = false;  ///< its agent is there but has reported nothing for too long
   Communication communication =
       Communication::ok;  ///< foreign devices do not tell; their births and deaths do
@@ -48,6 +59,7 @@ struct KnownDevice {
       last_history{};  ///< when the last late reading came; nothing: none is waiting for judgement
   std::unordered_map<std::string, KnownPoint> points;  // stable addresses
 
+  bool is_expected() const { return presence == Presence::renewing || presence == Presence::awaited; }
   bool answers() const { return is_alive && !is_overdue && communication == Communication::ok; }
 };
 
@@ -57,6 +69,8 @@ struct KnownNode {
   std::string name, software_version;
   Contact contact = Contact::unknown;
   Timestamp since{};
+  Steady born_at{};
+  bool keeps_journal = false;  ///< one of our agents: it announces every device that it is configured for
   std::uint64_t journal_head = 0, journal_lost = 0;
   std::map<std::string, KnownDevice> devices;  // '' is the node itself
   SubjectId subject = 0;
@@ -68,6 +82,7 @@ struct Standing {
   std::string quality;  ///< good, stale, bad, unknown
   std::string reason_zh, reason_en;
 };
+extern const Bilingual no_longer_reported;
 Standing standing_of(const KnownNode& node, const KnownDevice& device, const KnownPoint& point,
                      bool broker_connected);
 

@@ -105,6 +105,8 @@ std::optional<Arrival> Host::receive(std::string_view topic, std::string_view pa
     return std::nullopt;
   }
   arrival.payload = *std::move(decoded);
+  // Only DATA are journal records: a stamp elsewhere would pass the ledger by.
+  if (arrival.verb != Verb::ndata && arrival.verb != Verb::ddata) arrival.payload.journal.reset();
   switch (arrival.verb) {
     case Verb::nbirth: return accept_node_birth(node, std::move(arrival), now);
     case Verb::ndeath: return accept_node_death(node, std::move(arrival));
@@ -356,6 +358,12 @@ MqttMessage Host::acknowledgement(const NodeKey& key, const JournalLedger& commi
 Contact Host::contact(const NodeKey& key) const {
   const auto node = nodes_.find(key);
   return node == nodes_.end() ? Contact::unknown : node->second.contact;
+}
+
+bool Host::is_complete(const NodeKey& key) const {
+  const auto node = nodes_.find(key);
+  return node != nodes_.end() && node->second.is_born && !node->second.rebirth_wanted &&
+         !node->second.sequence.gap_since();
 }
 
 const IntakeCounters& Host::counters(const NodeKey& key) const {

@@ -85,6 +85,8 @@ class Host {
   Steady next_deadline(Steady now) const;
 
   Contact contact(const NodeKey& node) const;
+  /// Born, and none of its messages since is missing.
+  bool is_complete(const NodeKey& node) const;
   const IntakeCounters& counters(const NodeKey& node) const;
   const JournalLedger* ledger(const NodeKey& node) const;
 

@@ -193,6 +193,19 @@ TEST_F(HostTest, AJournalThatWentBackBeginsANewGenerationInsteadOfLosingItsRecor
   EXPECT_EQ(arrival->generation, 1);
 }
 
+TEST_F(HostTest, AStampOnABirthIsNoRecord) {
+  be_born();
+  ASSERT_TRUE(host.receive("spBv1.0/hq/NBIRTH/room1", node_birth(1, std::nullopt), at(0ms)));
+  ASSERT_TRUE(receive_data(1, 7));
+  Payload birth = *decode(node_birth(2, std::nullopt));
+  birth.journal = JournalStamp{journal, 7, 1};
+  for (const auto* topic : {"spBv1.0/hq/NBIRTH/room1", "spBv1.0/hq/DBIRTH/room1/th1"}) {
+    const auto arrival = host.receive(topic, encode(birth, WithDatatypes::yes), at(0ms));
+    ASSERT_TRUE(arrival);
+    EXPECT_FALSE(arrival->payload.journal) << topic;
+  }
+}
+
 TEST_F(HostTest, ForeignTopicsAndBrokenPayloadsAreHarmless) {
   EXPECT_FALSE(host.receive("spBv1.0/hq/NCMD/room1", "", at(0ms)));
   EXPECT_FALSE(host.receive("nonsense", "x", at(0ms)));

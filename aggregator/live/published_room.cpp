@@ -34,7 +34,8 @@ void PublishedRoom::publish(Publication publication) {
     if (closed_alarms_.size() > most_closed) closed_alarms_.erase(closed_alarms_.begin());
   }
   StatusView& status = publication.status;
-  status.points = points_.size();
+  status.points = static_cast<std::uint64_t>(std::count_if(
+      points_.begin(), points_.end(), [](const auto& entry) { return entry.second.is_reported; }));
   status.points_good = static_cast<std::uint64_t>(std::count_if(
       points_.begin(), points_.end(), [](const auto& entry) { return entry.second.quality == "good"; }));
   status.agents = agents_.size();

@@ -26,8 +26,9 @@ struct PointView {
   std::string state_zh, state_en;   ///< text of `value`, or of `last_value` when there is none
   std::string quality = "unknown";  ///< good, stale, bad, unknown
   std::string quality_reason_zh, quality_reason_en;  ///< why it is not good
-  Timestamp taken_at{};                              ///< of the newest reading
-  std::uint64_t version = 0;                         ///< of the live state in which it changed last
+  bool is_reported = true;    ///< false: its agent announces it no longer; such points are not counted
+  Timestamp taken_at{};       ///< of the newest reading
+  std::uint64_t version = 0;  ///< of the live state in which it changed last
 
   std::string id() const { return site + "/" + agent + "/" + device + "/" + name; }
 };
@@ -58,7 +59,7 @@ struct AlarmView {
 
 struct DeviceView {
   std::string id, name, maker, model, resource_class;
-  std::string communication = "unknown";  ///< a Communication's name
+  std::string communication = "unknown";  ///< a Communication's name, or removed
   std::string communication_text;
   Timestamp since{};
 };

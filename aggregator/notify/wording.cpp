@@ -32,12 +32,14 @@ std::string duration_text(std::chrono::milliseconds span, Language language) {
 
 std::string mark_zh(const AlarmView& alarm, AlarmEvent event) {
   if (event == AlarmEvent::cleared) return "恢复";
+  if (event == AlarmEvent::withdrawn) return "撤销";
   if (event == AlarmEvent::past) return fmt::format("{}·已恢复", chinese_name_of(alarm.severity));
   return std::string{chinese_name_of(alarm.severity)};
 }
 
 std::string mark_en(const AlarmView& alarm, AlarmEvent event) {
   if (event == AlarmEvent::cleared) return "cleared";
+  if (event == AlarmEvent::withdrawn) return "withdrawn";
   if (event == AlarmEvent::past) return fmt::format("{}, over", name_of(alarm.severity));
   return std::string{name_of(alarm.severity)};
 }
@@ -58,12 +60,19 @@ std::string subject_en(const AlarmView& alarm, AlarmEvent event) {
   return subject;
 }
 
+Bilingual headline(AlarmEvent event) {
+  switch (event) {
+    case AlarmEvent::past:
+      return {"通信中断期间发生、现已恢复的告警", "Came and went while the agent could not be heard"};
+    case AlarmEvent::cleared: return {"告警已恢复", "Alarm cleared"};
+    case AlarmEvent::withdrawn:
+      return {"告警已撤销，并非已恢复", "Alarm withdrawn, which is not an all-clear"};
+    default: return {"新告警", "New alarm"};
+  }
+}
+
 std::string body_zh(const AlarmView& alarm, AlarmEvent event) {
-  std::string body = fmt::format("{}：{}\n\n",
-                                 event == AlarmEvent::past ? "通信中断期间发生、现已恢复的告警"
-                                 : event == AlarmEvent::cleared ? "告警已恢复"
-                                                                : "新告警",
-                                 alarm.title_zh);
+  std::string body = fmt::format("{}：{}\n\n", headline(event).zh, alarm.title_zh);
   body += fmt::format("级别：{}\n", chinese_name_of(alarm.severity));
   if (const auto place = place_of(alarm); !place.empty()) body += fmt::format("位置：{}\n", place);
   if (const auto device = device_of(alarm); !device.empty())
@@ -72,7 +81,8 @@ std::string body_zh(const AlarmView& alarm, AlarmEvent event) {
   body += fmt::format("情况：{}\n", alarm.text_zh);
   body += fmt::format("发生时间：{}\n", local_time(alarm.raised_at));
   if (event != AlarmEvent::raised && alarm.cleared_at) {
-    body += fmt::format("恢复时间：{}（持续 {}）\n", local_time(*alarm.cleared_at),
+    body += fmt::format("{}时间：{}（持续 {}）\n", event == AlarmEvent::withdrawn ? "撤销" : "恢复",
+                        local_time(*alarm.cleared_at),
                         duration_text(*alarm.cleared_at - alarm.raised_at, Language::zh));
     if (alarm.state == AlarmLifeCycle::returned_unacknowledged) body += "此告警尚无人确认。\n";
   } else {
@@ -83,12 +93,7 @@ std::string body_zh(const AlarmView& alarm, AlarmEvent event) {
 }
 
 std::string body_en(const AlarmView& alarm, AlarmEvent event) {
-  std::string body =
-      fmt::format("{}: {}\n\n",
-                  event == AlarmEvent::past      ? "Came and went while the agent could not be heard"
-                  : event == AlarmEvent::cleared ? "Alarm cleared"
-                                                 : "New alarm",
-                  alarm.title_en);
+  std::string body = fmt::format("{}: {}\n\n", headline(event).en, alarm.title_en);
   body += fmt::format("Severity: {}\n", name_of(alarm.severity));
   if (const auto place = place_of(alarm); !place.empty()) body += fmt::format("Place: {}\n", place);
   if (const auto device = device_of(alarm); !device.empty())
@@ -97,7 +102,8 @@ std::string body_en(const AlarmView& alarm, AlarmEvent event) {
   body += fmt::format("What: {}\n", alarm.text_en);
   body += fmt::format("Raised: {}\n", local_time(alarm.raised_at));
   if (event != AlarmEvent::raised && alarm.cleared_at) {
-    body += fmt::format("Cleared: {} (after {})\n", local_time(*alarm.cleared_at),
+    body += fmt::format("{}: {} (after {})\n", event == AlarmEvent::withdrawn ? "Withdrawn" : "Cleared",
+                        local_time(*alarm.cleared_at),
                         duration_text(*alarm.cleared_at - alarm.raised_at, Language::en));
     if (alarm.state == AlarmLifeCycle::returned_unacknowledged) body += "Nobody has acknowledged it yet.\n";
   } else {

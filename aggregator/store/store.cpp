@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/store/store.hpp"
 
+#include <array>
 #include <cstring>
 
 #include "aggregator/store/rows.hpp"
@@ -10,6 +11,7 @@ namespace watchroom::aggregator {
 
 /// Generated from migrations/.
 std::string_view migration_0001_spine();
+std::string_view migration_0002_late_watch();
 
 Result<Store> Store::open(const std::filesystem::path& folder) {
   std::error_code error;
@@ -26,7 +28,8 @@ Result<Store> Store::open(const std::filesystem::path& folder) {
 }
 
 Result<void> Store::migrate() {
-  constexpr std::int64_t newest = 1;
+  const std::array migrations{migration_0001_spine(), migration_0002_late_watch()};
+  constexpr auto newest = static_cast<std::int64_t>(migrations.size());
   auto version = database_.prepare("PRAGMA user_version");
   if (!version) return version.error();
   if (auto row = version->step(); !row) return row.error();
@@ -35,9 +38,12 @@ Result<void> Store::migrate() {
   if (found > newest)
     return fail(Errc::invalid, Retry::never,
                 "it was written by a newer Watchroom (schema {}, this one knows {})", found, newest);
-  if (found == newest) return {};
-  return database_.execute(
-      fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", migration_0001_spine(), newest));
+  for (auto step = found; step < newest; ++step) {
+    const auto sql = fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;",
+                                 migrations.at(static_cast<std::size_t>(step)), step + 1);
+    if (auto done = database_.execute(sql); !done) return done.error();
+  }
+  return {};
 }
 
 Result<Statement*> Store::statement(std::string_view sql) {

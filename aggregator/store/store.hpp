@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "aggregator/alarms/late_watch.hpp"
 #include "aggregator/intake/host.hpp"
 #include "aggregator/live/views.hpp"
 #include "proto/base/database.hpp"
@@ -83,6 +84,8 @@ class Store {
                            const Reading& reading);
   Result<void> save_ledger(NodeId node, const JournalLedger& ledger, Timestamp now);
   Result<void> save_alarm(const AlarmView& alarm);
+  /// One in phase normal is removed.
+  Result<void> save_late_watch(const LateWatch& late);
   /// Keeps the one that is there when the Message-ID is known.
   Result<std::int64_t> save_mail(const Mail& mail);
   Result<void> update_mail(const Mail& mail);
@@ -91,6 +94,7 @@ class Store {
 
   Result<std::vector<StoredNode>> load_nodes();
   Result<std::vector<AlarmView>> load_open_alarms();
+  Result<std::vector<LateWatch>> load_late_watches();
   Result<std::int64_t> highest_alarm_id();
   Result<std::vector<Mail>> load_waiting_mails();
   struct Totals {

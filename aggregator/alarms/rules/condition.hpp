@@ -26,6 +26,7 @@ struct Situation {
   bool is_communication_point = false;  ///< the point is communication.state itself
   Quality quality = Quality::good;
   std::optional<double> value = {};
+  std::optional<Timestamp> taken_at = {};  ///< when the agent read it, by the agent's clock
   Unit unit = Unit::none;
   std::string state_zh = {};
   std::string state_en = {};

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/core/tested_core.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+/// What an agent tells late, after a cut.
+class History : public CoreTest {
+ protected:
+  void node_dies() {
+    Payload death;
+    death.metrics = {{.name = "bdSeq", .value = bd_seq}};
+    receive("spBv1.0/hq/NDEATH/room1", death);
+  }
+  static constexpr auto raised = "[重要] 冷通道 过热 — hq/room1";
+  static constexpr auto past = "[重要·已恢复] 冷通道 过热 — hq/room1";
+};
+
+TEST_F(History, IsNotSettledWhileTheAgentIsAway) {
+  be_born();
+  reads(22.0);
+  clock.advance(1h);
+  restart();
+  replays(35.0, clock.now() - 600s);
+  replays(36.0, clock.now() - 500s);
+  celsius = 36.0;
+  pass(19s);  // longer than a backlog may pause
+  EXPECT_TRUE(outside.mails.empty()) << subjects().back();
+  be_born();
+  pass(1s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{raised});
+  EXPECT_TRUE(room->alarms(0).at(0).is_active);
+}
+
+TEST_F(History, IsNotSettledBeforeTheDeviceIsBorn) {
+  be_born();
+  reads(22.0);
+  node_dies();
+  node_is_born();
+  replays(35.0, clock.now() - 600s);
+  replays(36.0, clock.now() - 500s);
+  pass(30s);
+  EXPECT_TRUE(outside.mails.empty()) << subjects().back();
+  celsius = 36.0;
+  device_is_born();
+  pass(1s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{raised});
+}
+
+TEST_F(History, WhatBeganDuringACutIsRaisedWhenTheBacklogIsThroughNotADelayLater) {
+  be_born();
+  node_dies();
+  clock.advance(20min);
+  celsius = 35.0;
+  be_born();
+  replays(35.0, clock.now() - 19min);
+  pass(17s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{raised});
+}
+
+TEST_F(History, ACrashBetweenItsRecordsForgetsNothing) {
+  be_born();
+  replays(35.0, clock.now() - 600s);
+  replays(36.0, clock.now() - 500s);
+  restart();  // what was stored is acknowledged and will not come again
+  be_born();
+  replays(22.0, clock.now() - 400s);
+  pass(20s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{past});
+  restart();
+  be_born();
+  pass(20s);
+  EXPECT_EQ(room->alarms(0).size(), 1u) << "and it is told once";
+}
+
+TEST_F(History, ACrashBeforeItsEndIsSettledAfterwards) {
+  be_born();
+  replays(35.0, clock.now() - 600s);
+  restart();
+  be_born();
+  pass(20s);
+  EXPECT_EQ(subjects(), std::vector<std::string>{past});
+}
+
+}  // namespace
+}  // namespace watchroom::aggregator
