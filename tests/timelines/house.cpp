@@ -3,6 +3,7 @@
 #include "tests/timelines/house.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <unistd.h>
 
@@ -72,7 +73,10 @@ House::~House() {
 }
 
 void House::start_agent() {
-  journal_ = agent::Journal::open(folder_ / "journal.db", {.ack_hosts = {"watchroom"}}, clock_, Log::quiet());
+  auto journal =
+      agent::Journal::open(folder_ / "journal.db", {.ack_hosts = {"watchroom"}}, clock_, Log::quiet());
+  if (!journal) throw std::runtime_error{journal.error().text};
+  journal_ = *std::move(journal);
   agent::EdgeNodeSettings settings;
   settings.group = "hq";
   settings.node = "room1";
