@@ -7,12 +7,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from story import REPOSITORY, Plan, Room, Story, main, program, wait_until  # isort: skip
+from story import REPOSITORY, Plan, Story, main, program, wait_until  # isort: skip
 from rig.processes import Process, free_port
 
 TIMEOUT_S = 90
@@ -41,7 +40,7 @@ def probe(url: str, profiles: Path = PROFILES) -> tuple[subprocess.CompletedProc
 
 class Probing(Story):
     def setUp(self) -> None:
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="watchroom-probing-")))
+        self.folder = self.new_folder()
         profiles = self.folder / "profiles"
         profiles.mkdir()
         (profiles / "test43.toml").write_text(PROFILE)
@@ -76,7 +75,7 @@ class Probing(Story):
         return (run, points) if run.returncode == 0 else None
 
     def test_AnSnmpDeviceIsKnownOverVersion3(self) -> None:
-        with Room(Plan()) as room:
+        with self.new_room(Plan()) as room:
             room.start_simulator()
             addresses = room.addresses
             url = (f"snmp://127.0.0.1:{addresses['snmp_port']}?version=3&user={addresses['snmp_user']}&auth=SHA-256&priv=AES"
