@@ -156,6 +156,30 @@ int run_program(int argc, char** argv) {
                   "每行一个 JSON 对象 JSON lines: point, value, unit, state, quality, source");
   probe->callback([&] { code = probe_command(probe_options); });
 
+  ScanOptions scan_options;
+  int scan_timeout_ms = 500;
+  auto* scan = app.add_subcommand(
+      "scan",
+      "查找一条总线或一段地址上的设备，写出可用的设置。Ask every address of a range what it "
+      "is and write [[device]] tables to start from.");
+  scan->add_option("URL", scan_options.url,
+                   "modbus-rtu:///dev/ttyS1?baud=9600&unit=1-32, modbus-tcp://10.0.0.0/28?unit=1-4, "
+                   "snmp://10.0.0.1-50?community=public")
+      ->required();
+  scan->add_option("--output,-o", scan_options.output,
+                   "写入文件，缺省为标准输出 a file; else standard output");
+  scan->add_option("--profiles-dir", scan_options.profiles_dir, "设备模板目录 the folder of profiles");
+  scan->add_option("--timeout-ms", scan_timeout_ms, "每次等待应答的时间 wait for each answer")
+      ->check(CLI::Range(20, 10'000))
+      ->capture_default_str();
+  scan->add_option("--limit", scan_options.limit, "最多询问的地址数 the most addresses to ask")
+      ->check(CLI::Range(1, 65'536))
+      ->capture_default_str();
+  scan->callback([&] {
+    scan_options.reply_timeout = std::chrono::milliseconds{scan_timeout_ms};
+    code = scan_command(scan_options);
+  });
+
   auto* describe = app.add_subcommand(
       "describe", "打印带注释的完整设置样例。Print agent.toml with every key, its default and its meaning.");
   describe->callback([&] { code = describe_command(); });

@@ -2,13 +2,24 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/profiles/profile.hpp"
 
 namespace watchroom::agent {
 
-/// Exit codes of the commands: 0 done, 1 it did not work, 2 the input was wrong.
+/// Exit codes of the commands.
+constexpr int done = 0, did_not_work = 1, wrong_input = 2;
+
+/// The profiles of one driver in a folder. One that is wrong is left out and told on standard error.
+std::vector<std::shared_ptr<const Profile>> load_profiles(const std::filesystem::path& folder,
+                                                          std::string_view driver);
 
 /// `watchroom-agent check FILE`: every problem of the file and of the profiles it names, on standard error.
 int check_command(const std::filesystem::path& settings_file);
@@ -25,5 +36,17 @@ struct ProbeOptions {
 
 /// `watchroom-agent probe URL [--profile NAME] [--profiles-dir DIR] [--json]`: a line a point.
 int probe_command(const ProbeOptions& options);
+
+struct ScanOptions {
+  std::string url;  ///< with ranges: hosts 10.0.0.1-50 or 10.0.0.0/28, unit=1-32
+  std::optional<std::filesystem::path> profiles_dir;
+  std::optional<std::filesystem::path> output;  ///< else standard output
+  std::chrono::milliseconds reply_timeout{500};
+  int limit = 1024;  ///< addresses
+};
+
+/// `watchroom-agent scan URL`: asks every address of a range what it is and writes the [[device]] tables of
+/// an agent.toml to start from. Progress on standard error.
+int scan_command(const ScanOptions& options);
 
 }  // namespace watchroom::agent

@@ -8,12 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/commands/commands.hpp"
+#include "agent/commands/scratch_folder.hpp"
 #include "agent/drivers/driver.hpp"
 
 namespace watchroom::agent {
 namespace {
-
-constexpr int done = 0, did_not_work = 1, wrong_input = 2;
 
 /// "3.1.2" or "input 4"; what a person looks for in the maker's document.
 std::string source_text(const PointSource& source) {
@@ -51,19 +50,6 @@ void print_json(const PointDescription& point, const PointSource& source, const 
   fmt::print("{}\n", line.dump());
 }
 
-Profiles load_all(const std::filesystem::path& folder, std::string_view driver) {
-  Profiles all;
-  for (const std::string& name : profile_names(folder)) {
-    Problems problems;
-    auto profile = Profile::load(folder / (name + ".toml"), problems);
-    // One bad profile must not hinder the recognition of another device.
-    if (!profile) fmt::print(stderr, "{}.toml is left out: {}", name, problems.str());
-    if (profile && profile->bus == driver)
-      all.push_back(std::make_shared<const Profile>(*std::move(profile)));
-  }
-  return all;
-}
-
 Result<Profiles> load_named(const std::filesystem::path& folder, const std::string& name,
                             std::string_view driver) {
   const std::filesystem::path file =
@@ -76,25 +62,6 @@ Result<Profiles> load_named(const std::filesystem::path& folder, const std::stri
                 profile->bus, driver);
   return Profiles{std::make_shared<const Profile>(*std::move(profile))};
 }
-
-/// A folder of our own for what a library may want to write, gone afterwards: a probe leaves no trace.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-probe-XXXXXX").string();
-    if (::mkdtemp(pattern.data())) path_ = pattern;
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile> profile) {
   const bool is_modbus = profile->bus == "modbus";
@@ -150,8 +117,9 @@ int probe_command(const ProbeOptions& options) {
   const ScratchFolder scratch;
   driver.prepare(scratch.path());
   const BusContext context{clock, Log::to_stderr(LogLevel::warning), scratch.path(), {}};
-  const auto profiles = options.profile ? load_named(folder, *options.profile, driver.name)
-                                        : driver.recognise(*address, load_all(folder, driver.name), context);
+  const auto profiles =
+      options.profile ? load_named(folder, *options.profile, driver.name)
+                      : driver.recognise(*address, load_profiles(folder, driver.name), context, Patience{});
   if (!profiles) return report_failure(profiles.error());
   int worst = done;
   for (const auto& profile : *profiles) {

@@ -57,6 +57,12 @@ struct BusContext {
   std::stop_token stop;
 };
 
+/// How long an unknown device is waited for.
+struct Patience {
+  std::chrono::milliseconds reply_timeout{1000};
+  int tries = 2;  ///< requests without an answer before it counts as absent
+};
+
 /// A driver is one constant of this type, named as its folder; CMake writes the table of them.
 struct DriverType {
   std::string_view name;
@@ -67,9 +73,12 @@ struct DriverType {
   /// All devices have the same `address.bus()`.
   std::unique_ptr<Bus> (*make)(std::vector<ConfiguredDevice> devices, BusContext context);
   /// The profiles, out of those of this driver, that fit the device at an address, the most special first.
+  /// Errc::not_found: something answers, but none fits.
   Result<Profiles> (*recognise)(const DeviceAddress& address,
                                 std::span<const std::shared_ptr<const Profile>> profiles,
-                                const BusContext& context);
+                                const BusContext& context, Patience patience);
+  /// What can be told of a device that no profile fits, as lines for a person who has to write one.
+  std::vector<std::string> (*survey)(const DeviceAddress& address, const BusContext& context);
 };
 
 /// Written by CMake from the folders beside this file.

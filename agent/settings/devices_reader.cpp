@@ -121,6 +121,18 @@ std::shared_ptr<const Profile> DevicesReader::find_profile(const SettingsTable& 
   return at->second;
 }
 
+void DevicesReader::add_profile(const SettingsTable& table, ConfiguredDevice& device,
+                                const std::string& name) {
+  const auto more = find_profile(table, name);
+  if (!more || !device.profile) return;
+  if (more->bus == device.profile->bus)
+    device.profile = std::make_shared<const Profile>(combined(*device.profile, *more));
+  else
+    add_problem(table, "more_profiles",
+                fmt::format("\"{}\" is a {} profile, expected a {} one as {} is", name, more->bus,
+                            device.profile->bus, device.profile->name));
+}
+
 void DevicesReader::read_address(const SettingsTable& table, DeviceAddress& address) {
   const std::string text = table.text("address", {.help = "what `probe` takes, without secrets"});
   address.secrets = read_secrets(table);
@@ -168,6 +180,9 @@ ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
   description.name = table.text("name", {.help = "what people call it", .fallback = description.id});
   description.profile = table.text("profile", {.help = "a profile's name, or a path ending in .toml"});
   device.profile = find_profile(table, description.profile);
+  for (const std::string& more :
+       table.texts("more_profiles", "further ones that fit it, as `probe` names them"))
+    add_profile(table, device, more);
   read_address(table, device.address);
   check_driver(table, device);
 

@@ -35,6 +35,7 @@ class DevicesReader {
   };
   void check_id(const SettingsTable& table, const std::string& id);
   std::shared_ptr<const Profile> find_profile(const SettingsTable& table, const std::string& name);
+  void add_profile(const SettingsTable& table, ConfiguredDevice& device, const std::string& name);
   void read_address(const SettingsTable& table, DeviceAddress& address);
   void check_line(const SettingsTable& table, const DeviceAddress& address);
   void check_driver(const SettingsTable& table, const ConfiguredDevice& device) const;

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import time
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -69,6 +70,28 @@ class Probing(Story):
                 self.assertEqual([(p["point"], p["value"], p["source"]) for p in points],
                                  [("ambient.temperature", 23.1, "input 0")])
                 self.tell(f"{url.split(':')[0]}: known after {time.monotonic() - began:.1f} s")
+
+    def test_AScanWritesSettingsThatTheAgentTakes(self) -> None:
+        peer = REPOSITORY / "tests" / "peers" / "modbus_unit.py"
+        port = free_port()
+        self.serve("tcp", "/usr/bin/python3", "-B", peer, "tcp", str(port)).wait_for_port(port)
+        url = f"modbus-tcp://127.0.0.1-2:{port}?unit=1-3"
+        found = subprocess.run([AGENT, "scan", url, "--profiles-dir", self.profiles, "--timeout-ms", "300"],
+                               capture_output=True, text=True, timeout=60)
+        self.assertEqual(found.returncode, 0, found.stderr)
+        self.assertIn("1 of 6 addresses answered", found.stderr)
+        device = tomllib.loads(found.stdout)["device"]
+        self.assertEqual([(d["id"], d["profile"], d["address"]) for d in device],
+                         [("test431", "test43", f"modbus-tcp://127.0.0.1:{port}?unit=1")])
+        (self.profiles / "test43.toml").write_text(PROFILE.replace("TEST-43", "another"))
+        unknown = subprocess.run([AGENT, "scan", url, "--profiles-dir", self.profiles, "--timeout-ms", "300"],
+                                 capture_output=True, text=True, timeout=60)
+        self.assertIn("identification 1: TEST-43", unknown.stdout)
+        self.assertRegex(unknown.stdout, r"(?m)^#\s+0\s+231\s+23\.1")
+        self.assertNotIn("device", tomllib.loads(unknown.stdout))
+        wide = subprocess.run([AGENT, "scan", "modbus-tcp://127.0.0.0/16"], capture_output=True, text=True, timeout=60)
+        self.assertEqual((wide.returncode, wide.stdout), (2, ""))
+        self.assertIn("65534 addresses are more than 1024", wide.stderr)
 
     def answered(self, url: str) -> tuple | None:
         run, points = probe(url, self.profiles)

@@ -159,6 +159,7 @@ std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext cont
 
 }  // namespace
 
-const DriverType modbus{"modbus", false, [](const std::filesystem::path&) {}, make, recognise_modbus};
+const DriverType modbus{"modbus",         false,        [](const std::filesystem::path&) {}, make,
+                        recognise_modbus, survey_modbus};
 
 }  // namespace watchroom::agent

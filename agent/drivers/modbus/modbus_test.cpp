@@ -129,8 +129,8 @@ TEST_F(ModbusDriver, RecognisesAModelByItsRegisters) {
   const auto right = model("table = \"holding\"\naddress = 16\ntype = \"u16\"\nvalues = [2101]\n");
   const auto other = model("table = \"holding\"\naddress = 16\ntype = \"u16\"\nvalues = [2102]\n");
   const auto known = [&](const std::vector<std::shared_ptr<const Profile>>& profiles) {
-    return modbus.recognise(device(peer, 1, right).address, profiles,
-                            BusContext{clock, Log::quiet(), {}, {}});
+    return modbus.recognise(device(peer, 1, right).address, profiles, BusContext{clock, Log::quiet(), {}, {}},
+                            Patience{});
   };
   const auto found = known({other, climate(), right});
   ASSERT_TRUE(found) << found.error().text;

@@ -15,21 +15,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr ExchangeTiming timing{.reply_timeout = 1000ms, .gap = 50ms};
-// A unit that never answered after so many requests is not there.
-constexpr int patience = 2;
+constexpr auto gap = 50ms;
 // What a device says of itself outweighs any number of registers.
 constexpr int identity_weight = 100;
 
 /// Asks each register once, whichever profiles want it.
 class Inquiry {
  public:
-  Inquiry(const DeviceAddress& address, const BusContext& context)
-      : line_{std::get<ModbusAddress>(address.where), context.stop},
+  Inquiry(const DeviceAddress& address, const BusContext& context, Patience patience)
+      : timing_{patience.reply_timeout, gap},
+        tries_{patience.tries},
+        line_{std::get<ModbusAddress>(address.where), context.stop},
         unit_{std::get<ModbusAddress>(address.where).unit} {}
 
   void identify() {
-    auto identity = line_.identify(unit_, timing);
+    auto identity = line_.identify(unit_, timing_);
     note(static_cast<bool>(identity));
     if (!identity) {
       silence_ = identity.error();
@@ -37,7 +37,7 @@ class Inquiry {
     }
     for (const auto& [object, text] : *identity) identity_ += text + "\n";
   }
-  bool is_there() const { return has_answered_ || silences_ < patience; }
+  bool is_there() const { return has_answered_ || silences_ < tries_; }
   const Error& silence() const { return silence_; }
   const std::string& identity() const { return identity_; }
 
@@ -55,7 +55,7 @@ class Inquiry {
   void ask(const RegisterSpan& span) {
     if (!is_there() || !asked_.emplace(span, true).second) return;
     const ReadRequest request{span.table, span.address, span.count};
-    auto reply = line_.ask(unit_, request, timing);
+    auto reply = line_.ask(unit_, request, timing_);
     note(static_cast<bool>(reply));
     if (!reply) silence_ = reply.error();
     if (reply && reply->exception == 0) image_.add(request, std::move(reply->words));
@@ -65,6 +65,8 @@ class Inquiry {
     if (!answered) ++silences_;
   }
 
+  ExchangeTiming timing_;
+  int tries_;
   Line line_;
   int unit_;
   RegisterImage image_;
@@ -90,8 +92,8 @@ int fitness(const ModbusTraits& traits, Inquiry& inquiry) {
 
 Result<Profiles> recognise_modbus(const DeviceAddress& address,
                                   std::span<const std::shared_ptr<const Profile>> profiles,
-                                  const BusContext& context) {
-  Inquiry inquiry{address, context};
+                                  const BusContext& context, Patience patience) {
+  Inquiry inquiry{address, context, patience};
   inquiry.identify();
   Profiles best;
   int best_fitness = 1;

@@ -10,6 +10,9 @@ namespace watchroom::agent {
 /// error that names the candidates when none or several fit alike.
 Result<Profiles> recognise_modbus(const DeviceAddress& address,
                                   std::span<const std::shared_ptr<const Profile>> profiles,
-                                  const BusContext& context);
+                                  const BusContext& context, Patience patience);
+
+/// The first registers of a unit as numbers, in every byte order, with what is plausible marked.
+std::vector<std::string> survey_modbus(const DeviceAddress& address, const BusContext& context);
 
 }  // namespace watchroom::agent

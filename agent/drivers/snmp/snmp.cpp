@@ -150,11 +150,11 @@ bool fits(const SnmpTraits& traits, const Objects& system, const std::set<Oid>& 
 
 Result<Profiles> recognise(const DeviceAddress& address,
                            std::span<const std::shared_ptr<const Profile>> profiles,
-                           const BusContext& context) {
+                           const BusContext& context, Patience patience) {
   const SnmpTraits traits;
-  SnmpSession session{address, traits.reply_timeout, context.stop};
+  SnmpSession session{address, patience.reply_timeout, context.stop};
   ObjectReader reader{session, traits, has_bulk(address)};
-  const auto system = reader.get({system_object_id, system_description}, true);
+  const auto system = reader.get({system_object_id, system_description}, patience.tries > 1);
   if (!system) return system.error();
   std::set<Oid> subtrees;
   for (const auto& profile : profiles)
@@ -173,8 +173,18 @@ Result<Profiles> recognise(const DeviceAddress& address,
               text_at(*system, system_object_id), text_at(*system, system_description));
 }
 
+std::vector<std::string> survey(const DeviceAddress& address, const BusContext& context) {
+  const SnmpTraits traits;
+  SnmpSession session{address, traits.reply_timeout, context.stop};
+  ObjectReader reader{session, traits, has_bulk(address)};
+  const auto system = reader.get({system_object_id, system_description}, true);
+  if (!system) return {};
+  return {"sysObjectID " + text_at(*system, system_object_id),
+          "sysDescr " + text_at(*system, system_description)};
+}
+
 }  // namespace
 
-const DriverType snmp{"snmp", true, prepare_snmp_library, make, recognise};
+const DriverType snmp{"snmp", true, prepare_snmp_library, make, recognise, survey};
 
 }  // namespace watchroom::agent

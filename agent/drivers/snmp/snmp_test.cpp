@@ -244,7 +244,7 @@ TEST_F(SnmpDriver, WritesNothingOutsideItsFolder) {
 TEST_F(SnmpDriver, RecognisesAUpsByItsObjects) {
   const std::vector<std::shared_ptr<const Profile>> profiles{ups_profile()};
   const auto found = snmp.recognise(community_device("watch").address, profiles,
-                                    BusContext{clock, Log::quiet(), data_dir, {}});
+                                    BusContext{clock, Log::quiet(), data_dir, {}}, Patience{});
   ASSERT_TRUE(found) << found.error().text;
   ASSERT_EQ(found->size(), 1u);
   EXPECT_EQ(found->front()->name, "ups_mib");
