@@ -75,6 +75,7 @@ int run_command(const std::filesystem::path& file) {
     return exit_wrong_input;
   }
   const Log log = Log::to_stderr(settings->log_level);
+  for (const Problem& warning : problems.warnings()) log.warning("{}", warning.str());
   keep_name_lookups_short();
   StopSignals stop_signals;
   const SystemClock clock;

@@ -10,6 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// More than this is not held back for the sake of the flash.
+constexpr std::uint64_t most_buffered_bytes = 256 * 1024;
 // Acknowledgements arrive each second; storing each would cost a commit, 4 to 8 kB of flash. Until they are
 // stored the records are kept, so that a crash costs duplicates, which hosts drop.
 constexpr auto forget_interval = 30s;
@@ -52,8 +54,8 @@ Journal::~Journal() {
 
 std::uint64_t Journal::append(std::string device, std::string payload, Urgency urgency) {
   buffer({++last_appended_, std::move(device), std::move(payload), clock_.now()});
-  const Steady due =
-      clock_.steady() + (urgency == Urgency::urgent ? settings_.urgent_commit : settings_.commit);
+  const bool is_urgent = urgency == Urgency::urgent || pending_bytes_ > most_buffered_bytes;
+  const Steady due = clock_.steady() + (is_urgent ? settings_.urgent_commit : settings_.commit);
   commit_at_ = std::min(commit_at_.value_or(due), due);
   return last_appended_;
 }

@@ -78,6 +78,13 @@ TEST_F(JournalTest, NumbersFromOneAndAsksForAGroupCommit) {
   EXPECT_THAT(kept(), ElementsAre(1, 2, 3));
 }
 
+TEST_F(JournalTest, MuchIsNotHeldBackForLong) {
+  Journal& journal = open();
+  const Steady start = clock_.steady();
+  for (int i = 0; i < 300; ++i) journal.append("th1", std::string(800, 'x'), Urgency::routine);
+  EXPECT_EQ(journal.deadline(), start + 200ms);
+}
+
 TEST_F(JournalTest, KeepsItsIdItsNumbersAndBdSeqOverARestart) {
   const JournalId id = open().id();
   append_and_commit(3);

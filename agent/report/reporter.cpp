@@ -19,6 +19,14 @@ bool is_worth_a_report(const PointDescription& point, const Value& before, const
   return std::abs(*b - *a) >= point.deadband;
 }
 
+/// A value that leaps is on its way to a limit or past it. The limits themselves are the centre's.
+bool is_jump(const PointDescription& point, const Value& before, const Value& now) {
+  constexpr double deadbands = 4;
+  const auto a = number_of(before);
+  const auto b = number_of(now);
+  return a && b && point.deadband > 0 && std::abs(*b - *a) >= deadbands * point.deadband;
+}
+
 Metric metric_of(const PointDescription& point, const Reading& reading) {
   return {
       .name = point.name.str(), .at = reading.taken_at, .value = reading.value, .quality = reading.quality};
@@ -40,7 +48,8 @@ Reporter::Verdict Reporter::judge_point(std::size_t index, const Reading& readin
   if (before.value.has_value() != reading.value.has_value()) return {true, point.unit == Unit::state};
   if (!reading.value) return {};
   const bool is_worth_it = is_worth_a_report(point, *before.value, *reading.value);
-  return {is_worth_it, is_worth_it && point.unit == Unit::state};
+  const bool is_urgent = point.unit == Unit::state || is_jump(point, *before.value, *reading.value);
+  return {is_worth_it, is_worth_it && is_urgent};
 }
 
 bool Reporter::is_whole_device_due(const PollResult& polled, Steady now) const {

@@ -70,6 +70,15 @@ TEST(Reporter, TellsEverythingTheFirstTime) {
   EXPECT_TRUE(room.was_urgent());
 }
 
+TEST(Reporter, ALeapIsUrgentAndADriftIsNot) {
+  Room room;
+  room.reads(0s, 23.0);
+  room.reads(1s, 24.5);
+  EXPECT_FALSE(room.was_urgent());
+  room.reads(2s, 26.5);
+  EXPECT_TRUE(room.was_urgent());
+}
+
 TEST(Reporter, HoldsTheDeadbandAgainstTheLastReportedValueAndNotAgainstTheLastPoll) {
   Room room;
   room.reads(0s, 23.0);

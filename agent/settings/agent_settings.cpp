@@ -3,6 +3,7 @@
 #include "agent/settings/agent_settings.hpp"
 
 #include "agent/settings/devices_reader.hpp"
+#include "proto/link/topic.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -15,11 +16,20 @@ std::string read_id(const SettingsTable& table, std::string_view key, std::strin
   return id;
 }
 
+std::vector<std::string> read_ack_hosts(const SettingsTable& table) {
+  auto hosts = table.texts(
+      "ack_hosts", "Sparkplug host ids whose acknowledgement deletes records; []: deleted once published",
+      {"watchroom"});
+  for (const std::string& host : hosts)
+    if (!is_valid_host_id(host))
+      table.complain("ack_hosts",
+                     fmt::format("\"{}\" is not valid, expected a host id without # / + or blanks", host));
+  return hosts;
+}
+
 AgentSettings::Journal read_journal(const SettingsTable& table) {
   AgentSettings::Journal journal;
-  journal.ack_hosts = table.texts(
-      "ack_hosts", "Sparkplug host ids whose acknowledgement deletes records; none: \"watchroom\"");
-  if (journal.ack_hosts.empty()) journal.ack_hosts = {"watchroom"};
+  journal.ack_hosts = read_ack_hosts(table);
   journal.urgent_commit = table.duration(
       "urgent_commit_ms", {.help = "state and quality changes and core devices are on disk after this",
                            .fallback = 200ms,
@@ -61,6 +71,7 @@ ClassPace read_pace(const SettingsTable& table, std::chrono::milliseconds interv
   pace.max_silence = table.duration(
       "max_silence_s",
       {.help = "an unchanged value is sent again after this", .fallback = silence, .least = 1s, .most = 60s});
+  check_pace(table, pace);
   table.finish();
   return pace;
 }
@@ -73,8 +84,8 @@ ClassPaces read_paces(const SettingsTable& table) {
 }
 
 std::filesystem::path read_profiles_dir(const SettingsTable& table) {
-  const auto given =
-      table.optional_file("profiles_dir", {.help = "folder of device profiles; default: the installed one"});
+  const auto given = table.optional_file(
+      "profiles_dir", {.help = "folder of device profiles; default: the installed one", .is_folder = true});
   return given.value_or(installed_profiles_folder());
 }
 
@@ -83,9 +94,9 @@ AgentSettings read_settings(const SettingsTable& table) {
   settings.site = read_id(table, "site", "the site this room belongs to; the Sparkplug group");
   settings.agent = read_id(table, "agent", "this agent; the Sparkplug edge node");
   settings.name = table.text("name", {.help = "what people call it", .fallback = settings.agent});
-  settings.data_dir = table.file(
-      "data_dir",
-      {.help = "folder of the journal; made when missing", .fallback = "data", .must_exist = false});
+  settings.data_dir = table.file("data_dir", {.help = "folder of the journal; made when missing",
+                                              .fallback = "/var/lib/watchroom/agent",
+                                              .must_exist = false});
   settings.profiles_dir = read_profiles_dir(table);
   settings.log_level = table.choice<LogLevel>("log_level",
                                               {{"debug", LogLevel::debug},

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proto/link/test_certificates.hpp"
+
 namespace watchroom::agent {
 namespace {
 
@@ -20,10 +22,9 @@ class SettingsFolder : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-settings-XXXXXX").string();
     ASSERT_TRUE(::mkdtemp(pattern.data()));
     folder = pattern;
-    for (const char* name : {"ca.pem", "room1.pem", "room1.key", "ups.community"}) {
-      std::ofstream{folder / name} << "x\n";
-      std::filesystem::permissions(folder / name, std::filesystem::perms::owner_read);
-    }
+    TestCertificates{folder}.make("room1");
+    std::ofstream{folder / "ups.community"} << "x\n";
+    std::filesystem::permissions(folder / "ups.community", std::filesystem::perms::owner_read);
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
@@ -75,7 +76,7 @@ TEST_F(SettingsFolder, ReadsDevicesWithTheirClassAndOverrides) {
   EXPECT_EQ(core.description.name, "冷通道");
   EXPECT_EQ(plain.profile, core.profile);
   EXPECT_EQ(plain.address.bus(), core.address.bus());
-  EXPECT_EQ(settings.data_dir, folder / "data");
+  EXPECT_EQ(settings.data_dir, "/var/lib/watchroom/agent");
   EXPECT_EQ(settings.name, "room1");
   EXPECT_EQ(settings.journal.max_size_bytes, 512 * 1024 * 1024);
   EXPECT_THAT(settings.journal.ack_hosts, testing::ElementsAre("watchroom"));
@@ -87,6 +88,42 @@ TEST_F(SettingsFolder, AClassCanBePacedForAll) {
                         device("a", "modbus-tcp://h", "profile = \"xy_md02\"\nclass = \"core\"\n")));
   EXPECT_EQ(settings.devices[0].description.poll_interval, 500ms);
   EXPECT_EQ(settings.devices[0].description.max_silence, 10s);
+}
+
+TEST_F(SettingsFolder, AnEmptyListOfHostsMeansNone) {
+  EXPECT_TRUE(good(with_devices("[journal]\nack_hosts = []\n")).journal.ack_hosts.empty());
+  EXPECT_THAT(good(with_devices("[journal]\nack_hosts = [\"a\", \"b\"]\n")).journal.ack_hosts,
+              testing::ElementsAre("a", "b"));
+}
+
+TEST_F(SettingsFolder, AHostIdMustFitIntoATopic) {
+  for (const char* id : {"a/b", "a b", "#", "+", ""})
+    EXPECT_THAT(problems_of(with_devices(fmt::format("[journal]\nack_hosts = [\"{}\"]\n", id))),
+                HasSubstr(fmt::format("agent.toml:10: journal.ack_hosts: \"{}\" is not valid", id)));
+}
+
+TEST_F(SettingsFolder, ADeviceMustBeAskedAsOftenAsItMustBeHeardOf) {
+  EXPECT_THAT(
+      problems_of(
+          with_devices(device("a", "modbus-tcp://h", "profile = \"xy_md02\"\npoll_interval_ms = 90000\n"))),
+      HasSubstr(
+          "agent.toml:13: device[0].poll_interval_ms: polled every 90000 ms but to be sent every 60 s"));
+  EXPECT_THAT(
+      problems_of(with_devices(device("a", "modbus-tcp://h", "profile = \"xy_md02\"\nmax_silence_s = 10\n"))),
+      HasSubstr("agent.toml:13: device[0].max_silence_s: polled every 30000 ms but to be sent every 10 s"));
+  EXPECT_THAT(problems_of(with_devices("[classes]\nkey = { poll_interval_ms = 61000 }\n")),
+              HasSubstr("classes.key.poll_interval_ms: polled every 61000 ms"));
+  good(with_devices(device("a", "modbus-tcp://h", "profile = \"xy_md02\"\npoll_interval_ms = 60000\n")));
+}
+
+TEST_F(SettingsFolder, AFolderIsNoFileAndAFileNoFolder) {
+  std::string text = with_devices("");
+  text.replace(text.find("\"room1.key\""), 11, "\".\"");
+  EXPECT_THAT(problems_of(text), HasSubstr("agent.toml:8: broker.key_file: "));
+  text = with_devices("");
+  const auto at = text.find("profiles_dir");
+  text.replace(at, text.find('\n', at) - at, "profiles_dir = \"room1.key\"");
+  EXPECT_THAT(problems_of(text), HasSubstr("is a file, expected a folder"));
 }
 
 TEST_F(SettingsFolder, NamesBothLinesOfADuplicateId) {

@@ -85,6 +85,15 @@ void check_secrets(const SettingsTable& table, const DeviceAddress& address) {
 
 }  // namespace
 
+void check_pace(const SettingsTable& table, const ClassPace& pace) {
+  if (pace.poll_interval <= pace.max_silence) return;
+  const char* key = table.has("poll_interval_ms") ? "poll_interval_ms" : "max_silence_s";
+  table.complain(key,
+                 fmt::format("polled every {} ms but to be sent every {} s, expected poll_interval_ms not "
+                             "longer than max_silence_s",
+                             pace.poll_interval.count(), pace.max_silence / 1s));
+}
+
 void DevicesReader::check_id(const SettingsTable& table, const std::string& id) {
   if (id.empty()) return;
   if (!is_valid_id(id)) table.reject("id", "1 to 64 letters, digits, _ or -");
@@ -203,6 +212,8 @@ ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
               "max_silence_s",
               {.help = "an unchanged value is sent again after this", .least = 1s, .most = 60s})
           .value_or(pace.max_silence);
+  if (table.has("poll_interval_ms") || table.has("max_silence_s"))
+    check_pace(table, {description.poll_interval, description.max_silence});
   const auto reply_timeout = table.optional_duration(
       "reply_timeout_ms",
       {.help = "longest wait for a reply; default by profile", .least = 20ms, .most = 10s});

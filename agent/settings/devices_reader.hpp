@@ -20,6 +20,9 @@ struct ClassPace {
 };
 using ClassPaces = std::array<ClassPace, 3>;  // by ResourceClass
 
+/// A device that is asked less often than it must be heard of is a mistake; told at the key that was written.
+void check_pace(const SettingsTable& table, const ClassPace& pace);
+
 /// Reads the `[[device]]` tables one after the other, and remembers what two devices may not share.
 class DevicesReader {
  public:

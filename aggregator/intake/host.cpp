@@ -124,11 +124,12 @@ std::optional<Arrival> Host::accept_node_birth(Node& node, Arrival arrival, Stea
   node.contact = Contact::online;
   node.sequence.start(arrival.payload.seq.value_or(0));
   node.aliases.clear();
+  node.integer_types.clear();
   node.born_devices.clear();
   node.rebirth_wanted = false;
   if (!is_rebirth)
     log_.info("{}/{}: born, bdSeq {}", arrival.node.site, arrival.node.agent, bd_seq.value_or(-1));
-  learn_aliases(node, arrival.payload);
+  learn_names(node, arrival);
   adopt_journal(node, arrival.node, arrival.payload);
   // A node without journal tells its first values here and nowhere else.
   arrival.is_record = !node.keeps_journal;
@@ -184,7 +185,7 @@ std::optional<Arrival> Host::accept_device_birth(Node& node, Arrival arrival, St
     return std::nullopt;
   }
   note_sequence(node, arrival.payload, now);
-  learn_aliases(node, arrival.payload);
+  learn_names(node, arrival);
   node.born_devices.insert(arrival.device);
   arrival.is_record = !node.keeps_journal;
   return arrival;
@@ -204,6 +205,7 @@ std::optional<Arrival> Host::accept_data(Node& node, Arrival arrival, Steady now
   if (!node.is_born) want_rebirth(node, "data before a birth");
   if (node.is_born) note_sequence(node, arrival.payload, now);
   if (!resolve_aliases(node, arrival.payload)) want_rebirth(node, "an alias that no birth announced");
+  apply_integer_types(node, arrival);
   if (node.is_born && !arrival.device.empty() && !node.born_devices.contains(arrival.device))
     want_rebirth(node, "data of a device that was not born");
   if (arrival.payload.journal) {
@@ -232,9 +234,21 @@ bool Host::note_record(Node& node, const NodeKey& key, const JournalStamp& stamp
   return true;
 }
 
-void Host::learn_aliases(Node& node, const Payload& payload) {
-  for (const Metric& metric : payload.metrics)
+void Host::learn_names(Node& node, const Arrival& birth) {
+  auto& types = node.integer_types[birth.device];
+  types.clear();
+  for (const Metric& metric : birth.payload.metrics) {
     if (metric.alias && !metric.name.empty()) node.aliases[*metric.alias] = metric.name;
+    if (metric.integer_type) types[metric.name] = *metric.integer_type;
+  }
+}
+
+void Host::apply_integer_types(const Node& node, Arrival& data) const {
+  const auto types = node.integer_types.find(data.device);
+  if (types == node.integer_types.end() || types->second.empty()) return;
+  for (Metric& metric : data.payload.metrics)
+    if (const auto type = types->second.find(metric.name); type != types->second.end())
+      read_as(type->second, metric);
 }
 
 bool Host::resolve_aliases(Node& node, Payload& payload) const {

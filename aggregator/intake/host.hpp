@@ -103,6 +103,8 @@ class Host {
     std::optional<std::int64_t> bd_seq;
     Sequence sequence;
     std::unordered_map<std::uint64_t, std::string> aliases;
+    /// By device ("" is the node), then by metric: what births said and DATA leaves out.
+    std::map<std::string, std::unordered_map<std::string, std::uint32_t>> integer_types;
     std::set<std::string> born_devices;
     bool keeps_journal = false;
     std::map<JournalId, Kept> journals;
@@ -125,7 +127,8 @@ class Host {
   void adopt_journal(Node& node, const NodeKey& key, const Payload& birth);
   void use_journal(Node& node, const NodeKey& key, const JournalId& id);
   bool note_record(Node& node, const NodeKey& key, const JournalStamp& stamp);
-  void learn_aliases(Node& node, const Payload& payload);
+  void learn_names(Node& node, const Arrival& birth);
+  void apply_integer_types(const Node& node, Arrival& data) const;
   bool resolve_aliases(Node& node, Payload& payload) const;
   void note_sequence(Node& node, const Payload& payload, Steady now);
   void want_rebirth(Node& node, std::string_view reason);

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "messages/sparkplug_b.pb.h"
+
 namespace watchroom::aggregator {
 namespace {
 
@@ -170,6 +172,26 @@ TEST_F(HostTest, ResolvesAliasesFromBirths) {
   ASSERT_EQ(arrival->payload.metrics.size(), 1u);
   EXPECT_EQ(arrival->payload.metrics[0].name, "Temperature");
   EXPECT_EQ(commands(1000ms), std::vector<std::string>{"true"});  // for alias 10
+}
+
+TEST_F(HostTest, ReadsIntegersOfOthersAsTheirBirthDeclaredThem) {
+  be_born();
+  constexpr std::uint32_t int16 = 2;
+  org::eclipse::tahu::protobuf::Payload birth;
+  birth.set_seq(2);
+  auto* declared = birth.add_metrics();
+  declared->set_name("outdoor");
+  declared->set_alias(9);
+  declared->set_datatype(int16);
+  declared->set_int_value(4);
+  ASSERT_TRUE(host.receive("spBv1.0/hq/DBIRTH/room1/plc", birth.SerializeAsString(), at(0ms)));
+  org::eclipse::tahu::protobuf::Payload frost;
+  frost.set_seq(3);
+  frost.add_metrics()->set_alias(9);
+  frost.mutable_metrics(0)->set_int_value(0xFFFFFFF6u);
+  const auto arrival = host.receive("spBv1.0/hq/DDATA/room1/plc", frost.SerializeAsString(), at(1s));
+  ASSERT_TRUE(arrival);
+  EXPECT_EQ(arrival->payload.metrics.at(0).value, Value{std::int64_t{-10}});
 }
 
 TEST_F(HostTest, AnswersAnOldDeathOfItsOwnButFightsNoOtherHost) {

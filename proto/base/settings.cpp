@@ -8,8 +8,6 @@
 #include <set>
 #include <sstream>
 
-#include <sys/stat.h>
-
 #include "proto/base/toml.hpp"
 
 namespace watchroom {
@@ -183,6 +181,11 @@ std::string SettingsTable::text(std::string_view key, const TextKey& about) cons
   return text->get();
 }
 
+void SettingsTable::describe_optional(std::string_view key, std::string_view type,
+                                      std::string_view help) const {
+  node_->describe(key, std::string{type}, "not set", help);
+}
+
 std::optional<std::string> SettingsTable::optional_text(std::string_view key, std::string_view help) const {
   if (!has(key)) {
     node_->describe(key, "text", "not set", help);
@@ -274,32 +277,14 @@ std::optional<std::chrono::milliseconds> SettingsTable::optional_duration(std::s
   return duration(key, about);
 }
 
-std::filesystem::path SettingsTable::file(std::string_view key, const FileKey& about) const {
-  const std::string written = text(key, {.help = about.help, .fallback = about.fallback, .longest = 4000});
-  if (written.empty()) return {};
-  std::filesystem::path path{written};
-  if (path.is_relative()) path = folder() / path;
-  std::error_code ignored;
-  if (about.must_exist && !node_->descriptions && !std::filesystem::exists(path, ignored))
-    node_->problem(key, line_of(key),
-                   fmt::format("\"{}\" does not exist, expected a file that can be read", path.string()));
-  return path;
-}
-
-std::optional<std::filesystem::path> SettingsTable::optional_file(std::string_view key,
-                                                                  const FileKey& about) const {
-  if (!has(key)) {
-    node_->describe(key, "a file", "not set", about.help);
-    return std::nullopt;
-  }
-  return file(key, about);
-}
-
-std::vector<std::string> SettingsTable::texts(std::string_view key, std::string_view help) const {
-  node_->describe(key, "a list of texts", "[]", help);
+std::vector<std::string> SettingsTable::texts(std::string_view key, std::string_view help,
+                                              const std::vector<std::string>& fallback) const {
+  std::string shown;
+  for (const std::string& text : fallback) shown += fmt::format("{}\"{}\"", shown.empty() ? "" : ", ", text);
+  node_->describe(key, "a list of texts", "[" + shown + "]", help);
   std::vector<std::string> all;
   const toml::node* value = node_->get(key);
-  if (!value) return all;
+  if (!value) return fallback;
   const auto* array = value->as_array();
   if (!array) {
     node_->wrong(key, *value, "a list of texts");
@@ -419,6 +404,11 @@ void SettingsTable::complain(std::string_view key, std::string_view text) const 
   if (!node_->descriptions) node_->problem(key, line_of(key), std::string{text});
 }
 
+void SettingsTable::warn(std::string_view key, std::string_view text) const {
+  if (!node_->descriptions)
+    node_->problems->warn({node_->file, line_of(key), node_->field_of(key), std::string{text}});
+}
+
 void SettingsTable::reject_table(std::string_view text) const {
   if (!node_->descriptions)
     node_->problems->add({node_->file, node_->line(), node_->field, std::string{text}});
@@ -449,22 +439,6 @@ void SettingsTable::finish() const {
     if (!nearest.empty()) text += fmt::format(", did you mean \"{}\"?", nearest);
     node_->problem(name, static_cast<int>(key.source().begin.line), std::move(text));
   }
-}
-
-Result<std::string> read_secret(const std::filesystem::path& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0)
-    return fail(Errc::not_found, Retry::never, "{}: the secret's file does not exist", file.string());
-  if ((status.st_mode & S_IROTH) != 0)
-    return fail(Errc::not_authorized, Retry::never, "{}: everybody can read this secret; run chmod 600 on it",
-                file.string());
-  std::ifstream in{file};
-  std::string line;
-  if (!in || !std::getline(in, line))
-    return fail(Errc::io, Retry::never, "{}: the secret's file is empty or cannot be read", file.string());
-  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-  if (line.empty()) return fail(Errc::invalid, Retry::never, "{}: the first line is empty", file.string());
-  return line;
 }
 
 std::string to_toml_reference(const std::vector<KeyDescription>& descriptions) {

@@ -34,11 +34,15 @@ class Problems {
   void add(Problem problem) { all_.push_back(std::move(problem)); }
   bool empty() const { return all_.empty(); }
   const std::vector<Problem>& all() const { return all_; }
+  /// What should be mended but keeps nothing from running; not part of the above.
+  void warn(Problem problem) { warnings_.push_back(std::move(problem)); }
+  const std::vector<Problem>& warnings() const { return warnings_; }
   /// One problem a line, in order of file and line.
   std::string str() const;
 
  private:
   std::vector<Problem> all_;
+  std::vector<Problem> warnings_;
 };
 
 /// What a key means. The reading code is the only description of a settings file: `describe` runs the same
@@ -74,11 +78,13 @@ struct DurationKey {
   std::chrono::milliseconds least{0};
   std::chrono::milliseconds most = std::chrono::hours{24 * 3660};
 };
-/// Relative paths are relative to the folder of the settings file.
+/// Relative paths are relative to the folder of the settings file. What must exist must be a file (or a
+/// folder) that can be read.
 struct FileKey {
   std::string_view help;
   std::optional<std::string> fallback = {};
   bool must_exist = true;
+  bool is_folder = false;
 };
 
 /// A table of a TOML file while it is being read. Each accessor takes note of its key, writes what is wrong
@@ -107,7 +113,9 @@ class SettingsTable {
                                                              const DurationKey& about) const;
   std::filesystem::path file(std::string_view key, const FileKey& about) const;
   std::optional<std::filesystem::path> optional_file(std::string_view key, const FileKey& about) const;
-  std::vector<std::string> texts(std::string_view key, std::string_view help) const;
+  /// `fallback` is for a missing key; an empty list is an answer.
+  std::vector<std::string> texts(std::string_view key, std::string_view help,
+                                 const std::vector<std::string>& fallback = {}) const;
 
   /// One of the names in `choices`, given as {name, meaning} pairs; returns the meaning.
   template <typename T>
@@ -139,6 +147,8 @@ class SettingsTable {
   void reject(std::string_view key, std::string_view expected) const;
   /// Reports `key` in the caller's own words.
   void complain(std::string_view key, std::string_view text) const;
+  /// The same as a warning.
+  void warn(std::string_view key, std::string_view text) const;
   /// Reports the table itself.
   void reject_table(std::string_view text) const;
   int line() const;
@@ -154,6 +164,7 @@ class SettingsTable {
  private:
   struct Node;
   explicit SettingsTable(std::shared_ptr<Node> node) : node_{std::move(node)} {}
+  void describe_optional(std::string_view key, std::string_view type, std::string_view help) const;
   std::size_t choice_index(std::string_view key, const std::vector<std::string_view>& names,
                            std::optional<std::size_t> fallback, std::string_view help) const;
   // Shared: copies of a table must agree on which keys were asked for.

@@ -15,6 +15,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "proto/link/identity.hpp"
+
 namespace watchroom {
 namespace {
 
@@ -37,6 +39,29 @@ class Library {
 std::string describe(int code) {
   if (code == MOSQ_ERR_ERRNO) return fmt::format("{}", std::strerror(errno));
   return mosquitto_strerror(code);
+}
+
+}  // namespace
+
+namespace {
+
+/// Only when all three files are there: one that is not has been told.
+void check_files(const SettingsTable& table, const BrokerSettings& settings) {
+  std::error_code ignored;
+  for (const auto& file : {settings.ca_file, settings.certificate_file, settings.key_file})
+    if (!std::filesystem::is_regular_file(file, ignored)) return;
+  const auto problems =
+      check_identity(settings.ca_file, settings.certificate_file, settings.key_file, std::time(nullptr));
+  for (const IdentityProblem& problem : problems) {
+    using About = IdentityProblem::About;
+    const char* key = problem.about == About::authority     ? "ca_file"
+                      : problem.about == About::certificate ? "certificate_file"
+                                                            : "key_file";
+    if (problem.is_warning)
+      table.warn(key, problem.text);
+    else
+      table.complain(key, problem.text);
+  }
 }
 
 }  // namespace
@@ -66,6 +91,7 @@ BrokerSettings BrokerSettings::read(const SettingsTable& table) {
   read.connect_timeout = table.duration(
       "connect_timeout_s",
       {.help = "Longest wait for the broker's answer to CONNECT", .fallback = 10s, .least = 1s, .most = 60s});
+  check_files(table, read);
   table.finish();
   return read;
 }

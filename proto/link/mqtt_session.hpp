@@ -74,8 +74,8 @@ class MqttSession {
   /// Stops without a DISCONNECT if `stop` was not called: the broker then publishes the will.
   ~MqttSession();
 
-  /// Refuses at once files that are missing. What is in them libmosquitto looks at only when it connects: a
-  /// file that is no key or certificate is told through `on_disconnected`.
+  /// Refuses at once files that are missing. What is in them the settings' check has looked at; what went bad
+  /// since is told through `on_disconnected`.
   Result<void> start();
   /// Flushes what was published, sends DISCONNECT and joins the thread; at most about `patience` long, but a
   /// name that is just being resolved is waited for (resolv.conf says how long).

@@ -109,15 +109,19 @@ std::int64_t integer_from(std::uint64_t raw, std::uint32_t type) {
   }
 }
 
+Value integer_value(std::uint64_t raw, std::uint32_t type) {
+  // A UInt64 beyond Int64 keeps its size rather than turning negative.
+  if (type == type_uint64 && raw > static_cast<std::uint64_t>(INT64_MAX))
+    return Value{static_cast<double>(raw)};
+  return Value{integer_from(raw, type)};
+}
+
+bool is_integer_type(std::uint32_t type) { return type >= type_int8 && type <= type_uint64; }
+
 std::optional<Value> value_of(const wire::Payload::Metric& in) {
-  const std::uint32_t type = in.datatype();
   switch (in.value_case()) {
-    case wire::Payload::Metric::kIntValue: return Value{integer_from(in.int_value(), type)};
-    case wire::Payload::Metric::kLongValue:
-      // A UInt64 beyond Int64 keeps its size rather than turning negative.
-      if (type == type_uint64 && in.long_value() > static_cast<std::uint64_t>(INT64_MAX))
-        return Value{static_cast<double>(in.long_value())};
-      return Value{integer_from(in.long_value(), type)};
+    case wire::Payload::Metric::kIntValue: return integer_value(in.int_value(), in.datatype());
+    case wire::Payload::Metric::kLongValue: return integer_value(in.long_value(), in.datatype());
     case wire::Payload::Metric::kFloatValue: return Value{static_cast<double>(in.float_value())};
     case wire::Payload::Metric::kDoubleValue: return Value{in.double_value()};
     case wire::Payload::Metric::kBooleanValue: return Value{in.boolean_value()};
@@ -161,6 +165,7 @@ Result<Metric> decode_metric(const wire::Payload::Metric& in) {
     metric.at = from_ms(static_cast<std::int64_t>(in.timestamp()));
   }
   metric.is_historical = in.is_historical();
+  if (is_integer_type(in.datatype()) && in.datatype() != type_int64) metric.integer_type = in.datatype();
   if (in.has_properties())
     if (auto read = decode_properties(in.properties(), metric); !read) return read.error();
   const bool is_null = in.is_null() || in.value_case() == wire::Payload::Metric::VALUE_NOT_SET;
@@ -211,6 +216,12 @@ std::optional<JournalId> journal_id_from_hex(std::string_view hex) {
     if (error != std::errc{} || end != begin + 2) return std::nullopt;
   }
   return id;
+}
+
+void read_as(std::uint32_t integer_type, Metric& metric) {
+  const auto* integer = metric.value ? std::get_if<std::int64_t>(&*metric.value) : nullptr;
+  if (integer && !metric.integer_type)
+    metric.value = integer_value(static_cast<std::uint64_t>(*integer), integer_type);
 }
 
 const Metric* Payload::find(std::string_view name) const {

@@ -37,8 +37,11 @@ struct Metric {
   Quality quality = Quality::good;
   bool is_historical = false;
   bool is_unreadable = false;  ///< DataSet, Template, Bytes, arrays: noticed, not understood
-  std::string unit = {};       ///< births only: property "engUnit"
-  std::string states = {};     ///< births only: property "states", JSON {"1":{"zh":"…","en":"…"}}
+  /// The wire's datatype where it is an integer's other than ours (Int64): DATA comes without one, and an
+  /// Int8 of -1 can then be told from 4294967295 by what the birth said (`read_as`).
+  std::optional<std::uint32_t> integer_type = {};
+  std::string unit = {};    ///< births only: property "engUnit"
+  std::string states = {};  ///< births only: property "states", JSON {"1":{"zh":"…","en":"…"}}
   bool operator==(const Metric&) const = default;
 };
 
@@ -62,6 +65,9 @@ std::string encode(const Payload& payload, WithDatatypes datatypes);
 /// Refuses what is not a payload, more than `most_metrics` metrics, or a quality or seq out of range. Accepts
 /// UInt32 in either field and sign extension in either width (the traps in the specification).
 Result<Payload> decode(std::string_view bytes);
+
+/// Gives an integer that came without datatype the width and sign of the one its birth announced.
+void read_as(std::uint32_t integer_type, Metric& metric);
 
 inline constexpr std::size_t most_metrics = 100'000;
 

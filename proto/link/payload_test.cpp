@@ -53,6 +53,25 @@ TEST(Payload, AcceptsUInt32InEitherField) {
   EXPECT_EQ(read->metrics[1].value, Value{std::int64_t{4'000'000'000}});
 }
 
+TEST(Payload, AnIntegerWithoutDatatypeIsReadAsItsBirthSaid) {
+  const auto data = [](std::uint32_t raw) {
+    wire::Payload in;
+    in.add_metrics()->set_int_value(raw);
+    return decode(in.SerializeAsString())->metrics[0];
+  };
+  for (const std::uint32_t raw : {0xFFu, 0xFFFFFFFFu}) {
+    Metric metric = data(raw);
+    read_as(1, metric);
+    EXPECT_EQ(metric.value, Value{std::int64_t{-1}});
+  }
+  Metric int32 = data(0xFFFFFFF6u);
+  read_as(3, int32);
+  EXPECT_EQ(int32.value, Value{std::int64_t{-10}});
+  Metric uint32 = data(0xFFFFFFF6u);
+  read_as(7, uint32);
+  EXPECT_EQ(uint32.value, Value{std::int64_t{0xFFFFFFF6}});
+}
+
 TEST(Payload, CutsNegativeNumbersToTheirWidth) {
   wire::Payload in;
   for (const std::uint32_t raw : {0xFFu, 0xFFFFFFFFu}) {  // masked, and sign-extended

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "proto/link/topic.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -50,6 +51,14 @@ std::optional<Topic> Topic::parse(std::string_view text) {
                  has_device ? std::string{levels[4]} : ""};
   }
   return std::nullopt;
+}
+
+bool is_valid_host_id(std::string_view id) {
+  constexpr std::size_t longest = 200;
+  return !id.empty() && id.size() <= longest && std::none_of(id.begin(), id.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '#' || c == '/' || c == '+' || byte <= ' ' || byte == 0x7F;
+  });
 }
 
 std::string state_topic(std::string_view host) {

@@ -29,6 +29,9 @@ struct Topic {
   bool operator==(const Topic&) const = default;
 };
 
+/// One level of a topic: not empty, none of # / + and no blanks, which part the words of an acknowledgement.
+bool is_valid_host_id(std::string_view id);
+
 /// spBv1.0/STATE/<host>
 std::string state_topic(std::string_view host);
 std::optional<std::string> host_of_state_topic(std::string_view topic);

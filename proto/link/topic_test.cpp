@@ -34,5 +34,10 @@ TEST(HostState, KnowsItsTopic) {
   EXPECT_FALSE(host_of_state_topic("spBv1.0/STATE/a/b"));
 }
 
+TEST(HostId, IsOneTopicLevelAndOneWord) {
+  for (const char* good : {"watchroom", "scada-1", "中心"}) EXPECT_TRUE(is_valid_host_id(good)) << good;
+  for (const char* bad : {"", "a/b", "#", "+", "a b", "a\t"}) EXPECT_FALSE(is_valid_host_id(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace watchroom

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "proto/link/identity.hpp"
+
+#include <memory>
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+namespace watchroom {
+namespace {
+
+using About = IdentityProblem::About;
+
+template <auto release>
+struct Release {
+  template <typename T>
+  void operator()(T* object) const {
+    release(object);
+  }
+};
+using Bio = std::unique_ptr<BIO, Release<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, Release<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
+
+Bio open(const std::filesystem::path& file) { return Bio{BIO_new_file(file.c_str(), "r")}; }
+
+Certificate read_certificate(const std::filesystem::path& file) {
+  const Bio bio = open(file);
+  return Certificate{bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr};
+}
+
+/// A program that starts by itself has nobody to ask for a password.
+int no_password(char*, int, int, void*) { return 0; }
+
+Key read_key(const std::filesystem::path& file) {
+  const Bio bio = open(file);
+  return Key{bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr};
+}
+
+std::string shown(const ASN1_TIME* time) {
+  const Bio bio{BIO_new(BIO_s_mem())};
+  ASN1_TIME_print(bio.get(), time);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
+void check_dates(const X509& certificate, const std::filesystem::path& file, About about, std::time_t now,
+                 std::vector<IdentityProblem>& problems) {
+  const ASN1_TIME* end = X509_get0_notAfter(&certificate);
+  const ASN1_TIME* begin = X509_get0_notBefore(&certificate);
+  if (X509_cmp_time(end, &now) < 0)
+    problems.push_back({about, fmt::format("\"{}\" has run out on {}", file.string(), shown(end)), true});
+  if (X509_cmp_time(begin, &now) > 0)
+    problems.push_back(
+        {about, fmt::format("\"{}\" is not valid before {}", file.string(), shown(begin)), true});
+}
+
+}  // namespace
+
+std::vector<IdentityProblem> check_identity(const std::filesystem::path& authority,
+                                            const std::filesystem::path& certificate,
+                                            const std::filesystem::path& key, std::time_t now) {
+  std::vector<IdentityProblem> problems;
+  const Certificate ca = read_certificate(authority);
+  const Certificate own = read_certificate(certificate);
+  const Key own_key = read_key(key);
+  if (!ca)
+    problems.push_back(
+        {About::authority, fmt::format("\"{}\" holds no certificate, expected PEM", authority.string())});
+  if (!own)
+    problems.push_back(
+        {About::certificate, fmt::format("\"{}\" holds no certificate, expected PEM", certificate.string())});
+  if (!own_key)
+    problems.push_back(
+        {About::key,
+         fmt::format("\"{}\" holds no private key, expected PEM without a password", key.string())});
+  if (own && own_key && X509_check_private_key(own.get(), own_key.get()) != 1)
+    problems.push_back({About::key, fmt::format("\"{}\" does not belong to the certificate \"{}\"",
+                                                key.string(), certificate.string())});
+  if (ca) check_dates(*ca, authority, About::authority, now, problems);
+  if (own) check_dates(*own, certificate, About::certificate, now, problems);
+  ERR_clear_error();
+  return problems;
+}
+
+}  // namespace watchroom
