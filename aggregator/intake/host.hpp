@@ -80,7 +80,8 @@ class Host {
 
   /// Acknowledgements and rebirth requests that are due, and the STATE repeat if somebody overwrote it.
   std::vector<MqttMessage> take_commands(Timestamp wall, Steady now);
-  /// Nodes that did not come back in time after the broker did: they are offline now.
+  /// Nodes that did not come back in time after the broker did, or whose heartbeats stay away though the
+  /// broker reports no death: they are offline now.
   std::vector<NodeKey> take_given_up(Steady now);
   Steady next_deadline(Steady now) const;
 
@@ -101,6 +102,8 @@ class Host {
     Contact contact = Contact::unknown;
     bool is_born = false;
     std::optional<std::int64_t> bd_seq;
+    std::optional<std::chrono::seconds> heartbeat;  // as announced
+    Steady last_heard{};
     Sequence sequence;
     std::unordered_map<std::uint64_t, std::string> aliases;
     std::set<std::string> born_devices;
@@ -116,6 +119,7 @@ class Host {
   };
 
   Node& node_of(const NodeKey& key) { return nodes_[key]; }
+  static bool is_silent_for(const Node& node, int heartbeats, Steady now);
   static Kept* journal_of(Node& node) { return node.journal ? &node.journals.at(*node.journal) : nullptr; }
   std::optional<Arrival> accept_node_birth(Node& node, Arrival arrival, Steady now);
   std::optional<Arrival> accept_node_death(Node& node, Arrival arrival);
