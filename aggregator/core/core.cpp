@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/core/core.hpp"
 
+#include <algorithm>
+
 namespace watchroom::aggregator {
 namespace {
 
@@ -56,7 +58,7 @@ Result<void> Core::load() {
 
   auto mails = store_.load_waiting_mails();
   if (!mails) return mails.error();
-  for (Mail& mail : *mails) outbox_.emplace(mail.id, std::move(mail));
+  for (Mail& mail : *mails) post(std::move(mail));
   auto totals = store_.totals();
   if (!totals) return totals.error();
   records_ = totals->records;
@@ -282,7 +284,10 @@ void Core::publish() {
   status.host_id = settings_.intake.host_id;
   status.broker_connected = broker_connected_;
   status.broker_since = broker_since_;
-  status.mails_waiting = outbox_.size();
+  status.mails_waiting =
+      static_cast<std::uint64_t>(std::count_if(outbox_.begin(), outbox_.end(), [](const auto& entry) {
+        return entry.second.mail.state == "waiting";
+      }));
   status.mails_failed = mails_failed_;
   status.records = records_;
   status.readings = readings_;

@@ -32,7 +32,7 @@ struct Acknowledge {
   std::unique_ptr<std::promise<Result<AlarmView>>> answer;
 };
 struct Delivered {
-  std::int64_t mail;
+  std::int64_t mail;  ///< as handed over
   Result<void> result;
 };
 using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, Delivered>;
@@ -75,6 +75,14 @@ class Core {
   Steady next_deadline() const;
 
  private:
+  /// A mail is known by its ticket while we run: its row may come later, when the disk takes it.
+  struct Posted {
+    Mail mail;
+    Steady due{};
+    bool is_under_way = false;
+    bool is_dirty = true;  // differs from its row
+  };
+
   Core(CoreSettings settings, std::vector<Rule> rules, Store store, PublishedRoom& room, Outside& outside,
        const Clock& clock, Log log);
 
@@ -121,7 +129,11 @@ class Core {
   // alarms and mails
   void take_changes(std::vector<AlarmChange> changes);
   void compose(const AlarmChange& change);
+  void post(Mail mail);
   void hand_over_due_mails();
+  bool write_mails();
+  void forget_final_mails();
+  void delivery_failed(Posted& posted, const Error& error);
   void refresh_mail_state(std::int64_t alarm);
 
   // the store
@@ -157,15 +169,12 @@ class Core {
   std::string broker_reason_;
   SessionNumber session_ = 0;
 
-  std::map<std::int64_t, Mail> outbox_;  // waiting, by row
-  std::set<std::int64_t> in_flight_;
+  std::map<std::int64_t, Posted> outbox_;  // by ticket; until it is final and its row says so
+  std::int64_t last_ticket_ = 0;
   std::map<std::int64_t, std::string> mail_state_;  // of open alarms
 
   // what this batch changed
   std::map<std::int64_t, AlarmView> dirty_alarms_;
-  std::vector<Mail> new_mails_;
-  std::set<std::string> told_from_memory_;  // Message-IDs, while the store refuses
-  std::map<std::int64_t, Mail> dirty_mails_;
   std::vector<LateWatch> dirty_late_;  // in order: of one watch the last counts
   struct Place {
     KnownNode* node;

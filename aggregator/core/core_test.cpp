@@ -234,5 +234,59 @@ TEST_F(CoreTest, WhileTheDiskRefusesAlarmsGoOnAndNothingIsAcknowledged) {
   EXPECT_EQ(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 10)->size(), 2u);
 }
 
+/// A disk that refuses for as long as it lives: another writer holds the database.
+class RefusingDisk {
+ public:
+  explicit RefusingDisk(const std::filesystem::path& folder)
+      : blocker_{*Database::open(folder / "watchroom.db", Durability::power_cut, 0ms)} {
+    EXPECT_TRUE(blocker_.execute("BEGIN IMMEDIATE"));
+  }
+  void relent() const { EXPECT_TRUE(blocker_.execute("COMMIT")); }
+
+ private:
+  Database blocker_;
+};
+
+TEST_F(CoreTest, AnAlarmWhileTheDiskRefusesIsMailedOnce) {
+  be_born();
+  reads(31.0);
+  pass(29s);
+  const RefusingDisk disk{folder};
+  pass(2s);
+  ASSERT_EQ(outside.mails.size(), 1u);
+  happen(Delivered{outside.mails[0].first, {}});
+  disk.relent();
+  pass(2s);
+  restart();
+  be_born();
+  pass(2s);
+  EXPECT_EQ(outside.mails.size(), 1u);
+  EXPECT_EQ(room->alarms(0).at(0).mail, "sent");
+}
+
+TEST_F(CoreTest, AMailThatFailsWhileTheDiskRefusesIsTriedAgain) {
+  be_born();
+  reads(31.0);
+  pass(29s);
+  const RefusingDisk disk{folder};
+  pass(2s);
+  ASSERT_EQ(outside.mails.size(), 1u);
+  happen(Delivered{outside.mails[0].first, fail(Errc::no_answer, Retry::later, "slow")});
+  clock.advance(10s);
+  pass(1s);
+  EXPECT_EQ(outside.mails.size(), 2u);
+  disk.relent();
+}
+
+TEST_F(CoreTest, AMailIsTriedAgainThoughTheClockIsSetBack) {
+  be_born();
+  reads(31.0);
+  pass(30s);
+  happen(Delivered{outside.mails.at(0).first, fail(Errc::no_answer, Retry::later, "slow")});
+  clock.jump_wall(-24h);
+  pass(11s);
+  EXPECT_EQ(outside.mails.size(), 2u);
+}
+
 }  // namespace
 }  // namespace watchroom::aggregator
