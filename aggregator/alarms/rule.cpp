@@ -135,7 +135,7 @@ std::vector<Rule> load_rules(const AlarmSettings& settings, Problems& problems) 
   if (const auto built_in = SettingsTable::parse(default_rules(), "default_rules.toml", problems))
     rules = read_rules(*built_in);
   for (Rule& rule : rules)
-    if (rule.kind->subject == Subject::agent) rule.delays.on = settings.agent_offline_after;
+    if (rule.kind->name == "agent_offline") rule.delays.on = settings.agent_offline_after;
   if (settings.rules_file) {
     if (const auto file = SettingsTable::load(*settings.rules_file, problems)) {
       for (Rule& own : read_rules(*file)) {

@@ -69,7 +69,7 @@ Result<void> Core::load() {
   SubjectAddress broker;
   broker.subject = Subject::broker;
   broker_ = engine_.subject(broker);
-  observe_broker();
+  observe_centre();
   log_.info("{} agents known, {} alarms open, {} mails waiting", nodes_.size(), engine_.open().size(),
             outbox_.size());
   finish_batch();
@@ -83,6 +83,7 @@ void Core::know_node(const StoredNode& stored) {
   node.id = stored.id;
   node.name = stored.name;
   node.software_version = stored.software_version;
+  node.journal_lost = stored.journal_lost;
   for (const StoredDevice& stored_device : stored.devices) {
     KnownDevice& device = device_of(node, stored_device.device);
     device.id = stored_device.id;
@@ -130,7 +131,7 @@ void Core::handle(Connected& event) {
   outside_.subscribe(session_, host_.subscriptions());
   outside_.publish(session_, host_.state_message(true, event.state_timestamp_ms));
   host_.connected(event.state_timestamp_ms, clock_.steady());
-  observe_broker();
+  observe_centre();
   for (auto& [key, node] : nodes_) revisit(node);
 }
 
@@ -139,13 +140,13 @@ void Core::handle(Disconnected& event) {
     log_.warning("the broker is out of reach: {}", event.reason);
   broker_reason_ = event.reason;
   if (!broker_connected_) {
-    observe_broker();
+    observe_centre();
     return;
   }
   broker_connected_ = false;
   broker_since_ = now();
   host_.disconnected();
-  observe_broker();
+  observe_centre();
   for (auto& [key, node] : nodes_) set_contact(node, Contact::unknown);
 }
 
@@ -177,7 +178,7 @@ void Core::handle(Received& event) {
   if (arrival->is_record || is_data) arrive_data(node, *arrival, event.payload);
 }
 
-void Core::observe_broker() {
+void Core::observe_centre() {
   Situation situation;
   situation.contact = broker_connected_ ? Contact::online : Contact::offline;
   if (!broker_connected_ && !broker_reason_.empty()) {
@@ -185,6 +186,15 @@ void Core::observe_broker() {
         fmt::format("监控中心无法连接消息服务器（{}），所有采集代理状态未知", broker_reason_);
     situation.reason_en =
         fmt::format("the centre cannot reach the broker ({}); all agents are unknown", broker_reason_);
+  }
+  if (!undelivered_.empty()) {
+    const auto& [recipient, error] = *undelivered_.begin();
+    situation.is_mail_failing = true;
+    situation.mail_trouble = {
+        fmt::format("发给 {} 等 {} 人的邮件无法送达：{}", recipient, undelivered_.size(), error),
+        fmt::format("mail to {} ({} in all) cannot be delivered: {}", recipient, undelivered_.size(), error)};
+  } else if (mails_are_known_) {
+    situation.is_mail_failing = false;
   }
   take_changes(engine_.observe(broker_, situation, now()));
 }
@@ -198,10 +208,22 @@ void Core::set_contact(KnownNode& node, Contact contact) {
   revisit(node);
 }
 
-void Core::revisit(KnownNode& node) {
+void Core::revisit_agent(KnownNode& node) {
+  constexpr auto lately = 10min;
+  const auto is_recent = [&](std::optional<Steady>& at) {
+    if (at && clock_.steady() - *at >= lately) at.reset();
+    return at.has_value();
+  };
   Situation situation;
   situation.contact = broker_connected_ ? node.contact : Contact::unknown;
+  if (node.journal_lost) situation.is_journal_losing = is_recent(node.journal_lost_at);
+  situation.records_lost = node.journal_lost.value_or(0);
+  situation.was_journal_restored = is_recent(node.journal_restored_at);
   take_changes(engine_.observe(node.subject, situation, now()));
+}
+
+void Core::revisit(KnownNode& node) {
+  revisit_agent(node);
   for (auto& [id, device] : node.devices) revisit(node, device);
 }
 
@@ -231,6 +253,7 @@ void Core::look_for_silence() {
   // exception.
   constexpr auto grace = 5s;
   for (auto& [key, node] : nodes_) {
+    if (node.journal_lost_at || node.journal_restored_at) revisit_agent(node);
     if (node.contact != Contact::online) continue;
     look_for_missing_births(node);
     for (auto& [id, device] : node.devices) {

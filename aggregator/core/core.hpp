@@ -78,7 +78,7 @@ class Core {
   /// A mail is known by its ticket while we run: its row may come later, when the disk takes it.
   struct Posted {
     Mail mail;
-    Steady due{};
+    Steady posted{}, due{};
     bool is_under_way = false;
     bool is_dirty = true;  // differs from its row
   };
@@ -98,6 +98,7 @@ class Core {
   void handle(Delivered& event);
 
   // arrivals
+  void take_journal_lost(KnownNode& node, const Payload& payload);
   void arrive_node_birth(KnownNode& node, const Arrival& arrival);
   void expect_devices(KnownNode& node);
   void forget_unannounced(KnownNode& node, KnownDevice& device, const Payload& birth);
@@ -120,8 +121,9 @@ class Core {
   void set_contact(KnownNode& node, Contact contact);
   void revisit(KnownNode& node, KnownDevice& device);
   void revisit(KnownNode& node);
+  void revisit_agent(KnownNode& node);
   void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
-  void observe_broker();
+  void observe_centre();
   bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();
   void settle_history();
@@ -171,6 +173,8 @@ class Core {
 
   std::map<std::int64_t, Posted> outbox_;  // by ticket; until it is final and its row says so
   std::int64_t last_ticket_ = 0;
+  std::map<std::string, std::string> undelivered_;  // recipients out of reach, and why
+  bool mails_are_known_ = false;                    // to go through, since the start
   std::map<std::int64_t, std::string> mail_state_;  // of open alarms
 
   // what this batch changed

@@ -7,6 +7,15 @@
 #include "aggregator/core/core.hpp"
 
 namespace watchroom::aggregator {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int troubled_after = 3;  // tries, before a recipient counts as out of reach
+constexpr int least_attempts = 5;  // and this long, before a mail is given up
+constexpr auto least_effort = 1h;
+
+}  // namespace
 
 void Core::take_changes(std::vector<AlarmChange> changes) {
   for (AlarmChange& change : changes) {
@@ -29,7 +38,7 @@ void Core::compose(const AlarmChange& change) {
 
 void Core::post(Mail mail) {
   const bool is_dirty = mail.id == 0;
-  outbox_.emplace(++last_ticket_, Posted{std::move(mail), clock_.steady(), false, is_dirty});
+  outbox_.emplace(++last_ticket_, Posted{std::move(mail), clock_.steady(), clock_.steady(), false, is_dirty});
 }
 
 void Core::handle(Acknowledge& event) {
@@ -52,12 +61,16 @@ void Core::handle(Delivered& event) {
   posted.is_dirty = true;
   ++mail.attempts;
   mail.next_at = clock_.now();
-  if (event.result)
+  if (event.result) {
     mail.state = "sent";
-  else
+    mails_are_known_ = true;
+    undelivered_.erase(mail.recipient);
+  } else {
     delivery_failed(posted, event.result.error());
+  }
   if (mail.state == "failed") mail_state_[mail.alarm] = "failed";
   refresh_mail_state(mail.alarm);
+  observe_centre();
 }
 
 void Core::delivery_failed(Posted& posted, const Error& error) {
@@ -70,7 +83,11 @@ void Core::delivery_failed(Posted& posted, const Error& error) {
   pause = std::min(pause, settings_.email->retry_max);
   posted.due = clock_.steady() + pause;
   mail.next_at = clock_.now() + pause;
-  if (error.retry != Retry::never) return;
+  if (mail.attempts >= troubled_after) undelivered_[mail.recipient] = error.text;
+  // Even a final refusal may be a mistake that somebody is about to mend.
+  if (error.retry != Retry::never || mail.attempts < least_attempts ||
+      clock_.steady() - posted.posted < least_effort)
+    return;
   mail.state = "failed";
   ++mails_failed_;
   log_.error("mail {} to {} is given up", mail.message_id, mail.recipient);

@@ -169,13 +169,13 @@ TEST_F(CoreTest, AnAgentWhoseClockIsSetBackADayIsStillBelieved) {
   be_born();
   reads(22.0);
   const Timestamp tomorrow = clock.now();
-  const std::uint64_t lost = ++record;
+  const std::uint64_t missed = ++record;
   clock.jump_wall(-24h);
   reads(31.0);
   EXPECT_EQ(temperature().value, Value{31.0});
   pass(31s);
   EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
-  record = lost - 1;
+  record = missed - 1;
   replays(22.0, tomorrow);  // its number says that it is not the newest, whatever its time
   EXPECT_EQ(temperature().value, Value{31.0});
 }

@@ -133,13 +133,13 @@ std::optional<Arrival> Host::accept_node_birth(Node& node, Arrival arrival, Stea
   if (!is_rebirth)
     log_.info("{}/{}: born, bdSeq {}", arrival.node.site, arrival.node.agent, bd_seq.value_or(-1));
   learn_aliases(node, arrival.payload);
-  adopt_journal(node, arrival.node, arrival.payload);
+  arrival.journal_went_back = !adopt_journal(node, arrival.node, arrival.payload);
   // A node without journal tells its first values here and nowhere else.
   arrival.is_record = !node.keeps_journal;
   return arrival;
 }
 
-void Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
+bool Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
   const auto head = integer_metric(birth, metric_names::journal_head);
   node.keeps_journal = head.has_value();
   node.last_ack.reset();
@@ -148,8 +148,9 @@ void Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
   if (const auto announced = id_text ? journal_id_from_hex(*id_text) : std::nullopt)
     use_journal(node, key, *announced);
   Kept* kept = journal_of(node);
-  if (!head || !kept) return;
-  if (static_cast<std::uint64_t>(*head) < kept->ledger.highest()) {
+  if (!head || !kept) return true;
+  const bool went_back = static_cast<std::uint64_t>(*head) < kept->ledger.highest();
+  if (went_back) {
     log_.error("{}/{}: its journal stands at {} but {} was stored already: an image was restored there",
                key.site, key.agent, *head, kept->ledger.highest());
     kept->ledger = JournalLedger{kept->ledger.journal(), kept->ledger.generation() + 1};
@@ -161,6 +162,7 @@ void Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
     kept->has_changed = true;
   }
   node.ack_wanted = true;  // hello
+  return !went_back;
 }
 
 void Host::use_journal(Node& node, const NodeKey& key, const JournalId& id) {

@@ -42,8 +42,9 @@ struct Arrival {
   NodeKey node;
   std::string device;  ///< empty for node messages
   Payload payload;
-  bool is_record = false;       ///< carries readings that must be stored
-  std::int64_t generation = 0;  ///< of the node's journal
+  bool is_record = false;          ///< carries readings that must be stored
+  std::int64_t generation = 0;     ///< of the node's journal
+  bool journal_went_back = false;  ///< node births: an old image was restored there
 };
 
 struct IntakeCounters {
@@ -126,7 +127,8 @@ class Host {
   std::optional<Arrival> accept_device_birth(Node& node, Arrival arrival, Steady now);
   std::optional<Arrival> accept_device_death(Node& node, Arrival arrival, Steady now);
   std::optional<Arrival> accept_data(Node& node, Arrival arrival, Steady now);
-  void adopt_journal(Node& node, const NodeKey& key, const Payload& birth);
+  /// False when its numbers went back.
+  bool adopt_journal(Node& node, const NodeKey& key, const Payload& birth);
   void use_journal(Node& node, const NodeKey& key, const JournalId& id);
   bool note_record(Node& node, const NodeKey& key, const JournalStamp& stamp);
   void learn_aliases(Node& node, const Payload& payload);
