@@ -15,15 +15,36 @@ namespace watchroom::aggregator {
 namespace {
 
 /// What must raise an alarm in a room that nobody has written rules for.
-constexpr std::array safety_kinds{
-    "leak[].state",        "leak[].cable_fault",    "leak[].contamination", "smoke[].state",
-    "fire[].alarm",        "gas_cylinder[].pressure", "gas_cylinder[].weight_loss", "battery[].low",
-    "battery[].status",    "battery[].fault",       "battery[].replace",    "battery[].connection",
-    "ups.overload",        "ups.on_battery",        "ups.mode",             "output.source",
-    "phase[].load_state",  "bank[].load_state",     "pdu[].load_state",     "outlet[].load_state",
-    "pdu[].power_supply",  "ats.redundancy",        "ats.source[].state",   "cooling[].alarm",
-    "cooling[].filter",    "device.fault",          "device.alarm",         "alarm[].state",
-    "fan[].state",         "power_supply[].state"};
+constexpr std::array safety_kinds{"leak[].state",
+                                  "leak[].cable_fault",
+                                  "leak[].contamination",
+                                  "smoke[].state",
+                                  "fire[].alarm",
+                                  "gas_cylinder[].pressure",
+                                  "gas_cylinder[].weight_loss",
+                                  "battery[].low",
+                                  "battery[].status",
+                                  "battery[].fault",
+                                  "battery[].replace",
+                                  "battery[].connection",
+                                  "ups.overload",
+                                  "ups.on_battery",
+                                  "ups.mode",
+                                  "output.source",
+                                  "phase[].load_state",
+                                  "bank[].load_state",
+                                  "pdu[].load_state",
+                                  "outlet[].load_state",
+                                  "pdu[].power_supply",
+                                  "ats.redundancy",
+                                  "ats.source[].state",
+                                  "cooling[].alarm",
+                                  "cooling[].filter",
+                                  "device.fault",
+                                  "device.alarm",
+                                  "alarm[].state",
+                                  "fan[].state",
+                                  "power_supply[].state"};
 
 std::vector<Rule> rules() {
   Problems problems;
@@ -74,7 +95,8 @@ TEST(DefaultRules, WatchEveryKindThatMattersForSafety) {
   const auto all = rules();
   for (const char* name : safety_kinds) {
     std::string plain{name};
-    for (auto at = plain.find("[]"); at != std::string::npos; at = plain.find("[]")) plain.insert(at + 1, "a");
+    for (auto at = plain.find("[]"); at != std::string::npos; at = plain.find("[]"))
+      plain.insert(at + 1, "a");
     EXPECT_TRUE(PointName::parse(plain)) << name << " is no kind of point";
     EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const Rule& rule) { return watches(rule, plain); }))
         << name;

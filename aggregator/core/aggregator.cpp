@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "aggregator/notify/courier.hpp"
+#include "proto/model/point_name.hpp"
 
 namespace watchroom::aggregator {
 namespace {
@@ -59,6 +60,8 @@ AggregatorSettings AggregatorSettings::read(const SettingsTable& table) {
       table.text("host_id", {.help = "Our Sparkplug host id; the agents' ack_hosts name it",
                              .fallback = "watchroom",
                              .longest = 64});
+  // It is a level of a topic, and stands between blanks in acknowledgements.
+  if (!is_valid_id(read.core.intake.host_id)) table.reject("host_id", "1 to 64 of A-Z a-z 0-9 _ -");
   read.data_dir = table.file(
       "data_dir",
       {.help = "Where the store lives", .fallback = "/var/lib/watchroom/aggregator", .must_exist = false});

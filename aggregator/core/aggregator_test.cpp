@@ -44,6 +44,15 @@ AggregatorSettings settings_in(const std::filesystem::path& folder) {
   return settings;
 }
 
+TEST(AggregatorSettings, AHostIdMustFitIntoATopicAndAnAcknowledgement) {
+  for (const auto* id : {"two words", "a/b", "中心", ""}) {
+    Problems problems;
+    const auto table = SettingsTable::parse(fmt::format("host_id = \"{}\"\n", id), "a.toml", problems);
+    (void)AggregatorSettings::read(*table);
+    EXPECT_NE(problems.str().find("host_id: "), std::string::npos) << id;
+  }
+}
+
 /// For the thread and address sanitizers.
 TEST(Aggregator, StopsInOrderWhileMailsAreUnderWay) {
   std::string name = ::testing::TempDir() + "aggregator-XXXXXX";

@@ -61,8 +61,8 @@ Result<void> Core::load() {
   for (Mail& mail : *mails) post(std::move(mail));
   auto totals = store_.totals();
   if (!totals) return totals.error();
-  records_ = totals->records;
-  readings_ = totals->samples;
+  records_ = stored_records_ = totals->records;
+  readings_ = stored_readings_ = totals->samples;
   mails_failed_ = totals->mails_failed;
 
   take_changes(engine_.withdraw_orphans(now()));

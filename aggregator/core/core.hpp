@@ -194,8 +194,10 @@ class Core {
 
   Steady last_look_{};
   Steady last_prune_{};
+  bool has_more_to_prune_ = false;
   Steady last_status_{};
   std::uint64_t records_ = 0, readings_ = 0, mails_failed_ = 0;
+  std::uint64_t stored_records_ = 0, stored_readings_ = 0;  // as of the last commit
   std::deque<std::pair<Steady, std::uint64_t>> readings_at_;
 };
 

@@ -36,6 +36,7 @@ bool Core::stored(const Result<void>& result) {
   return false;
 }
 
+template std::optional<int> Core::stored(Result<int>);
 template std::optional<std::int64_t> Core::stored(Result<std::int64_t>);
 template std::optional<std::optional<std::int64_t>> Core::stored(Result<std::optional<std::int64_t>>);
 
@@ -77,6 +78,8 @@ void Core::write_changes() {
 
 void Core::finish_batch() {
   write_changes();
+  if (store_.is_open() && !batch_failed_ && readings_ != stored_readings_)
+    (void)stored(store_.save_total_readings(readings_));
   if (store_.is_open() && !batch_failed_) (void)stored(store_.commit());
   const bool is_durable = !batch_failed_;
   if (is_durable) {
@@ -84,11 +87,15 @@ void Core::finish_batch() {
     if (store_is_failing_) log_.info("the store works again");
     store_is_failing_ = false;
     new_ids_.clear();
+    stored_readings_ = readings_;
+    stored_records_ = records_;
     forget_final_mails();
     dirty_late_.clear();
   } else {
     store_.roll_back();
     host_.rolled_back();
+    readings_ = stored_readings_;
+    records_ = stored_records_;
     for (std::int64_t* id : new_ids_) *id = 0;
     new_ids_.clear();
   }
@@ -114,11 +121,12 @@ void Core::finish_batch() {
 void Core::prune() {
   using namespace std::chrono_literals;
   constexpr int most_rows = 20'000;
-  if (clock_.steady() - last_prune_ < 60s) return;
+  // A call that met its bound left some: the next look goes on.
+  if (!has_more_to_prune_ && clock_.steady() - last_prune_ < 60s) return;
   last_prune_ = clock_.steady();
   if (!ensure_transaction()) return;
-  if (auto pruned = store_.prune_samples(clock_.now() - settings_.recent, most_rows); !pruned)
-    store_failed(pruned.error());
+  const auto pruned = stored(store_.prune_samples(clock_.now() - settings_.recent, most_rows));
+  has_more_to_prune_ = pruned && *pruned == most_rows;
 }
 
 }  // namespace watchroom::aggregator

@@ -192,6 +192,33 @@ TEST_F(CoreTest, AfterARestartTooABirthCountsWhateverItsClockSays) {
   EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
 }
 
+TEST_F(CoreTest, TotalsSurviveARestart) {
+  be_born();
+  reads(22.0);
+  reads(23.0);
+  restart();
+  pass(2s);
+  EXPECT_EQ(room->status().readings, 2u);
+  EXPECT_EQ(room->status().records, 2u);
+}
+
+TEST_F(CoreTest, OldSamplesGoAsFastAsTheyCome) {
+  be_born();
+  for (int i = 0; i < 3; ++i) {
+    Payload many;
+    many.seq = seq++;
+    for (int at = 0; at < 15'000; ++at)
+      many.metrics.push_back(
+          {.name = "ambient.temperature", .at = clock.now() - 1s * at, .value = 20.0, .is_historical = true});
+    many.journal = JournalStamp{{9}, ++record, 1};
+    receive("spBv1.0/hq/DDATA/room1/th1", many);
+  }
+  reads(22.0);
+  clock.advance(72h);
+  pass(3s);
+  EXPECT_LT(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 100'000)->size(), 10u);
+}
+
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
   be_born();
   reads(22.0);

@@ -13,6 +13,7 @@ namespace watchroom::aggregator {
 std::string_view migration_0001_spine();
 std::string_view migration_0002_late_watch();
 std::string_view migration_0003_journal_lost();
+std::string_view migration_0004_totals();
 
 Result<Store> Store::open(const std::filesystem::path& folder) {
   std::error_code error;
@@ -30,7 +31,7 @@ Result<Store> Store::open(const std::filesystem::path& folder) {
 
 Result<void> Store::migrate() {
   const std::array migrations{migration_0001_spine(), migration_0002_late_watch(),
-                              migration_0003_journal_lost()};
+                              migration_0003_journal_lost(), migration_0004_totals()};
   constexpr auto newest = static_cast<std::int64_t>(migrations.size());
   auto version = database_.prepare("PRAGMA user_version");
   if (!version) return version.error();
@@ -365,11 +366,18 @@ Result<std::vector<Mail>> Store::load_waiting_mails() {
   return mails;
 }
 
+Result<void> Store::save_total_readings(std::uint64_t readings) {
+  auto save = statement("UPDATE total SET readings = ?");
+  if (!save) return save.error();
+  (*save)->bind(1, static_cast<std::int64_t>(readings));
+  return (*save)->run();
+}
+
 Result<Store::Totals> Store::totals() {
+  // No row ever leaves the inbox, so that its highest number is their count.
   auto load = database_.prepare(
-      "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM sample), (SELECT count(*) FROM mail WHERE "
-      "state = "
-      "'failed')");
+      "SELECT (SELECT coalesce(max(id), 0) FROM inbox), (SELECT readings FROM total), "
+      "(SELECT count(*) FROM mail WHERE state = 'failed')");
   if (!load) return load.error();
   if (auto row = load->step(); !row) return row.error();
   return Totals{static_cast<std::uint64_t>(load->integer(0)), static_cast<std::uint64_t>(load->integer(1)),

@@ -103,6 +103,7 @@ class Store {
     std::uint64_t records = 0, samples = 0, mails_failed = 0;
   };
   Result<Totals> totals();
+  Result<void> save_total_readings(std::uint64_t readings);
 
  private:
   explicit Store(Database database) : database_{std::move(database)} {}
