@@ -34,7 +34,7 @@ Result<std::unique_ptr<Core>> Core::make(CoreSettings settings, std::vector<Rule
   return core;
 }
 
-Timestamp Core::now() const { return wall_at_start_ + (clock_.steady() - steady_at_start_); }
+Moment Core::now() const { return {wall_at_start_ + (clock_.steady() - steady_at_start_), clock_.now()}; }
 
 Result<void> Core::load() {
   auto alarms = store_.load_open_alarms();
@@ -52,7 +52,7 @@ Result<void> Core::load() {
 
   auto nodes = store_.load_nodes();
   if (!nodes) return nodes.error();
-  broker_since_ = now();
+  broker_since_ = clock_.now();
   broker_reason_ = "not connected yet";
   for (const StoredNode& stored : *nodes) know_node(stored);
 
@@ -118,14 +118,14 @@ void Core::step(std::vector<CoreEvent> events) {
 Steady Core::next_deadline() const {
   const Steady steady = clock_.steady();
   Steady next = std::min(host_.next_deadline(steady), steady + look_interval);
-  if (const auto alarm = engine_.next_deadline()) next = std::min(next, steady + (*alarm - now()));
+  if (const auto alarm = engine_.next_deadline()) next = std::min(next, steady + (*alarm - now().steady));
   return next;
 }
 
 void Core::handle(Connected& event) {
   session_ = event.session;
   broker_connected_ = true;
-  broker_since_ = now();
+  broker_since_ = clock_.now();
   broker_reason_.clear();
   log_.info("connected to the broker as host \"{}\"", settings_.intake.host_id);
   outside_.subscribe(session_, host_.subscriptions());
@@ -144,7 +144,7 @@ void Core::handle(Disconnected& event) {
     return;
   }
   broker_connected_ = false;
-  broker_since_ = now();
+  broker_since_ = clock_.now();
   host_.disconnected();
   observe_centre();
   for (auto& [key, node] : nodes_) set_contact(node, Contact::unknown);
@@ -168,7 +168,7 @@ void Core::handle(Received& event) {
     case Verb::ddeath: {
       KnownDevice& device = device_of(node, arrival->device);
       device.is_alive = false;
-      device.since = now();
+      device.since = clock_.now();
       revisit(node, device);
       break;
     }
@@ -202,7 +202,7 @@ void Core::observe_centre() {
 void Core::set_contact(KnownNode& node, Contact contact) {
   if (node.contact != contact) {
     node.contact = contact;
-    node.since = now();
+    node.since = clock_.now();
   }
   dirty_nodes_.insert(&node);
   revisit(node);
@@ -316,7 +316,8 @@ void Core::publish() {
   status.readings = readings_;
   status.store_is_failing = store_is_failing_;
   const auto span = std::chrono::duration<double>(steady - readings_at_.front().first).count();
-  if (span > 0) status.readings_per_s = static_cast<double>(readings_ - readings_at_.front().second) / span;
+  const std::uint64_t before = std::min(readings_, readings_at_.front().second);  // a failed batch takes back
+  if (span > 0) status.readings_per_s = static_cast<double>(readings_ - before) / span;
   room_.publish(std::move(publication));
 }
 

@@ -150,8 +150,8 @@ class Core {
   void prune();
   void publish();
 
-  /// Wall time that never goes back: alarms and their delays live on it.
-  Timestamp now() const;
+  /// For alarms.
+  Moment now() const;
 
   const CoreSettings settings_;
   Engine engine_;

@@ -36,7 +36,7 @@ KnownNode& Core::node_of(const NodeKey& key) {
   KnownNode& node = at->second;
   if (is_new) {
     node.key = key;
-    node.since = now();
+    node.since = clock_.now();
     SubjectAddress address;
     address.subject = Subject::agent;
     address.site = key.site;
@@ -52,7 +52,7 @@ KnownDevice& Core::device_of(KnownNode& node, const std::string& id) {
   if (is_new) {
     device.about.device = id;
     if (id.empty()) device.presence = Presence::announced;  // the node itself
-    device.since = now();
+    device.since = clock_.now();
     device.last_report = clock_.steady();
     name_communication(node, device);
   }
@@ -125,7 +125,7 @@ void Core::look_for_missing_births(KnownNode& node) {
       continue;
     }
     device.presence = Presence::announced;
-    if (std::exchange(device.is_alive, false)) device.since = now();
+    if (std::exchange(device.is_alive, false)) device.since = clock_.now();
     revisit(node, device);
   }
 }
@@ -168,7 +168,7 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
 void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
   KnownDevice& device = device_of(node, arrival.device);
   for (const Metric& metric : arrival.payload.metrics) take_device_property(device, metric);
-  if (!device.is_alive) device.since = now();
+  if (!device.is_alive) device.since = clock_.now();
   device.is_alive = true;
   device.presence = Presence::announced;
   device.is_overdue = false;
@@ -237,7 +237,7 @@ bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metri
     const auto state = code ? communication_from(static_cast<std::int64_t>(*code)) : std::nullopt;
     if (state && *state != device.communication) {
       device.communication = *state;
-      device.since = now();
+      device.since = clock_.now();
     }
   }
   if (metric.name == metric_names::communication_text) device.communication_text = text_of(&metric);

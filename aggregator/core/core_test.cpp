@@ -219,6 +219,21 @@ TEST_F(CoreTest, OldSamplesGoAsFastAsTheyCome) {
   EXPECT_LT(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 100'000)->size(), 10u);
 }
 
+TEST_F(CoreTest, AfterTheClockWasSetRightAlarmsBearTheRightTimeAndDelaysAreAsLong) {
+  be_born();
+  reads(31.0);
+  pass(10s);
+  clock.jump_wall(24h * 365);
+  pass(19s);
+  EXPECT_TRUE(outside.mails.empty());
+  pass(1s);
+  EXPECT_EQ(outside.mails.size(), 1u);
+  EXPECT_EQ(room->alarms(0).at(0).raised_at, clock.now());
+  clock.jump_wall(-24h);
+  reads(20.0);
+  EXPECT_EQ(room->alarms(0).at(0).cleared_at, clock.now());
+}
+
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
   be_born();
   reads(22.0);
