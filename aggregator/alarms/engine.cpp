@@ -59,7 +59,7 @@ void Engine::restore(std::vector<AlarmView> open, std::int64_t highest_id) {
   }
 }
 
-std::vector<AlarmChange> Engine::withdraw_orphans(Timestamp now) {
+std::vector<AlarmChange> Engine::withdraw_orphans(Moment now) {
   std::vector<AlarmChange> changes;
   for (auto at = open_.begin(); at != open_.end();) {
     AlarmView& alarm = at->second;
@@ -75,7 +75,7 @@ std::vector<AlarmChange> Engine::withdraw_orphans(Timestamp now) {
     restored_.erase(key_of(alarm));
     const bool was_active = std::exchange(alarm.is_active, false);
     if (was_active) {
-      alarm.cleared_at = now;
+      alarm.cleared_at = now.wall;
       add_reason(alarm, {"规则已停用，告警撤销", "withdrawn because its rule was taken away"});
     }
     alarm.state = AlarmLifeCycle::normal;
@@ -115,7 +115,7 @@ std::vector<LateWatch> Engine::take_late_changes() {
   return changed;
 }
 
-std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& why, Timestamp now) {
+std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& why, Moment now) {
   std::vector<AlarmChange> changes;
   Watched& watched = subjects_.at(subject);
   for (std::size_t i = 0; i < watched.watches.size(); ++i) {
@@ -123,7 +123,7 @@ std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& wh
     if (const auto due = deadline(rules_[watch.rule].delays, watch.state)) due_.erase({*due, subject, i});
     watch.state = {};
     std::optional<AlarmChange> change;
-    if (watch.past && is_active(watch.past->state)) change = tell_past(watched, watch, now);
+    if (watch.past && is_active(watch.past->state)) change = tell_past(watched, watch, now.wall);
     end_past(subject, i);
     if (!change && watch.alarm && open_.at(*watch.alarm).is_active) {
       change = clear(watch, now);
@@ -168,25 +168,25 @@ SubjectId Engine::subject(const SubjectAddress& address) {
   return id;
 }
 
-std::vector<AlarmChange> Engine::observe(SubjectId subject, const Situation& situation, Timestamp now) {
+std::vector<AlarmChange> Engine::observe(SubjectId subject, const Situation& situation, Moment now) {
   std::vector<AlarmChange> changes;
   Watched& watched = subjects_.at(subject);
   watched.situation = situation;
   for (std::size_t i = 0; i < watched.watches.size(); ++i) {
     const Watch& watch = watched.watches[i];
     const Rule& rule = rules_[watch.rule];
-    const PhaseState after = step(rule.delays, watch.state, rule.condition->judge(situation), now);
+    const PhaseState after = step(rule.delays, watch.state, rule.condition->judge(situation), now.steady);
     if (after != watch.state) enter(subject, i, after, now, changes);
   }
   return changes;
 }
 
-std::vector<AlarmChange> Engine::tick(Timestamp now) {
+std::vector<AlarmChange> Engine::tick(Moment now) {
   std::vector<AlarmChange> changes;
-  while (!due_.empty() && due_.begin()->at <= now) {
+  while (!due_.empty() && due_.begin()->at <= now.steady) {
     const Due due = *due_.begin();
     const Watch& watch = subjects_[due.subject].watches[due.watch];
-    const PhaseState after = aggregator::tick(rules_[watch.rule].delays, watch.state, now);
+    const PhaseState after = aggregator::tick(rules_[watch.rule].delays, watch.state, now.steady);
     if (after == watch.state) {  // cannot be, but must never spin
       due_.erase(due_.begin());
       continue;
@@ -201,7 +201,7 @@ std::optional<Timestamp> Engine::next_deadline() const {
   return due_.begin()->at;
 }
 
-void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Timestamp now,
+void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Moment now,
                    std::vector<AlarmChange>& changes) {
   Watched& watched = subjects_[subject];
   Watch& watch = watched.watches[index];
@@ -218,7 +218,7 @@ void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Times
     if (auto cleared = clear(watch, now)) changes.push_back(*std::move(cleared));
 }
 
-AlarmChange Engine::raise(Watched& watched, Watch& watch, Timestamp now) {
+AlarmChange Engine::raise(Watched& watched, Watch& watch, Moment now) {
   const Rule& rule = rules_[watch.rule];
   const bool is_back = watch.alarm.has_value();  // came back before anybody acknowledged it
   if (!is_back) {
@@ -231,7 +231,7 @@ AlarmChange Engine::raise(Watched& watched, Watch& watch, Timestamp now) {
   if (is_back) ++alarm.occurrence;
   fill(alarm, watched, rule, watched.situation);
   alarm.state = AlarmLifeCycle::unacknowledged;
-  alarm.raised_at = now;
+  alarm.raised_at = now.wall;
   alarm.cleared_at.reset();
   alarm.is_active = true;
   return {AlarmEvent::raised, alarm};
@@ -286,7 +286,7 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
   return changes;
 }
 
-std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known, Timestamp now) {
+std::vector<AlarmChange> Engine::settle_past(SubjectId subject, Timestamp known, Moment now) {
   std::vector<AlarmChange> changes;
   for (std::size_t i = 0; i < subjects_.at(subject).watches.size(); ++i) {
     if (!subjects_[subject].watches[i].past) continue;
@@ -302,7 +302,7 @@ void Engine::end_past(SubjectId subject, std::size_t index) {
   past.reset();
 }
 
-void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Timestamp now,
+void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Moment now,
                     std::vector<AlarmChange>& changes) {
   Watched& watched = subjects_[subject];
   Watch& watch = watched.watches[index];
@@ -325,11 +325,10 @@ void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Times
 }
 
 /// It began unheard, and nothing says that it is over.
-void Engine::raise_late(SubjectId subject, std::size_t index, Timestamp now,
-                        std::vector<AlarmChange>& changes) {
+void Engine::raise_late(SubjectId subject, std::size_t index, Moment now, std::vector<AlarmChange>& changes) {
   Watched& watched = subjects_[subject];
   Watch& watch = watched.watches[index];
-  enter(subject, index, {Phase::raised, now}, now, changes);
+  enter(subject, index, {Phase::raised, now.steady}, now, changes);
   AlarmView& alarm = open_.at(*watch.alarm);
   fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
   alarm.raised_at = watch.past->raised_at;
@@ -365,10 +364,10 @@ std::optional<AlarmChange> Engine::tell_past(Watched& watched, Watch& watch, Tim
   return AlarmChange{AlarmEvent::past, alarm};
 }
 
-std::optional<AlarmChange> Engine::clear(Watch& watch, Timestamp now) {
+std::optional<AlarmChange> Engine::clear(Watch& watch, Moment now) {
   if (!watch.alarm) return std::nullopt;
   AlarmView& alarm = open_.at(*watch.alarm);
-  alarm.cleared_at = now;
+  alarm.cleared_at = now.wall;
   alarm.is_active = false;
   if (alarm.state == AlarmLifeCycle::unacknowledged) {
     alarm.state = AlarmLifeCycle::returned_unacknowledged;
@@ -382,14 +381,14 @@ std::optional<AlarmChange> Engine::clear(Watch& watch, Timestamp now) {
 }
 
 Result<AlarmChange> Engine::acknowledge(std::int64_t id, const std::string& by, const std::string& comment,
-                                        Timestamp now) {
+                                        Moment now) {
   const auto found = open_.find(id);
   if (found == open_.end()) return fail(Errc::not_found, Retry::never, "there is no open alarm {}", id);
   AlarmView& alarm = found->second;
   if (alarm.state == AlarmLifeCycle::acknowledged)
     return fail(Errc::conflict, Retry::never, "alarm {} was acknowledged by {} at {}", id,
                 alarm.acknowledged_by, to_rfc3339(*alarm.acknowledged_at));
-  alarm.acknowledged_at = now;
+  alarm.acknowledged_at = now.wall;
   alarm.acknowledged_by = by;
   alarm.comment = comment;
   if (alarm.is_active) {

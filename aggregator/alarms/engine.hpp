@@ -40,11 +40,19 @@ struct SubjectAddress {
   std::string device_name, point_label_zh, point_label_en;
 };
 
+/// A point in time on both scales: delays run on one that never jumps, people read the other.
+struct Moment {
+  Timestamp steady;
+  Timestamp wall;
+  Moment(Timestamp steady_at, Timestamp wall_at) : steady{steady_at}, wall{wall_at} {}
+  Moment(Timestamp at) : Moment{at, at} {}  // where both go the same way
+};
+
 /// Index of a watched subject; valid as long as the engine.
 using SubjectId = std::size_t;
 
 /// All alarms: rules × subjects, ISA-18.2 life cycles. Deterministic, no I/O, no clock: the same calls give
-/// the same alarms. Owned by one thread. Times are the caller's and must not go back.
+/// the same alarms. Owned by one thread. Times are the caller's; steady ones must not go back.
 class Engine {
  public:
   explicit Engine(std::vector<Rule> rules);
@@ -52,7 +60,7 @@ class Engine {
   /// Open alarms from the store, before anything is observed, and the highest id ever given. What no rule
   /// watches any more is closed by `withdraw_orphans`.
   void restore(std::vector<AlarmView> open, std::int64_t highest_id);
-  std::vector<AlarmChange> withdraw_orphans(Timestamp now);
+  std::vector<AlarmChange> withdraw_orphans(Moment now);
   /// What late readings had begun when we stopped; before any subject is named.
   void restore_late(std::vector<LateWatch> watches);
   bool has_late(SubjectId subject) const;
@@ -63,23 +71,23 @@ class Engine {
   SubjectId subject(const SubjectAddress& address);
 
   /// The subject is no more: what is raised ends with `why`, never as recovered. It may come back.
-  std::vector<AlarmChange> withdraw(SubjectId subject, const Bilingual& why, Timestamp now);
+  std::vector<AlarmChange> withdraw(SubjectId subject, const Bilingual& why, Moment now);
 
-  std::vector<AlarmChange> observe(SubjectId subject, const Situation& situation, Timestamp now);
+  std::vector<AlarmChange> observe(SubjectId subject, const Situation& situation, Moment now);
   /// A reading that comes late, with its own time: judged apart from what is true now. Readings that go back
   /// in time are passed over.
   std::vector<AlarmChange> observe_past(SubjectId subject, const Situation& situation, Timestamp taken_at);
   /// No more late readings are expected; what is true now was read at `known`. What they raised is over when
   /// that says so, else it is an alarm of now; a delay that began before counts from there.
-  std::vector<AlarmChange> settle_past(SubjectId subject, Timestamp known, Timestamp now);
+  std::vector<AlarmChange> settle_past(SubjectId subject, Timestamp known, Moment now);
 
   /// Ends the delays that are over.
-  std::vector<AlarmChange> tick(Timestamp now);
+  std::vector<AlarmChange> tick(Moment now);
   std::optional<Timestamp> next_deadline() const;
 
   /// Errc::not_found, or Errc::conflict when it is acknowledged already.
   Result<AlarmChange> acknowledge(std::int64_t id, const std::string& by, const std::string& comment,
-                                  Timestamp now);
+                                  Moment now);
 
   const AlarmView* find(std::int64_t id) const;
   const std::map<std::int64_t, AlarmView>& open() const { return open_; }
@@ -120,18 +128,18 @@ class Engine {
   static std::string key_of(const SubjectAddress& address);
   static std::string key_of(const AlarmView& alarm);
   bool watches(const Rule& rule, const SubjectAddress& address) const;
-  void enter(SubjectId subject, std::size_t watch, PhaseState after, Timestamp now,
+  void enter(SubjectId subject, std::size_t watch, PhaseState after, Moment now,
              std::vector<AlarmChange>& changes);
-  AlarmChange raise(Watched& watched, Watch& watch, Timestamp now);
+  AlarmChange raise(Watched& watched, Watch& watch, Moment now);
   void fill(AlarmView& alarm, const Watched& watched, const Rule& rule, const Situation& situation) const;
   static void note_told(Watch& watch, Timestamp begin, Timestamp end);
   static bool is_told(const Watch& watch, Timestamp begin, Timestamp end);
   void end_past(SubjectId subject, std::size_t watch);
-  void settle(SubjectId subject, std::size_t watch, Timestamp known, Timestamp now,
+  void settle(SubjectId subject, std::size_t watch, Timestamp known, Moment now,
               std::vector<AlarmChange>& changes);
-  void raise_late(SubjectId subject, std::size_t watch, Timestamp now, std::vector<AlarmChange>& changes);
+  void raise_late(SubjectId subject, std::size_t watch, Moment now, std::vector<AlarmChange>& changes);
   std::optional<AlarmChange> tell_past(Watched& watched, Watch& watch, Timestamp cleared_at);
-  std::optional<AlarmChange> clear(Watch& watch, Timestamp now);
+  std::optional<AlarmChange> clear(Watch& watch, Moment now);
 
   std::vector<Rule> rules_;
   std::vector<Watched> subjects_;

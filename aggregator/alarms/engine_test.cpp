@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/alarms/engine.hpp"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -239,6 +241,24 @@ TEST(Rules, TheBuiltInOnesAreValid) {
   Problems problems;
   EXPECT_GE(load_rules({}, problems).size(), 10u);
   EXPECT_TRUE(problems.empty()) << problems.str();
+}
+
+TEST(Rules, ABuiltInOneIsTakenAwayByItsIdAlone) {
+  const std::string file = ::testing::TempDir() + "rules.toml";
+  const auto load = [&](std::string_view text) {
+    std::ofstream{file} << text;
+    Problems problems;
+    AlarmSettings settings;
+    settings.rules_file = file;
+    const auto count = load_rules(settings, problems).size();
+    return std::pair{count, problems.str()};
+  };
+  const auto [all, none] = load("");
+  const auto [fewer, nothing_wrong] = load("[[rule]]\nid = \"leak\"\nenabled = false\n");
+  EXPECT_EQ(nothing_wrong, "");
+  EXPECT_EQ(fewer + 1, all);
+  const auto [same, unknown] = load("[[rule]]\nid = \"leaks\"\nenabled = false\n");
+  EXPECT_NE(unknown.find("rule[0].id: \"leaks\" is not valid"), std::string::npos) << unknown;
 }
 
 TEST(Rules, EveryMistakeIsToldWithItsPlace) {

@@ -48,13 +48,15 @@ void check_point(const SettingsTable& table, const Rule& rule) {
   }
 }
 
-std::optional<Rule> read_rule(const SettingsTable& table) {
+Rule read_rule(const SettingsTable& table) {
   Rule rule;
   rule.id = table.text("id", {.help = "Its name in alarms and in this file; unique", .longest = 100});
+  const bool is_enabled =
+      table.flag("enabled", true, "false takes a default rule away: then only id is needed");
+  if (!is_enabled) return rule;
   std::vector<std::pair<std::string_view, const RuleKind*>> kinds;
   for (const RuleKind* kind : rule_kinds()) kinds.emplace_back(kind->name, kind);
   rule.kind = table.choice<const RuleKind*>("kind", kinds, std::nullopt, "What it judges");
-  const bool is_enabled = table.flag("enabled", true, "false takes a default rule away");
   rule.site = table.text("site", {.help = "Sites it watches; * is any run", .fallback = "*"});
   rule.agent = table.text("agent", {.help = "Agents it watches", .fallback = "*"});
   if (rule.kind->subject == Subject::point) {
@@ -79,7 +81,6 @@ std::optional<Rule> read_rule(const SettingsTable& table) {
   rule.title_en =
       table.text("title_en", {.help = "The same in English", .fallback = rule.title_zh, .longest = 200});
   table.finish();
-  if (!is_enabled) rule.condition.reset();
   return rule;
 }
 
@@ -118,16 +119,43 @@ AlarmSettings AlarmSettings::read(const SettingsTable& table) {
   return read;
 }
 
-std::vector<Rule> read_rules(const SettingsTable& table) {
+namespace {
+
+template <typename Check>
+std::vector<Rule> read_rules(const SettingsTable& table, Check check) {
   std::vector<Rule> rules;
   std::set<std::string> seen;
   for (const SettingsTable& each : table.tables("rule")) {
-    auto rule = read_rule(each);
-    if (!seen.insert(rule->id).second) each.reject("id", "an id that no other rule of this file has");
-    rules.push_back(*std::move(rule));
+    Rule rule = read_rule(each);
+    if (!seen.insert(rule.id).second) each.reject("id", "an id that no other rule of this file has");
+    check(each, rule);
+    rules.push_back(std::move(rule));
   }
   table.finish();
   return rules;
+}
+
+/// The file's rules replace built-in ones by id, add to them, or take them away.
+void merge(const SettingsTable& file, std::vector<Rule>& rules) {
+  const auto same_as = [&](const Rule& own) {
+    return std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.id == own.id; });
+  };
+  auto read = read_rules(file, [&](const SettingsTable& table, const Rule& own) {
+    if (!own.condition && table.has("enabled") && same_as(own) == rules.end())
+      table.reject("id", "the id of a built-in rule, because enabled is false");
+  });
+  for (Rule& own : read) {
+    if (const auto same = same_as(own); same != rules.end())
+      *same = std::move(own);
+    else
+      rules.push_back(std::move(own));
+  }
+}
+
+}  // namespace
+
+std::vector<Rule> read_rules(const SettingsTable& table) {
+  return read_rules(table, [](const SettingsTable&, const Rule&) {});
 }
 
 std::vector<Rule> load_rules(const AlarmSettings& settings, Problems& problems) {
@@ -135,17 +163,10 @@ std::vector<Rule> load_rules(const AlarmSettings& settings, Problems& problems) 
   if (const auto built_in = SettingsTable::parse(default_rules(), "default_rules.toml", problems))
     rules = read_rules(*built_in);
   for (Rule& rule : rules)
-    if (rule.kind->subject == Subject::agent) rule.delays.on = settings.agent_offline_after;
+    if (rule.kind->name == "agent_offline") rule.delays.on = settings.agent_offline_after;
   if (settings.rules_file) {
     if (const auto file = SettingsTable::load(*settings.rules_file, problems)) {
-      for (Rule& own : read_rules(*file)) {
-        const auto same =
-            std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.id == own.id; });
-        if (same != rules.end())
-          *same = std::move(own);
-        else
-          rules.push_back(std::move(own));
-      }
+      merge(*file, rules);
     }
   }
   std::erase_if(rules, [](const Rule& rule) { return !rule.condition; });

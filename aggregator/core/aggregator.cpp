@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "aggregator/notify/courier.hpp"
+#include "proto/model/point_name.hpp"
 
 namespace watchroom::aggregator {
 namespace {
@@ -19,6 +20,12 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t queue_capacity = 100'000;
 constexpr std::size_t most_in_batch = 2'000;
+
+bool is_birth_or_death(std::string_view topic) {
+  const auto parsed = Topic::parse(topic);
+  return parsed && (parsed->verb == Verb::nbirth || parsed->verb == Verb::ndeath ||
+                    parsed->verb == Verb::dbirth || parsed->verb == Verb::ddeath);
+}
 
 /// Held while we run: two aggregators must never write one store.
 class FolderLock {
@@ -53,6 +60,8 @@ AggregatorSettings AggregatorSettings::read(const SettingsTable& table) {
       table.text("host_id", {.help = "Our Sparkplug host id; the agents' ack_hosts name it",
                              .fallback = "watchroom",
                              .longest = 64});
+  // It is a level of a topic, and stands between blanks in acknowledgements.
+  if (!is_valid_id(read.core.intake.host_id)) table.reject("host_id", "1 to 64 of A-Z a-z 0-9 _ -");
   read.data_dir = table.file(
       "data_dir",
       {.help = "Where the store lives", .fallback = "/var/lib/watchroom/aggregator", .must_exist = false});
@@ -101,7 +110,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
     if (settings_.core.email)
       courier_ = std::make_unique<Courier>(make_email(*settings_.core.email),
                                            [this](std::int64_t mail, const Result<void>& result) {
-                                             put(Delivered{mail, result});
+                                             events_.put_regardless(Delivered{mail, result});
                                            });
     else
       log_.warning("no [email] section: alarms are shown, but nobody is sent a mail");
@@ -124,9 +133,11 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
                                HostState{false, to_ms(clock_.now())}.str(), Qos::at_least_once, true});
       session_->stop(3s);
     }
-    courier_.reset();
+    // The core hands over to the courier, the courier reports to the core's mailbox, which is ours: who calls
+    // ends before who is called.
     events_.close();
     if (thread_.joinable()) thread_.join();
+    courier_.reset();
   }
 
   ~Inside() override { stop(); }
@@ -141,13 +152,19 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   }
   void on_connected(SessionNumber session) override {
     connected_session_ = session;
-    put(Connected{session, state_timestamp_ms_});
+    events_.put_regardless(Connected{session, state_timestamp_ms_});
   }
-  void on_disconnected(SessionNumber, bool, const std::string& reason) override { put(Disconnected{reason}); }
+  void on_disconnected(SessionNumber, bool, const std::string& reason) override {
+    events_.put_regardless(Disconnected{reason});
+  }
   void on_message(SessionNumber, std::string_view topic, std::string_view payload) override {
     if (is_stopping_) return;  // our own farewell comes back too
-    // A full queue drops it: journal records come again, births are asked for again.
-    if (!events_.put(Received{std::string{topic}, std::string{payload}}) && dropped_++ == 0)
+    Received received{std::string{topic}, std::string{payload}};
+    // Who is there must never be missed. Of the rest a full queue drops what does not fit: journal records
+    // come again.
+    if (is_birth_or_death(topic))
+      events_.put_regardless(std::move(received));
+    else if (!events_.put(std::move(received)) && dropped_++ == 0)
       log_.error("the intake queue is full; messages are dropped until it is not");
   }
 
@@ -166,12 +183,6 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   }
 
  private:
-  /// What must not be lost to a full queue waits for room: it is rare, and the core always makes room.
-  template <typename Event>
-  void put(const Event& event) {
-    while (!events_.put(Event{event}) && !events_.is_closed()) std::this_thread::yield();
-  }
-
   std::future<Result<AlarmView>> ask_to_acknowledge(std::int64_t alarm, const std::string& by,
                                                     const std::string& comment) {
     auto answer = std::make_unique<std::promise<Result<AlarmView>>>();

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/core/core.hpp"
 
+#include <algorithm>
+
 namespace watchroom::aggregator {
 namespace {
 
@@ -32,7 +34,7 @@ Result<std::unique_ptr<Core>> Core::make(CoreSettings settings, std::vector<Rule
   return core;
 }
 
-Timestamp Core::now() const { return wall_at_start_ + (clock_.steady() - steady_at_start_); }
+Moment Core::now() const { return {wall_at_start_ + (clock_.steady() - steady_at_start_), clock_.now()}; }
 
 Result<void> Core::load() {
   auto alarms = store_.load_open_alarms();
@@ -50,24 +52,24 @@ Result<void> Core::load() {
 
   auto nodes = store_.load_nodes();
   if (!nodes) return nodes.error();
-  broker_since_ = now();
+  broker_since_ = clock_.now();
   broker_reason_ = "not connected yet";
   for (const StoredNode& stored : *nodes) know_node(stored);
 
   auto mails = store_.load_waiting_mails();
   if (!mails) return mails.error();
-  for (Mail& mail : *mails) outbox_.emplace(mail.id, std::move(mail));
+  for (Mail& mail : *mails) post(std::move(mail));
   auto totals = store_.totals();
   if (!totals) return totals.error();
-  records_ = totals->records;
-  readings_ = totals->samples;
+  records_ = stored_records_ = totals->records;
+  readings_ = stored_readings_ = totals->samples;
   mails_failed_ = totals->mails_failed;
 
   take_changes(engine_.withdraw_orphans(now()));
   SubjectAddress broker;
   broker.subject = Subject::broker;
   broker_ = engine_.subject(broker);
-  observe_broker();
+  observe_centre();
   log_.info("{} agents known, {} alarms open, {} mails waiting", nodes_.size(), engine_.open().size(),
             outbox_.size());
   finish_batch();
@@ -81,6 +83,7 @@ void Core::know_node(const StoredNode& stored) {
   node.id = stored.id;
   node.name = stored.name;
   node.software_version = stored.software_version;
+  node.journal_lost = stored.journal_lost;
   for (const StoredDevice& stored_device : stored.devices) {
     KnownDevice& device = device_of(node, stored_device.device);
     device.id = stored_device.id;
@@ -115,20 +118,20 @@ void Core::step(std::vector<CoreEvent> events) {
 Steady Core::next_deadline() const {
   const Steady steady = clock_.steady();
   Steady next = std::min(host_.next_deadline(steady), steady + look_interval);
-  if (const auto alarm = engine_.next_deadline()) next = std::min(next, steady + (*alarm - now()));
+  if (const auto alarm = engine_.next_deadline()) next = std::min(next, steady + (*alarm - now().steady));
   return next;
 }
 
 void Core::handle(Connected& event) {
   session_ = event.session;
   broker_connected_ = true;
-  broker_since_ = now();
+  broker_since_ = clock_.now();
   broker_reason_.clear();
   log_.info("connected to the broker as host \"{}\"", settings_.intake.host_id);
   outside_.subscribe(session_, host_.subscriptions());
   outside_.publish(session_, host_.state_message(true, event.state_timestamp_ms));
   host_.connected(event.state_timestamp_ms, clock_.steady());
-  observe_broker();
+  observe_centre();
   for (auto& [key, node] : nodes_) revisit(node);
 }
 
@@ -137,13 +140,13 @@ void Core::handle(Disconnected& event) {
     log_.warning("the broker is out of reach: {}", event.reason);
   broker_reason_ = event.reason;
   if (!broker_connected_) {
-    observe_broker();
+    observe_centre();
     return;
   }
   broker_connected_ = false;
-  broker_since_ = now();
+  broker_since_ = clock_.now();
   host_.disconnected();
-  observe_broker();
+  observe_centre();
   for (auto& [key, node] : nodes_) set_contact(node, Contact::unknown);
 }
 
@@ -165,7 +168,7 @@ void Core::handle(Received& event) {
     case Verb::ddeath: {
       KnownDevice& device = device_of(node, arrival->device);
       device.is_alive = false;
-      device.since = now();
+      device.since = clock_.now();
       revisit(node, device);
       break;
     }
@@ -175,7 +178,7 @@ void Core::handle(Received& event) {
   if (arrival->is_record || is_data) arrive_data(node, *arrival, event.payload);
 }
 
-void Core::observe_broker() {
+void Core::observe_centre() {
   Situation situation;
   situation.contact = broker_connected_ ? Contact::online : Contact::offline;
   if (!broker_connected_ && !broker_reason_.empty()) {
@@ -184,22 +187,43 @@ void Core::observe_broker() {
     situation.reason_en =
         fmt::format("the centre cannot reach the broker ({}); all agents are unknown", broker_reason_);
   }
+  if (!undelivered_.empty()) {
+    const auto& [recipient, error] = *undelivered_.begin();
+    situation.is_mail_failing = true;
+    situation.mail_trouble = {
+        fmt::format("发给 {} 等 {} 人的邮件无法送达：{}", recipient, undelivered_.size(), error),
+        fmt::format("mail to {} ({} in all) cannot be delivered: {}", recipient, undelivered_.size(), error)};
+  } else if (mails_are_known_) {
+    situation.is_mail_failing = false;
+  }
   take_changes(engine_.observe(broker_, situation, now()));
 }
 
 void Core::set_contact(KnownNode& node, Contact contact) {
   if (node.contact != contact) {
     node.contact = contact;
-    node.since = now();
+    node.since = clock_.now();
   }
   dirty_nodes_.insert(&node);
   revisit(node);
 }
 
-void Core::revisit(KnownNode& node) {
+void Core::revisit_agent(KnownNode& node) {
+  constexpr auto lately = 10min;
+  const auto is_recent = [&](std::optional<Steady>& at) {
+    if (at && clock_.steady() - *at >= lately) at.reset();
+    return at.has_value();
+  };
   Situation situation;
   situation.contact = broker_connected_ ? node.contact : Contact::unknown;
+  if (node.journal_lost) situation.is_journal_losing = is_recent(node.journal_lost_at);
+  situation.records_lost = node.journal_lost.value_or(0);
+  situation.was_journal_restored = is_recent(node.journal_restored_at);
   take_changes(engine_.observe(node.subject, situation, now()));
+}
+
+void Core::revisit(KnownNode& node) {
+  revisit_agent(node);
   for (auto& [id, device] : node.devices) revisit(node, device);
 }
 
@@ -229,6 +253,7 @@ void Core::look_for_silence() {
   // exception.
   constexpr auto grace = 5s;
   for (auto& [key, node] : nodes_) {
+    if (node.journal_lost_at || node.journal_restored_at) revisit_agent(node);
     if (node.contact != Contact::online) continue;
     look_for_missing_births(node);
     for (auto& [id, device] : node.devices) {
@@ -282,13 +307,17 @@ void Core::publish() {
   status.host_id = settings_.intake.host_id;
   status.broker_connected = broker_connected_;
   status.broker_since = broker_since_;
-  status.mails_waiting = outbox_.size();
+  status.mails_waiting =
+      static_cast<std::uint64_t>(std::count_if(outbox_.begin(), outbox_.end(), [](const auto& entry) {
+        return entry.second.mail.state == "waiting";
+      }));
   status.mails_failed = mails_failed_;
   status.records = records_;
   status.readings = readings_;
   status.store_is_failing = store_is_failing_;
   const auto span = std::chrono::duration<double>(steady - readings_at_.front().first).count();
-  if (span > 0) status.readings_per_s = static_cast<double>(readings_ - readings_at_.front().second) / span;
+  const std::uint64_t before = std::min(readings_, readings_at_.front().second);  // a failed batch takes back
+  if (span > 0) status.readings_per_s = static_cast<double>(readings_ - before) / span;
   room_.publish(std::move(publication));
 }
 

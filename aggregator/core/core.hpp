@@ -32,7 +32,7 @@ struct Acknowledge {
   std::unique_ptr<std::promise<Result<AlarmView>>> answer;
 };
 struct Delivered {
-  std::int64_t mail;
+  std::int64_t mail;  ///< as handed over
   Result<void> result;
 };
 using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, Delivered>;
@@ -75,6 +75,14 @@ class Core {
   Steady next_deadline() const;
 
  private:
+  /// A mail is known by its ticket while we run: its row may come later, when the disk takes it.
+  struct Posted {
+    Mail mail;
+    Steady posted{}, due{};
+    bool is_under_way = false;
+    bool is_dirty = true;  // differs from its row
+  };
+
   Core(CoreSettings settings, std::vector<Rule> rules, Store store, PublishedRoom& room, Outside& outside,
        const Clock& clock, Log log);
 
@@ -90,6 +98,7 @@ class Core {
   void handle(Delivered& event);
 
   // arrivals
+  void take_journal_lost(KnownNode& node, const Payload& payload);
   void arrive_node_birth(KnownNode& node, const Arrival& arrival);
   void expect_devices(KnownNode& node);
   void forget_unannounced(KnownNode& node, KnownDevice& device, const Payload& birth);
@@ -112,8 +121,9 @@ class Core {
   void set_contact(KnownNode& node, Contact contact);
   void revisit(KnownNode& node, KnownDevice& device);
   void revisit(KnownNode& node);
+  void revisit_agent(KnownNode& node);
   void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
-  void observe_broker();
+  void observe_centre();
   bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();
   void settle_history();
@@ -121,7 +131,11 @@ class Core {
   // alarms and mails
   void take_changes(std::vector<AlarmChange> changes);
   void compose(const AlarmChange& change);
+  void post(Mail mail);
   void hand_over_due_mails();
+  bool write_mails();
+  void forget_final_mails();
+  void delivery_failed(Posted& posted, const Error& error);
   void refresh_mail_state(std::int64_t alarm);
 
   // the store
@@ -136,8 +150,8 @@ class Core {
   void prune();
   void publish();
 
-  /// Wall time that never goes back: alarms and their delays live on it.
-  Timestamp now() const;
+  /// For alarms.
+  Moment now() const;
 
   const CoreSettings settings_;
   Engine engine_;
@@ -157,15 +171,14 @@ class Core {
   std::string broker_reason_;
   SessionNumber session_ = 0;
 
-  std::map<std::int64_t, Mail> outbox_;  // waiting, by row
-  std::set<std::int64_t> in_flight_;
+  std::map<std::int64_t, Posted> outbox_;  // by ticket; until it is final and its row says so
+  std::int64_t last_ticket_ = 0;
+  std::map<std::string, std::string> undelivered_;  // recipients out of reach, and why
+  bool mails_are_known_ = false;                    // to go through, since the start
   std::map<std::int64_t, std::string> mail_state_;  // of open alarms
 
   // what this batch changed
   std::map<std::int64_t, AlarmView> dirty_alarms_;
-  std::vector<Mail> new_mails_;
-  std::set<std::string> told_from_memory_;  // Message-IDs, while the store refuses
-  std::map<std::int64_t, Mail> dirty_mails_;
   std::vector<LateWatch> dirty_late_;  // in order: of one watch the last counts
   struct Place {
     KnownNode* node;
@@ -181,8 +194,10 @@ class Core {
 
   Steady last_look_{};
   Steady last_prune_{};
+  bool has_more_to_prune_ = false;
   Steady last_status_{};
   std::uint64_t records_ = 0, readings_ = 0, mails_failed_ = 0;
+  std::uint64_t stored_records_ = 0, stored_readings_ = 0;  // as of the last commit
   std::deque<std::pair<Steady, std::uint64_t>> readings_at_;
 };
 

@@ -7,6 +7,15 @@
 #include "aggregator/core/core.hpp"
 
 namespace watchroom::aggregator {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int troubled_after = 3;  // tries, before a recipient counts as out of reach
+constexpr int least_attempts = 5;  // and this long, before a mail is given up
+constexpr auto least_effort = 1h;
+
+}  // namespace
 
 void Core::take_changes(std::vector<AlarmChange> changes) {
   for (AlarmChange& change : changes) {
@@ -23,9 +32,13 @@ void Core::take_changes(std::vector<AlarmChange> changes) {
 void Core::compose(const AlarmChange& change) {
   if (!settings_.email) return;
   for (const std::string& recipient : settings_.email->to)
-    new_mails_.push_back(
-        compose_mail(change, recipient, settings_.email->language, settings_.intake.host_id, clock_.now()));
+    post(compose_mail(change, recipient, settings_.email->language, settings_.intake.host_id, clock_.now()));
   mail_state_[change.alarm.id] = "waiting";
+}
+
+void Core::post(Mail mail) {
+  const bool is_dirty = mail.id == 0;
+  outbox_.emplace(++last_ticket_, Posted{std::move(mail), clock_.steady(), clock_.steady(), false, is_dirty});
 }
 
 void Core::handle(Acknowledge& event) {
@@ -40,51 +53,85 @@ void Core::handle(Acknowledge& event) {
 }
 
 void Core::handle(Delivered& event) {
-  in_flight_.erase(event.mail);
   const auto found = outbox_.find(event.mail);
   if (found == outbox_.end()) return;
-  Mail& mail = found->second;
+  Posted& posted = found->second;
+  Mail& mail = posted.mail;
+  posted.is_under_way = false;
+  posted.is_dirty = true;
   ++mail.attempts;
+  mail.next_at = clock_.now();
   if (event.result) {
     mail.state = "sent";
-    mail.next_at = clock_.now();
+    mails_are_known_ = true;
+    undelivered_.erase(mail.recipient);
   } else {
-    const Error& error = event.result.error();
-    if (mail.last_error != error.text)
-      log_.warning("mail {} to {}: {}", mail.message_id, mail.recipient, error.text);
-    mail.last_error = error.text;
-    auto pause = settings_.email->retry_min;
-    for (int i = 1; i < mail.attempts && pause < settings_.email->retry_max; ++i) pause *= 2;
-    mail.next_at = clock_.now() + std::min(pause, settings_.email->retry_max);
-    if (error.retry == Retry::never) {
-      mail.state = "failed";
-      ++mails_failed_;
-      log_.error("mail {} to {} is given up", mail.message_id, mail.recipient);
-    }
+    delivery_failed(posted, event.result.error());
   }
-  dirty_mails_.insert_or_assign(mail.id, mail);
-  const std::int64_t alarm = mail.alarm;
-  const bool is_failed = mail.state == "failed";
-  if (mail.state != "waiting") outbox_.erase(found);
-  if (is_failed) mail_state_[alarm] = "failed";
-  refresh_mail_state(alarm);
+  if (mail.state == "failed") mail_state_[mail.alarm] = "failed";
+  refresh_mail_state(mail.alarm);
+  observe_centre();
+}
+
+void Core::delivery_failed(Posted& posted, const Error& error) {
+  Mail& mail = posted.mail;
+  if (mail.last_error != error.text)
+    log_.warning("mail {} to {}: {}", mail.message_id, mail.recipient, error.text);
+  mail.last_error = error.text;
+  auto pause = settings_.email->retry_min;
+  for (int i = 1; i < mail.attempts && pause < settings_.email->retry_max; ++i) pause *= 2;
+  pause = std::min(pause, settings_.email->retry_max);
+  posted.due = clock_.steady() + pause;
+  mail.next_at = clock_.now() + pause;
+  if (mail.attempts >= troubled_after) undelivered_[mail.recipient] = error.text;
+  // Even a final refusal may be a mistake that somebody is about to mend.
+  if (error.retry != Retry::never || mail.attempts < least_attempts ||
+      clock_.steady() - posted.posted < least_effort)
+    return;
+  mail.state = "failed";
+  ++mails_failed_;
+  log_.error("mail {} to {} is given up", mail.message_id, mail.recipient);
 }
 
 void Core::refresh_mail_state(std::int64_t alarm) {
   std::string& state = mail_state_[alarm];
-  const auto is_of_alarm = [alarm](const auto& entry) { return entry.second.alarm == alarm; };
-  if (state != "failed")
-    state = std::any_of(outbox_.begin(), outbox_.end(), is_of_alarm) ? "waiting" : "sent";
+  const auto is_waiting = [alarm](const auto& entry) {
+    return entry.second.mail.alarm == alarm && entry.second.mail.state == "waiting";
+  };
+  if (state != "failed") state = std::any_of(outbox_.begin(), outbox_.end(), is_waiting) ? "waiting" : "sent";
   if (const AlarmView* open = engine_.find(alarm)) dirty_alarms_.try_emplace(alarm, *open);
 }
 
+/// After each batch, whether the disk took it or not: the room is watched even so.
 void Core::hand_over_due_mails() {
-  for (auto& [id, mail] : outbox_) {
-    if (in_flight_.contains(id) || mail.next_at > clock_.now()) continue;
-    if (!outside_.hand_over(id, {mail.message_id, mail.recipient, mail.subject, mail.body, mail.created_at}))
+  for (auto& [ticket, posted] : outbox_) {
+    const Mail& mail = posted.mail;
+    if (posted.is_under_way || mail.state != "waiting" || posted.due > clock_.steady()) continue;
+    if (!outside_.hand_over(ticket,
+                            {mail.message_id, mail.recipient, mail.subject, mail.body, mail.created_at}))
       return;
-    in_flight_.insert(id);
+    posted.is_under_way = true;
   }
+}
+
+bool Core::write_mails() {
+  for (auto& [ticket, posted] : outbox_) {
+    Mail& mail = posted.mail;
+    if (!posted.is_dirty) continue;
+    if (mail.id == 0) {
+      const auto id = stored(store_.save_mail(mail));
+      if (!id) return false;
+      mail.id = *id;
+      new_ids_.push_back(&mail.id);
+    }
+    if (mail.attempts > 0 && !stored(store_.update_mail(mail))) return false;
+  }
+  return true;
+}
+
+void Core::forget_final_mails() {
+  for (auto& [ticket, posted] : outbox_) posted.is_dirty = false;
+  std::erase_if(outbox_, [](const auto& entry) { return entry.second.mail.state != "waiting"; });
 }
 
 }  // namespace watchroom::aggregator

@@ -36,7 +36,7 @@ KnownNode& Core::node_of(const NodeKey& key) {
   KnownNode& node = at->second;
   if (is_new) {
     node.key = key;
-    node.since = now();
+    node.since = clock_.now();
     SubjectAddress address;
     address.subject = Subject::agent;
     address.site = key.site;
@@ -52,7 +52,7 @@ KnownDevice& Core::device_of(KnownNode& node, const std::string& id) {
   if (is_new) {
     device.about.device = id;
     if (id.empty()) device.presence = Presence::announced;  // the node itself
-    device.since = now();
+    device.since = clock_.now();
     device.last_report = clock_.steady();
     name_communication(node, device);
   }
@@ -125,9 +125,20 @@ void Core::look_for_missing_births(KnownNode& node) {
       continue;
     }
     device.presence = Presence::announced;
-    if (std::exchange(device.is_alive, false)) device.since = now();
+    if (std::exchange(device.is_alive, false)) device.since = clock_.now();
     revisit(node, device);
   }
+}
+
+void Core::take_journal_lost(KnownNode& node, const Payload& payload) {
+  const auto told = integer_of(payload.find(metric_names::journal_lost));
+  if (!told || *told < 0) return;
+  const auto lost = static_cast<std::uint64_t>(*told);
+  const auto before = std::exchange(node.journal_lost, lost);
+  if (before == lost) return;
+  if (lost > before.value_or(0)) node.journal_lost_at = clock_.steady();
+  if (ensure_transaction() && node.id != 0) (void)stored(store_.save_journal_lost(node.id, lost));
+  revisit_agent(node);
 }
 
 void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
@@ -136,9 +147,7 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
   const auto head = integer_of(arrival.payload.find(metric_names::journal_head));
   node.keeps_journal = head.has_value();
   if (head) node.journal_head = static_cast<std::uint64_t>(*head);
-  if (const auto lost = integer_of(arrival.payload.find(metric_names::journal_lost))) {
-    node.journal_lost = static_cast<std::uint64_t>(*lost);
-  }
+  if (arrival.journal_went_back) node.journal_restored_at = clock_.steady();
   if (ensure_transaction()) {
     const bool is_new = node.id == 0;
     if (auto id = stored(store_.save_node(node.key, node.name, node.software_version))) {
@@ -146,6 +155,7 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
       if (is_new) new_ids_.push_back(&node.id);
     }
   }
+  take_journal_lost(node, arrival.payload);
   expect_devices(node);
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
   KnownDevice& self = device_of(node, "");
@@ -158,7 +168,7 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
 void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
   KnownDevice& device = device_of(node, arrival.device);
   for (const Metric& metric : arrival.payload.metrics) take_device_property(device, metric);
-  if (!device.is_alive) device.since = now();
+  if (!device.is_alive) device.since = clock_.now();
   device.is_alive = true;
   device.presence = Presence::announced;
   device.is_overdue = false;
@@ -227,7 +237,7 @@ bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metri
     const auto state = code ? communication_from(static_cast<std::int64_t>(*code)) : std::nullopt;
     if (state && *state != device.communication) {
       device.communication = *state;
-      device.since = now();
+      device.since = clock_.now();
     }
   }
   if (metric.name == metric_names::communication_text) device.communication_text = text_of(&metric);
@@ -237,8 +247,7 @@ bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metri
 void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::string& raw) {
   if (const auto head = integer_of(arrival.payload.find(metric_names::journal_head)))
     node.journal_head = static_cast<std::uint64_t>(*head);
-  if (const auto lost = integer_of(arrival.payload.find(metric_names::journal_lost)))
-    node.journal_lost = static_cast<std::uint64_t>(*lost);
+  take_journal_lost(node, arrival.payload);
   const bool is_birth = arrival.verb == Verb::nbirth || arrival.verb == Verb::dbirth;
   KnownDevice& device = device_of(node, arrival.device);
   if (arrival.is_record) store_record(node, arrival, raw);

@@ -3,6 +3,8 @@
 //
 // One transaction a batch. When the disk refuses, the room is still watched: alarms go on from memory and are
 // mailed, nothing is acknowledged, and what the agents keep is asked for again.
+#include <algorithm>
+
 #include "aggregator/core/core.hpp"
 
 namespace watchroom::aggregator {
@@ -34,6 +36,7 @@ bool Core::stored(const Result<void>& result) {
   return false;
 }
 
+template std::optional<int> Core::stored(Result<int>);
 template std::optional<std::int64_t> Core::stored(Result<std::int64_t>);
 template std::optional<std::optional<std::int64_t>> Core::stored(Result<std::optional<std::int64_t>>);
 
@@ -57,9 +60,9 @@ bool Core::save_ids(KnownNode& node, KnownDevice& device) {
 void Core::write_changes() {
   const auto ledgers = host_.changed_ledgers();
   for (LateWatch& late : engine_.take_late_changes()) dirty_late_.push_back(std::move(late));
-  if (ledgers.empty() && dirty_alarms_.empty() && new_mails_.empty() && dirty_mails_.empty() &&
-      dirty_late_.empty())
-    return;
+  const bool has_mails =
+      std::any_of(outbox_.begin(), outbox_.end(), [](const auto& entry) { return entry.second.is_dirty; });
+  if (ledgers.empty() && dirty_alarms_.empty() && dirty_late_.empty() && !has_mails) return;
   if (!ensure_transaction()) return;
   for (const auto& [key, ledger] : ledgers) {
     KnownNode& node = node_of(key);
@@ -70,17 +73,13 @@ void Core::write_changes() {
     if (!stored(store_.save_alarm(alarm))) return;
   for (const LateWatch& late : dirty_late_)
     if (!stored(store_.save_late_watch(late))) return;
-  for (Mail& mail : new_mails_) {
-    const auto id = stored(store_.save_mail(mail));
-    if (!id) return;
-    mail.id = *id;
-  }
-  for (const auto& [id, mail] : dirty_mails_)
-    if (!stored(store_.update_mail(mail))) return;
+  (void)write_mails();
 }
 
 void Core::finish_batch() {
   write_changes();
+  if (store_.is_open() && !batch_failed_ && readings_ != stored_readings_)
+    (void)stored(store_.save_total_readings(readings_));
   if (store_.is_open() && !batch_failed_) (void)stored(store_.commit());
   const bool is_durable = !batch_failed_;
   if (is_durable) {
@@ -88,22 +87,17 @@ void Core::finish_batch() {
     if (store_is_failing_) log_.info("the store works again");
     store_is_failing_ = false;
     new_ids_.clear();
-    for (Mail& mail : new_mails_) outbox_.emplace(mail.id, std::move(mail));
-    new_mails_.clear();
-    told_from_memory_.clear();
-    dirty_mails_.clear();
+    stored_readings_ = readings_;
+    stored_records_ = records_;
+    forget_final_mails();
     dirty_late_.clear();
   } else {
     store_.roll_back();
     host_.rolled_back();
+    readings_ = stored_readings_;
+    records_ = stored_records_;
     for (std::int64_t* id : new_ids_) *id = 0;
     new_ids_.clear();
-    // The room is watched even so: what nobody has heard yet goes out now, from memory, under the same
-    // Message-ID.
-    for (const Mail& mail : new_mails_)
-      if (told_from_memory_.insert(mail.message_id).second)
-        (void)outside_.hand_over(0,
-                                 {mail.message_id, mail.recipient, mail.subject, mail.body, mail.created_at});
   }
   batch_failed_ = false;
   publish();
@@ -127,11 +121,12 @@ void Core::finish_batch() {
 void Core::prune() {
   using namespace std::chrono_literals;
   constexpr int most_rows = 20'000;
-  if (clock_.steady() - last_prune_ < 60s) return;
+  // A call that met its bound left some: the next look goes on.
+  if (!has_more_to_prune_ && clock_.steady() - last_prune_ < 60s) return;
   last_prune_ = clock_.steady();
   if (!ensure_transaction()) return;
-  if (auto pruned = store_.prune_samples(clock_.now() - settings_.recent, most_rows); !pruned)
-    store_failed(pruned.error());
+  const auto pruned = stored(store_.prune_samples(clock_.now() - settings_.recent, most_rows));
+  has_more_to_prune_ = pruned && *pruned == most_rows;
 }
 
 }  // namespace watchroom::aggregator

@@ -169,13 +169,13 @@ TEST_F(CoreTest, AnAgentWhoseClockIsSetBackADayIsStillBelieved) {
   be_born();
   reads(22.0);
   const Timestamp tomorrow = clock.now();
-  const std::uint64_t lost = ++record;
+  const std::uint64_t missed = ++record;
   clock.jump_wall(-24h);
   reads(31.0);
   EXPECT_EQ(temperature().value, Value{31.0});
   pass(31s);
   EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
-  record = lost - 1;
+  record = missed - 1;
   replays(22.0, tomorrow);  // its number says that it is not the newest, whatever its time
   EXPECT_EQ(temperature().value, Value{31.0});
 }
@@ -190,6 +190,48 @@ TEST_F(CoreTest, AfterARestartTooABirthCountsWhateverItsClockSays) {
   EXPECT_EQ(temperature().value, Value{31.0});
   pass(31s);
   EXPECT_EQ(subjects(), std::vector<std::string>{"[重要] 冷通道 过热 — hq/room1"});
+}
+
+TEST_F(CoreTest, TotalsSurviveARestart) {
+  be_born();
+  reads(22.0);
+  reads(23.0);
+  restart();
+  pass(2s);
+  EXPECT_EQ(room->status().readings, 2u);
+  EXPECT_EQ(room->status().records, 2u);
+}
+
+TEST_F(CoreTest, OldSamplesGoAsFastAsTheyCome) {
+  be_born();
+  for (int i = 0; i < 3; ++i) {
+    Payload many;
+    many.seq = seq++;
+    for (int at = 0; at < 15'000; ++at)
+      many.metrics.push_back(
+          {.name = "ambient.temperature", .at = clock.now() - 1s * at, .value = 20.0, .is_historical = true});
+    many.journal = JournalStamp{{9}, ++record, 1};
+    receive("spBv1.0/hq/DDATA/room1/th1", many);
+  }
+  reads(22.0);
+  clock.advance(72h);
+  pass(3s);
+  EXPECT_LT(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 100'000)->size(), 10u);
+}
+
+TEST_F(CoreTest, AfterTheClockWasSetRightAlarmsBearTheRightTimeAndDelaysAreAsLong) {
+  be_born();
+  reads(31.0);
+  pass(10s);
+  clock.jump_wall(24h * 365);
+  pass(19s);
+  EXPECT_TRUE(outside.mails.empty());
+  pass(1s);
+  EXPECT_EQ(outside.mails.size(), 1u);
+  EXPECT_EQ(room->alarms(0).at(0).raised_at, clock.now());
+  clock.jump_wall(-24h);
+  reads(20.0);
+  EXPECT_EQ(room->alarms(0).at(0).cleared_at, clock.now());
 }
 
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
@@ -232,6 +274,60 @@ TEST_F(CoreTest, WhileTheDiskRefusesAlarmsGoOnAndNothingIsAcknowledged) {
   reads(31.0);
   EXPECT_FALSE(room->status().store_is_failing);
   EXPECT_EQ(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 10)->size(), 2u);
+}
+
+/// A disk that refuses for as long as it lives: another writer holds the database.
+class RefusingDisk {
+ public:
+  explicit RefusingDisk(const std::filesystem::path& folder)
+      : blocker_{*Database::open(folder / "watchroom.db", Durability::power_cut, 0ms)} {
+    EXPECT_TRUE(blocker_.execute("BEGIN IMMEDIATE"));
+  }
+  void relent() const { EXPECT_TRUE(blocker_.execute("COMMIT")); }
+
+ private:
+  Database blocker_;
+};
+
+TEST_F(CoreTest, AnAlarmWhileTheDiskRefusesIsMailedOnce) {
+  be_born();
+  reads(31.0);
+  pass(29s);
+  const RefusingDisk disk{folder};
+  pass(2s);
+  ASSERT_EQ(outside.mails.size(), 1u);
+  happen(Delivered{outside.mails[0].first, {}});
+  disk.relent();
+  pass(2s);
+  restart();
+  be_born();
+  pass(2s);
+  EXPECT_EQ(outside.mails.size(), 1u);
+  EXPECT_EQ(room->alarms(0).at(0).mail, "sent");
+}
+
+TEST_F(CoreTest, AMailThatFailsWhileTheDiskRefusesIsTriedAgain) {
+  be_born();
+  reads(31.0);
+  pass(29s);
+  const RefusingDisk disk{folder};
+  pass(2s);
+  ASSERT_EQ(outside.mails.size(), 1u);
+  happen(Delivered{outside.mails[0].first, fail(Errc::no_answer, Retry::later, "slow")});
+  clock.advance(10s);
+  pass(1s);
+  EXPECT_EQ(outside.mails.size(), 2u);
+  disk.relent();
+}
+
+TEST_F(CoreTest, AMailIsTriedAgainThoughTheClockIsSetBack) {
+  be_born();
+  reads(31.0);
+  pass(30s);
+  happen(Delivered{outside.mails.at(0).first, fail(Errc::no_answer, Retry::later, "slow")});
+  clock.jump_wall(-24h);
+  pass(11s);
+  EXPECT_EQ(outside.mails.size(), 2u);
 }
 
 }  // namespace

@@ -135,7 +135,8 @@ Situation communication_of(const KnownNode& node, const KnownDevice& device, boo
   Situation now;
   now.is_communication_point = true;
   // Not asked yet is neither good nor bad news.
-  const bool is_known = broker_connected && device.communication != Communication::unknown;
+  const bool is_silent = device.is_overdue || !device.is_alive;
+  const bool is_known = broker_connected && (is_silent || device.communication != Communication::unknown);
   now.contact = is_known ? node.contact : Contact::unknown;
   now.device_answers = device.answers();
   const Bilingual reason = device.is_overdue ? Bilingual{"超过最长静默时间没有收到数据",
@@ -197,7 +198,7 @@ AgentView view_of(const KnownNode& node, const IntakeCounters& counters, const J
     view.journal_missing = ledger->missing();
     view.journal_head = std::max(node.journal_head, ledger->highest());
   }
-  view.journal_lost = node.journal_lost;
+  view.journal_lost = node.journal_lost.value_or(0);
   view.records = counters.records;
   view.duplicates = counters.duplicates;
   view.gaps = counters.gaps;

@@ -71,8 +71,10 @@ struct KnownNode {
   Timestamp since{};
   Steady born_at{};
   bool keeps_journal = false;  ///< one of our agents: it announces every device that it is configured for
-  std::uint64_t journal_head = 0, journal_lost = 0;
-  std::map<std::string, KnownDevice> devices;  // '' is the node itself
+  std::uint64_t journal_head = 0;
+  std::optional<std::uint64_t> journal_lost;                   ///< as last told
+  std::optional<Steady> journal_lost_at, journal_restored_at;  ///< what happened lately
+  std::map<std::string, KnownDevice> devices;                  // '' is the node itself
   SubjectId subject = 0;
 };
 

@@ -39,6 +39,18 @@ id = "broker"
 kind = "broker_unreachable"
 on_delay_s = 10
 title_zh = "消息服务器无法连接"
+[[rule]]
+id = "mail"
+kind = "mail_undeliverable"
+title_zh = "邮件无法送达"
+[[rule]]
+id = "lost"
+kind = "journal_loss"
+title_zh = "采集记录丢失"
+[[rule]]
+id = "restored"
+kind = "journal_restored"
+title_zh = "日志倒退"
 )";
 
 /// What the core asked for, in order.
@@ -112,6 +124,7 @@ class CoreTest : public ::testing::Test {
     node.seq = seq++;
     node.metrics = {{.name = "bdSeq", .value = bd_seq},
                     {.name = "Journal/Head", .value = static_cast<std::int64_t>(record)},
+                    {.name = "Journal/Lost", .value = lost},
                     {.name = "Properties/Name", .value = "一号机房"}};
     receive("spBv1.0/hq/NBIRTH/room1", node);
   }
@@ -182,7 +195,7 @@ class CoreTest : public ::testing::Test {
   Recorder outside;
   std::unique_ptr<PublishedRoom> room;
   std::unique_ptr<Core> core;
-  std::int64_t bd_seq = 0, communication = 0;
+  std::int64_t bd_seq = 0, communication = 0, lost = 0;
   std::uint8_t seq = 0;
   std::uint64_t record = 0;
   double celsius = 22.0;

@@ -98,6 +98,7 @@ std::optional<Arrival> Host::receive(std::string_view topic, std::string_view pa
   arrival.node = {std::move(parsed->group), std::move(parsed->node)};
   arrival.device = std::move(parsed->device);
   Node& node = node_of(arrival.node);
+  node.last_heard = now;
   auto decoded = decode(payload);
   if (!decoded) {
     if (++node.counters.decode_errors == 1) log_.warning("{}: {}", topic, decoded.error().text);
@@ -120,6 +121,9 @@ std::optional<Arrival> Host::accept_node_birth(Node& node, Arrival arrival, Stea
   const auto bd_seq = integer_metric(arrival.payload, metric_names::bd_seq);
   const bool is_rebirth = node.is_born && node.bd_seq == bd_seq;
   node.bd_seq = bd_seq;
+  const auto heartbeat = integer_metric(arrival.payload, metric_names::heartbeat);
+  node.heartbeat.reset();
+  if (heartbeat && *heartbeat > 0 && *heartbeat <= 86'400) node.heartbeat = std::chrono::seconds{*heartbeat};
   node.is_born = true;
   node.contact = Contact::online;
   node.sequence.start(arrival.payload.seq.value_or(0));
@@ -130,13 +134,13 @@ std::optional<Arrival> Host::accept_node_birth(Node& node, Arrival arrival, Stea
   if (!is_rebirth)
     log_.info("{}/{}: born, bdSeq {}", arrival.node.site, arrival.node.agent, bd_seq.value_or(-1));
   learn_names(node, arrival);
-  adopt_journal(node, arrival.node, arrival.payload);
+  arrival.journal_went_back = !adopt_journal(node, arrival.node, arrival.payload);
   // A node without journal tells its first values here and nowhere else.
   arrival.is_record = !node.keeps_journal;
   return arrival;
 }
 
-void Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
+bool Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
   const auto head = integer_metric(birth, metric_names::journal_head);
   node.keeps_journal = head.has_value();
   node.last_ack.reset();
@@ -145,8 +149,9 @@ void Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
   if (const auto announced = id_text ? journal_id_from_hex(*id_text) : std::nullopt)
     use_journal(node, key, *announced);
   Kept* kept = journal_of(node);
-  if (!head || !kept) return;
-  if (static_cast<std::uint64_t>(*head) < kept->ledger.highest()) {
+  if (!head || !kept) return true;
+  const bool went_back = static_cast<std::uint64_t>(*head) < kept->ledger.highest();
+  if (went_back) {
     log_.error("{}/{}: its journal stands at {} but {} was stored already: an image was restored there",
                key.site, key.agent, *head, kept->ledger.highest());
     kept->ledger = JournalLedger{kept->ledger.journal(), kept->ledger.generation() + 1};
@@ -158,6 +163,7 @@ void Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
     kept->has_changed = true;
   }
   node.ack_wanted = true;  // hello
+  return !went_back;
 }
 
 void Host::use_journal(Node& node, const NodeKey& key, const JournalId& id) {
@@ -317,6 +323,7 @@ std::vector<MqttMessage> Host::take_commands(Timestamp wall, Steady now) {
     if (gap && now - *gap >= settings_.reorder_timeout) want_rebirth(node, "a gap in its message numbers");
     if (waiting_for_births_ && !node.is_born && now - connected_at_ >= birth_patience)
       want_rebirth(node, "not heard of since we connected");
+    if (is_silent_for(node, 3, now)) want_rebirth(node, "three heartbeats have stayed away");
     const bool may_ask = !node.last_rebirth || now - *node.last_rebirth >= settings_.rebirth_interval;
     if (node.rebirth_wanted && may_ask && rebirth_tokens_ >= 1.0) {
       rebirth_tokens_ -= 1.0;
@@ -337,12 +344,23 @@ std::vector<MqttMessage> Host::take_commands(Timestamp wall, Steady now) {
   return messages;
 }
 
+bool Host::is_silent_for(const Node& node, int heartbeats, Steady now) {
+  return node.is_born && node.heartbeat && now - node.last_heard > heartbeats * *node.heartbeat;
+}
+
 std::vector<NodeKey> Host::take_given_up(Steady now) {
   std::vector<NodeKey> given_up;
-  if (!connected_ || !waiting_for_births_ || now - connected_at_ < settings_.birth_wait) return given_up;
-  waiting_for_births_ = false;
+  if (!connected_) return given_up;
+  const bool is_wait_over = waiting_for_births_ && now - connected_at_ >= settings_.birth_wait;
+  if (is_wait_over) waiting_for_births_ = false;
   for (auto& [key, node] : nodes_) {
-    if (node.contact != Contact::unknown) continue;
+    const bool is_missing = is_wait_over && node.contact == Contact::unknown;
+    // Asked for a rebirth after three, it had one more to answer.
+    const bool is_silent = is_silent_for(node, 4, now);
+    if (!is_missing && !is_silent) continue;
+    if (is_silent) log_.warning("{}/{}: nothing heard for four heartbeats", key.site, key.agent);
+    node.is_born = false;
+    node.born_devices.clear();
     node.contact = Contact::offline;
     given_up.push_back(key);
   }

@@ -42,8 +42,9 @@ struct Arrival {
   NodeKey node;
   std::string device;  ///< empty for node messages
   Payload payload;
-  bool is_record = false;       ///< carries readings that must be stored
-  std::int64_t generation = 0;  ///< of the node's journal
+  bool is_record = false;          ///< carries readings that must be stored
+  std::int64_t generation = 0;     ///< of the node's journal
+  bool journal_went_back = false;  ///< node births: an old image was restored there
 };
 
 struct IntakeCounters {
@@ -80,7 +81,8 @@ class Host {
 
   /// Acknowledgements and rebirth requests that are due, and the STATE repeat if somebody overwrote it.
   std::vector<MqttMessage> take_commands(Timestamp wall, Steady now);
-  /// Nodes that did not come back in time after the broker did: they are offline now.
+  /// Nodes that did not come back in time after the broker did, or whose heartbeats stay away though the
+  /// broker reports no death: they are offline now.
   std::vector<NodeKey> take_given_up(Steady now);
   Steady next_deadline(Steady now) const;
 
@@ -101,6 +103,8 @@ class Host {
     Contact contact = Contact::unknown;
     bool is_born = false;
     std::optional<std::int64_t> bd_seq;
+    std::optional<std::chrono::seconds> heartbeat;  // as announced
+    Steady last_heard{};
     Sequence sequence;
     std::unordered_map<std::uint64_t, std::string> aliases;
     /// By device ("" is the node), then by metric: what births said and DATA leaves out.
@@ -118,13 +122,15 @@ class Host {
   };
 
   Node& node_of(const NodeKey& key) { return nodes_[key]; }
+  static bool is_silent_for(const Node& node, int heartbeats, Steady now);
   static Kept* journal_of(Node& node) { return node.journal ? &node.journals.at(*node.journal) : nullptr; }
   std::optional<Arrival> accept_node_birth(Node& node, Arrival arrival, Steady now);
   std::optional<Arrival> accept_node_death(Node& node, Arrival arrival);
   std::optional<Arrival> accept_device_birth(Node& node, Arrival arrival, Steady now);
   std::optional<Arrival> accept_device_death(Node& node, Arrival arrival, Steady now);
   std::optional<Arrival> accept_data(Node& node, Arrival arrival, Steady now);
-  void adopt_journal(Node& node, const NodeKey& key, const Payload& birth);
+  /// False when its numbers went back.
+  bool adopt_journal(Node& node, const NodeKey& key, const Payload& birth);
   void use_journal(Node& node, const NodeKey& key, const JournalId& id);
   bool note_record(Node& node, const NodeKey& key, const JournalStamp& stamp);
   void learn_names(Node& node, const Arrival& birth);

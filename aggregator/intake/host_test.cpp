@@ -228,6 +228,26 @@ TEST_F(HostTest, AStampOnABirthIsNoRecord) {
   }
 }
 
+TEST_F(HostTest, ANodeWhoseHeartbeatsStayAwayIsAskedAndThenOffline) {
+  Payload birth = *decode(node_birth(1));
+  birth.metrics.push_back({.name = "Properties/Heartbeat", .value = std::int64_t{30}});
+  host.receive("spBv1.0/hq/NBIRTH/room1", encode(birth, WithDatatypes::yes), at(0s));
+  host.committed();
+  (void)commands(1s);
+  Payload beat;
+  beat.seq = 1;
+  host.receive("spBv1.0/hq/NDATA/room1", encode(beat, WithDatatypes::no), at(30s));
+  EXPECT_TRUE(commands(120s).empty());
+  EXPECT_EQ(commands(121s), std::vector<std::string>{"true"});
+  EXPECT_TRUE(host.take_given_up(at(150s)).empty());
+  EXPECT_EQ(host.take_given_up(at(151s)), std::vector{room1});
+  EXPECT_EQ(host.contact(room1), Contact::offline);
+  EXPECT_TRUE(host.take_given_up(at(152s)).empty());
+  beat.seq = 2;
+  host.receive("spBv1.0/hq/NDATA/room1", encode(beat, WithDatatypes::no), at(160s));
+  EXPECT_EQ(commands(160s), std::vector<std::string>{"true"}) << "it is back: what holds now?";
+}
+
 TEST_F(HostTest, ForeignTopicsAndBrokenPayloadsAreHarmless) {
   EXPECT_FALSE(host.receive("spBv1.0/hq/NCMD/room1", "", at(0ms)));
   EXPECT_FALSE(host.receive("nonsense", "x", at(0ms)));

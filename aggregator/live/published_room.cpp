@@ -31,7 +31,10 @@ void PublishedRoom::publish(Publication publication) {
     const bool is_open = alarm.state != AlarmLifeCycle::normal;
     (is_open ? closed_alarms_ : open_alarms_).erase(id);
     (is_open ? open_alarms_ : closed_alarms_).insert_or_assign(id, std::move(alarm));
-    if (closed_alarms_.size() > most_closed) closed_alarms_.erase(closed_alarms_.begin());
+    if (closed_alarms_.size() > most_closed)
+      closed_alarms_.erase(
+          std::min_element(closed_alarms_.begin(), closed_alarms_.end(),
+                           [](const auto& a, const auto& b) { return a.second.version < b.second.version; }));
   }
   StatusView& status = publication.status;
   status.points = static_cast<std::uint64_t>(std::count_if(

@@ -12,6 +12,8 @@ namespace watchroom::aggregator {
 /// Generated from migrations/.
 std::string_view migration_0001_spine();
 std::string_view migration_0002_late_watch();
+std::string_view migration_0003_journal_lost();
+std::string_view migration_0004_totals();
 
 Result<Store> Store::open(const std::filesystem::path& folder) {
   std::error_code error;
@@ -28,7 +30,8 @@ Result<Store> Store::open(const std::filesystem::path& folder) {
 }
 
 Result<void> Store::migrate() {
-  const std::array migrations{migration_0001_spine(), migration_0002_late_watch()};
+  const std::array migrations{migration_0001_spine(), migration_0002_late_watch(),
+                              migration_0003_journal_lost(), migration_0004_totals()};
   constexpr auto newest = static_cast<std::int64_t>(migrations.size());
   auto version = database_.prepare("PRAGMA user_version");
   if (!version) return version.error();
@@ -82,6 +85,13 @@ Result<NodeId> Store::save_node(const NodeKey& key, const std::string& name,
   if (!save) return save.error();
   (*save)->bind(1, key.site).bind(2, key.agent).bind(3, name).bind(4, software_version);
   return returned_id(**save);
+}
+
+Result<void> Store::save_journal_lost(NodeId node, std::uint64_t lost) {
+  auto save = statement("UPDATE node SET journal_lost = ? WHERE id = ?");
+  if (!save) return save.error();
+  (*save)->bind(1, static_cast<std::int64_t>(lost)).bind(2, node);
+  return (*save)->run();
 }
 
 Result<DeviceId> Store::save_device(NodeId node, const StoredDevice& device) {
@@ -218,8 +228,8 @@ Result<int> Store::prune_samples(Timestamp before, int most) {
 }
 
 Result<std::vector<StoredNode>> Store::load_nodes() {
-  auto load =
-      database_.prepare("SELECT id, site, agent, name, software_version FROM node ORDER BY site, agent");
+  auto load = database_.prepare(
+      "SELECT id, site, agent, name, software_version, journal_lost FROM node ORDER BY site, agent");
   if (!load) return load.error();
   std::vector<StoredNode> nodes;
   auto row = load->step();
@@ -229,6 +239,7 @@ Result<std::vector<StoredNode>> Store::load_nodes() {
     node.key = {load->text(1), load->text(2)};
     node.name = load->text(3);
     node.software_version = load->text(4);
+    if (!load->is_null(5)) node.journal_lost = static_cast<std::uint64_t>(load->integer(5));
     nodes.push_back(std::move(node));
   }
   if (!row) return row.error();
@@ -355,11 +366,18 @@ Result<std::vector<Mail>> Store::load_waiting_mails() {
   return mails;
 }
 
+Result<void> Store::save_total_readings(std::uint64_t readings) {
+  auto save = statement("UPDATE total SET readings = ?");
+  if (!save) return save.error();
+  (*save)->bind(1, static_cast<std::int64_t>(readings));
+  return (*save)->run();
+}
+
 Result<Store::Totals> Store::totals() {
+  // No row ever leaves the inbox, so that its highest number is their count.
   auto load = database_.prepare(
-      "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM sample), (SELECT count(*) FROM mail WHERE "
-      "state = "
-      "'failed')");
+      "SELECT (SELECT coalesce(max(id), 0) FROM inbox), (SELECT readings FROM total), "
+      "(SELECT count(*) FROM mail WHERE state = 'failed')");
   if (!load) return load.error();
   if (auto row = load->step(); !row) return row.error();
   return Totals{static_cast<std::uint64_t>(load->integer(0)), static_cast<std::uint64_t>(load->integer(1)),

@@ -46,6 +46,7 @@ struct StoredNode {
   NodeId id = 0;
   NodeKey key;
   std::string name, software_version;
+  std::optional<std::uint64_t> journal_lost;
   std::vector<StoredDevice> devices;
   std::vector<JournalLedger> ledgers;  ///< newest generation of each journal, the one used last at the end
 };
@@ -75,6 +76,7 @@ class Store {
   bool is_open() const { return in_transaction_; }
 
   Result<NodeId> save_node(const NodeKey& key, const std::string& name, const std::string& software_version);
+  Result<void> save_journal_lost(NodeId node, std::uint64_t lost);
   Result<DeviceId> save_device(NodeId node, const StoredDevice& device);
   Result<PointId> save_point(DeviceId device, const std::string& name, const std::string& unit,
                              const std::string& states);
@@ -101,6 +103,7 @@ class Store {
     std::uint64_t records = 0, samples = 0, mails_failed = 0;
   };
   Result<Totals> totals();
+  Result<void> save_total_readings(std::uint64_t readings);
 
  private:
   explicit Store(Database database) : database_{std::move(database)} {}

@@ -33,6 +33,17 @@ class Mailbox {
     return true;
   }
 
+  /// For what is rare and must not be missed: goes in though the mailbox be full. False when closed.
+  bool put_regardless(T item) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (closed_) return false;
+      items_.push_back(std::move(item));
+    }
+    arrived_.notify_one();
+    return true;
+  }
+
   /// Everything that is there, at most `most`; waits until something arrives, `deadline` passes or the
   /// mailbox is closed. Empty means one of the latter two.
   template <typename TimePoint>

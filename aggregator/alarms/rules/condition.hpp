@@ -18,6 +18,12 @@ namespace watchroom::aggregator {
 /// Contact with an agent, or with the broker. Unknown is not offline: nobody can tell.
 enum class Contact { online, offline, unknown };
 
+/// One sentence in both languages.
+struct Bilingual {
+  std::string zh;
+  std::string en;
+};
+
 /// The newest facts about what a rule watches. Filled by intake; of an agent or the broker only `contact`
 /// counts.
 struct Situation {
@@ -32,14 +38,16 @@ struct Situation {
   std::string state_en = {};
   std::string reason_zh = {};  ///< why the value is not good, or contact is lost
   std::string reason_en = {};
+  // Of the centre itself. Nothing: not known yet.
+  std::optional<bool> is_mail_failing = {};
+  Bilingual mail_trouble = {};
+  // Of an agent.
+  std::optional<bool> is_journal_losing = {};  ///< records were dropped lately
+  bool was_journal_restored = false;           ///< lately: its numbers went back
+  std::uint64_t records_lost = 0;
 };
 
-/// One sentence in both languages.
-struct Bilingual {
-  std::string zh;
-  std::string en;
-};
-
+/// `broker` is the centre itself and what it depends on.
 enum class Subject { point, agent, broker };
 
 /// The inside of a rule: pure, no clock, no memory; shared by all subjects the rule matches.

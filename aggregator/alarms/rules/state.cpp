@@ -8,19 +8,22 @@
 namespace watchroom::aggregator {
 namespace {
 
-/// Raised while the point is in one of the named states, given as raw code or as the profile's text in either
-/// language ("wet", "有水", "1").
+enum class Raise { when_named, unless_named };
+
+/// Raised while the point is in one of the named states, or in any other, given as raw code or as the
+/// profile's text in either language ("wet", "有水", "1"). With
+/// `unless_named` a raw code counts only where the profile has no text.
 class InState final : public Condition {
  public:
-  explicit InState(std::vector<std::string> states) : states_{std::move(states)} {}
+  InState(std::vector<std::string> states, Raise raise) : states_{std::move(states)}, raise_{raise} {}
 
   Verdict judge(const Situation& now) const override {
     if (now.quality != Quality::good || !now.value || now.contact != Contact::online) return Verdict::unknown;
     const std::string code = fmt::format("{}", *now.value);
     const bool is_named = std::any_of(states_.begin(), states_.end(), [&](const std::string& state) {
-      return state == code || state == now.state_en || state == now.state_zh;
+      return state == now.state_en || state == now.state_zh || (state == code && counts_by_code(now));
     });
-    return is_named ? Verdict::holds : Verdict::gone;
+    return is_named == (raise_ == Raise::when_named) ? Verdict::holds : Verdict::gone;
   }
   Bilingual explain(const Situation& now) const override {
     const std::string code = now.value ? fmt::format("{}", *now.value) : "?";
@@ -29,13 +32,23 @@ class InState final : public Condition {
   }
 
  private:
+  /// What is normal by its text in one device is an alarm by its number in another.
+  bool counts_by_code(const Situation& now) const {
+    return raise_ == Raise::when_named || (now.state_en.empty() && now.state_zh.empty());
+  }
+
   std::vector<std::string> states_;
+  Raise raise_;
 };
 
 std::unique_ptr<const Condition> read(const SettingsTable& rule) {
+  if (rule.has("raise_unless") && !rule.has("raise_when"))
+    return std::make_unique<InState>(
+        rule.scalars("raise_unless", "The states that do not raise; every other one does"),
+        Raise::unless_named);
   auto states = rule.scalars("raise_when", "The states that raise: texts of the profile or raw codes");
   if (states.empty()) rule.reject("raise_when", "a list of at least one state, such as [\"wet\"] or [1]");
-  return std::make_unique<InState>(std::move(states));
+  return std::make_unique<InState>(std::move(states), Raise::when_named);
 }
 
 }  // namespace

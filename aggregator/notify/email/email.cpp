@@ -77,6 +77,15 @@ std::size_t read_upload(char* buffer, std::size_t size, std::size_t count, void*
   return taken;
 }
 
+/// The verb of the command that was answered last. libcurl tells the reply's number but not what it was to;
+/// its QUIT afterwards is of no interest.
+int note_command(CURL*, curl_infotype type, char* bytes, std::size_t size, void* self) {
+  if (type != CURLINFO_HEADER_OUT) return 0;
+  const std::string_view verb{bytes, std::min(size, std::size_t{4})};
+  if (verb != "QUIT") *static_cast<std::string*>(self) = verb;
+  return 0;
+}
+
 class Email final : public Channel {
  public:
   explicit Email(EmailSettings settings) : settings_{std::move(settings)}, curl_{curl_easy_init()} {}
@@ -108,11 +117,16 @@ class Email final : public Channel {
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.timeout.count() / 2));
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-    return judge(curl_easy_perform(curl), reason);
+    std::string command;
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, note_command);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, &command);
+    const CURLcode code = curl_easy_perform(curl);
+    return judge(code, reason, command);
   }
 
  private:
-  Result<void> judge(CURLcode code, const char* reason) {
+  Result<void> judge(CURLcode code, const char* reason, std::string_view command) {
     if (code == CURLE_OK) return {};
     long reply = 0;
     curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &reply);
@@ -130,8 +144,10 @@ class Email final : public Channel {
         return fail(Errc::no_answer, Retry::later, "{}: {}", settings_.server, text);
       default: break;
     }
-    // RFC 5321 §4.2.1: 5yz is final for this mail, anything else may pass.
-    if (reply >= 500 && reply < 600)
+    // RFC 5321 §4.2.1: 5yz is final for what was asked. To RCPT and DATA that was this mail; before, it was
+    // our connection or account, which somebody will put right.
+    const bool is_about_mail = command == "RCPT" || command == "DATA";
+    if (reply >= 500 && reply < 600 && is_about_mail)
       return fail(Errc::refused, Retry::never, "{}: refused with {}: {}", settings_.server, reply, text);
     return fail(Errc::not_connected, Retry::later, "{}: {}", settings_.server, text);
   }
