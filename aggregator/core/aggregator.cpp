@@ -181,6 +181,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   bool hand_over(std::int64_t mail, Notice notice) override {
     return courier_ && courier_->take(mail, std::move(notice));
   }
+  IntakeLoad intake_load() const override { return {events_.size(), events_.capacity(), events_.refused()}; }
 
  private:
   std::future<Result<AlarmView>> ask_to_acknowledge(std::int64_t alarm, const std::string& by,

@@ -65,6 +65,7 @@ TEST(Aggregator, StopsInOrderWhileMailsAreUnderWay) {
     while (aggregator.room().status().mails_waiting == 0 && clock.steady() < deadline)
       std::this_thread::yield();
     aggregator.stop();
+    EXPECT_EQ(aggregator.room().status().intake_capacity, 100'000u);
     EXPECT_EQ(aggregator.room().status().mails_waiting, 1u);
   }
   std::filesystem::remove_all(folder);

@@ -303,7 +303,11 @@ void Core::publish() {
   readings_at_.emplace_back(steady, readings_);
   while (readings_at_.size() > 2 && steady - readings_at_.front().first > 10s) readings_at_.pop_front();
   StatusView& status = publication.status;
-  status.time = clock_.now();
+  status.published_at = steady;
+  const IntakeLoad load = outside_.intake_load();
+  status.intake_queue = load.queue;
+  status.intake_capacity = load.capacity;
+  status.intake_refused = load.refused;
   status.host_id = settings_.intake.host_id;
   status.broker_connected = broker_connected_;
   status.broker_since = broker_since_;

@@ -37,6 +37,11 @@ struct Delivered {
 };
 using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, Delivered>;
 
+/// How full the queue before the core is.
+struct IntakeLoad {
+  std::uint64_t queue = 0, capacity = 0, refused = 0;
+};
+
 /// What the core asks of the outside. Called on the core's thread, after the commit that makes it true.
 class Outside {
  public:
@@ -49,6 +54,7 @@ class Outside {
   virtual void publish(SessionNumber session, const MqttMessage& message) = 0;
   /// False: busy, ask again.
   virtual bool hand_over(std::int64_t mail, Notice notice) = 0;
+  virtual IntakeLoad intake_load() const { return {}; }
 };
 
 struct CoreSettings {

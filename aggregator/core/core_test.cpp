@@ -95,6 +95,7 @@ TEST_F(CoreTest, ADeviceThatReportsNothingForTooLongIsNotBelieved) {
   EXPECT_EQ(temperature().quality, "good");
   pass(3s);
   EXPECT_EQ(temperature().quality, "stale");
+  EXPECT_EQ(room->agents(0).at(0).devices.at(0).communication, "no_answer");
 }
 
 TEST_F(CoreTest, LosingTheBrokerIsOneAlarmAndItsAgentsAreUnknown) {
@@ -267,6 +268,7 @@ TEST_F(CoreTest, WhileTheDiskRefusesAlarmsGoOnAndNothingIsAcknowledged) {
   for (std::size_t i = before; i < outside.published.size(); ++i)
     EXPECT_THAT(to_text(*decode(outside.published[i].payload)->metrics[0].value), HasSubstr(" watchroom 1"));
   EXPECT_TRUE(room->status().store_is_failing);
+  EXPECT_EQ(room->status().published_at, clock.steady());
   EXPECT_EQ(temperature().value, Value{31.0});
   ASSERT_TRUE(blocker->execute("COMMIT"));
   --record;  // the agent sends it again

@@ -207,7 +207,9 @@ AgentView view_of(const KnownNode& node, const IntakeCounters& counters, const J
   for (const auto& [id, device] : node.devices) {
     if (id.empty()) continue;
     std::string communication{name_of(device.communication)};
-    if (!device.is_alive && device.communication == Communication::ok)
+    const bool is_silent = !device.is_alive || device.is_overdue;
+    if (is_silent &&
+        (device.communication == Communication::ok || device.communication == Communication::unknown))
       communication = name_of(Communication::no_answer);
     if (device.presence == Presence::gone) communication = "removed";
     view.devices.push_back({id, device.about.name, device.about.maker, device.about.model,

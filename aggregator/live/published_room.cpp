@@ -12,7 +12,8 @@ void PublishedRoom::publish(Publication publication) {
   const std::unique_lock lock{mutex_};
   const bool has_changes = !publication.points.empty() || !publication.agents.empty() ||
                            !publication.alarms.empty() ||
-                           publication.status.broker_connected != status_.broker_connected;
+                           publication.status.broker_connected != status_.broker_connected ||
+                           publication.status.store_is_failing != status_.store_is_failing;
   if (has_changes) ++version_;
   for (auto& [id, point] : publication.points) {
     point.version = version_;

@@ -76,7 +76,7 @@ struct AgentView {
 };
 
 struct StatusView {
-  Timestamp time{};
+  Steady published_at{};  ///< each second, unless the core is stuck
   std::string host_id;
   bool broker_connected = false;
   Timestamp broker_since{};

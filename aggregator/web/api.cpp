@@ -114,7 +114,7 @@ Answer Api::who_am_i(const Call& call) {
 
 Answer Api::log_out(const Call& call) { return gate_.log_out(*call.visitor, call.request); }
 
-Answer Api::status(const Call&) { return json(to_json(room_.status())); }
+Answer Api::status(const Call&) { return json(to_json(room_.status(), clock_)); }
 
 Answer Api::points(const Call& call) {
   std::string text{call.query("q")};
@@ -208,7 +208,7 @@ Answer Api::description(const Call&) { return json(openapi()); }
 Answer Api::metrics(const Call&) {
   Answer answer;
   answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  answer.body = to_prometheus(room_.status(), figures_());
+  answer.body = to_prometheus(room_.status(), clock_.steady(), figures_());
   return answer;
 }
 

@@ -58,8 +58,10 @@ Json session() { return Json::parse(session_text({"li", Role::operator_, ""}, mo
 
 Json status() {
   StatusView view;
-  view.time = view.broker_since = moment;
-  return to_json(view);
+  view.broker_since = moment;
+  const FakeClock clock{moment};
+  view.published_at = clock.steady();
+  return to_json(view, clock);
 }
 
 Json points() { return {{"points", Json::array({to_json(leak(), moment)})}, {"version", 1}}; }

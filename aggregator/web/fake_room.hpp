@@ -100,7 +100,6 @@ class FakeRoom final : public Room {
     const std::lock_guard lock{mutex_};
     StatusView view;
     view.host_id = "watchroom";
-    view.time = from_ms(1'800'000'000'000);
     view.broker_connected = true;
     view.points = points_.size();
     view.alarms_open = alarms_.size();

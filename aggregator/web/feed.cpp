@@ -7,8 +7,9 @@
 namespace watchroom::aggregator {
 namespace {
 
-/// Figures such as readings per second move without a change of version.
-constexpr std::chrono::seconds status_interval{5};
+/// Figures such as readings per second move without a change of version; and who watches must learn within
+/// seconds that the core is stuck.
+constexpr std::chrono::seconds status_interval{2};
 
 std::string event(std::string_view name, const Json& data) {
   return fmt::format("event: {}\ndata: {}\n\n", name, to_text(data));
@@ -26,7 +27,7 @@ std::string Feed::events(std::uint64_t since, std::uint64_t version, Empty empty
     if (is_full || alarm.version > since) alarms.push_back(to_json(alarm));
   for (const AgentView& agent : room_.agents(since)) agents.push_back(to_json(agent));
 
-  std::string text = event("status", to_json(room_.status()));
+  std::string text = event("status", to_json(room_.status(), clock_));
   if (is_full || !agents.empty()) text += event("agents", {{"agents", std::move(agents)}});
   if (is_full || !alarms.empty()) text += event("alarms", {{"alarms", std::move(alarms)}});
   if (is_full || !points.empty())
@@ -43,7 +44,7 @@ Feed::Round Feed::round(Wanted wanted) {
     round.changes = events(seen_, version, Empty::leave_out);
     status_at_ = now;
   } else if (wanted.changes && now - status_at_ >= status_interval) {
-    round.changes = event("status", to_json(room_.status()));
+    round.changes = event("status", to_json(room_.status(), clock_));
     status_at_ = now;
   }
   if (!wanted.changes) status_at_ = now;

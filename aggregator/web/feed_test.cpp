@@ -62,6 +62,23 @@ TEST(Feed, FiguresAreToldEveryFewSecondsEvenIfNothingChanged) {
   EXPECT_NE(feed.round({.changes = true}).changes.find("event: status\n"), std::string::npos);
 }
 
+TEST(Feed, TellsTheTimeOfSendingAndHowOldTheCoresWordIs) {
+  FakeRoom room;
+  FakeClock clock{from_ms(1'800'000'000'000)};
+  Feed feed{room, clock};
+  const auto age = [&] {
+    const std::string text = feed.round({.changes = true}).changes;
+    const auto at = text.find("data: ") + 6;
+    const Json status = Json::parse(text.substr(at, text.find("\n", at) - at));
+    EXPECT_EQ(status["time"], to_rfc3339(clock.now()));
+    return status["core_age_s"].get<double>();
+  };
+  clock.advance(5s);
+  const double before = age();
+  clock.advance(7s);  // and the core says nothing
+  EXPECT_EQ(age(), before + 7);
+}
+
 class Events : public ServedRoom {
  protected:
   std::string path() const { return url("/api/v1/events"); }

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "aggregator/web/room_json.hpp"
+
 namespace watchroom::aggregator {
 namespace {
 
@@ -29,7 +31,7 @@ class Page {
 
 }  // namespace
 
-std::string to_prometheus(const StatusView& status, const WebFigures& web) {
+std::string to_prometheus(const StatusView& status, Steady now, const WebFigures& web) {
   Page page;
   page.gauge("broker_connected", "Whether the aggregator reaches its broker.",
              status.broker_connected ? 1 : 0);
@@ -45,6 +47,9 @@ std::string to_prometheus(const StatusView& status, const WebFigures& web) {
   page.gauge("readings_per_second", "Readings that arrive, mean of the last 10 s.", status.readings_per_s);
   page.counter("records_total", "Journal records stored.", status.records);
   page.counter("readings_total", "Readings stored.", status.readings);
+  page.gauge("store_failing", "Whether the disk refuses what should be stored.",
+             status.store_is_failing ? 1 : 0);
+  page.gauge("core_age_seconds", "Time since the core last said anything.", core_age_s(status, now));
   page.gauge("intake_queue", "Messages waiting to be taken in.", status.intake_queue);
   page.gauge("intake_queue_capacity", "Most messages that may wait.", status.intake_capacity);
   page.counter("intake_refused_total", "Messages refused because the queue was full.", status.intake_refused);

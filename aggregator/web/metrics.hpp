@@ -17,6 +17,6 @@ struct WebFigures {
 };
 
 /// Prometheus text format 0.0.4.
-std::string to_prometheus(const StatusView& status, const WebFigures& web);
+std::string to_prometheus(const StatusView& status, Steady now, const WebFigures& web);
 
 }  // namespace watchroom::aggregator

@@ -35,6 +35,10 @@ Json of(const DeviceView& device) {
 
 }  // namespace
 
+double core_age_s(const StatusView& status, Steady now) {
+  return std::chrono::duration<double>(now - status.published_at).count();
+}
+
 std::string to_text(const Json& json) {
   const std::string plain = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   std::string text;
@@ -132,9 +136,10 @@ Json to_json(const AgentView& agent) {
           {"devices", std::move(devices)}};
 }
 
-Json to_json(const StatusView& status) {
+Json to_json(const StatusView& status, const Clock& clock) {
   return {{"version", WATCHROOM_VERSION},
-          {"time", of(status.time)},
+          {"time", of(clock.now())},
+          {"core_age_s", core_age_s(status, clock.steady())},
           {"host_id", status.host_id},
           {"broker",
            {{"state", status.broker_connected ? "connected" : "unreachable"},
@@ -150,7 +155,10 @@ Json to_json(const StatusView& status) {
             {"mails_waiting", status.mails_waiting},
             {"mails_failed", status.mails_failed}}},
           {"rates", {{"readings_per_s", status.readings_per_s}}},
-          {"store", {{"records", status.records}, {"readings", status.readings}}},
+          {"store",
+           {{"records", status.records},
+            {"readings", status.readings},
+            {"state", status.store_is_failing ? "failing" : "working"}}},
           {"intake",
            {{"queue", status.intake_queue},
             {"capacity", status.intake_capacity},
