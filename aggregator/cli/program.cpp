@@ -89,9 +89,9 @@ class CommandLine {
   void declare_room_commands() {
     command(app_, "status", say("总体状态", "how things are"),
             [this] { return show_status(client(), console_); });
-    command(app_, "points", say("点位的当前值", "points as they are now"), [this] {
+    command(app_, "points", say("测点的当前值", "points as they are now"), [this] {
       return show_points(client(), console_, filter_);
-    })->add_option("--filter", filter_, say("只列出包含此文字的点位", "only points that contain this text"));
+    })->add_option("--filter", filter_, say("只列出包含此文字的测点", "only points that contain this text"));
     command(app_, "alarms", say("告警", "alarms"), [this] {
       return show_alarms(client(), console_, all_);
     })->add_flag("--all", all_, say("包括已恢复的", "those that are over, too"));
@@ -99,7 +99,7 @@ class CommandLine {
                             [this] { return acknowledge(client(), console_, alarm_, comment_); });
     ack->add_option("id", alarm_, say("告警编号", "the alarm's number"))->required();
     ack->add_option("--comment", comment_, say("备注", "a comment"));
-    command(app_, "agents", say("代理与设备", "agents and devices"),
+    command(app_, "agents", say("采集代理与设备", "agents and devices"),
             [this] { return show_agents(client(), console_); });
   }
 

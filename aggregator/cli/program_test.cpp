@@ -57,12 +57,12 @@ class Program : public aggregator::ServedRoom {
 
 TEST_F(Program, ShowsTheRoomInChineseAndInEnglish) {
   EXPECT_TRUE(run("points" + as(Role::viewer)).says("北侧水浸"));
-  EXPECT_TRUE(run("status" + as(Role::viewer)).says("消息代理"));
+  EXPECT_TRUE(run("status" + as(Role::viewer)).says("消息服务器"));
   EXPECT_TRUE(run("status --lang en" + as(Role::viewer)).says("broker"));
   EXPECT_TRUE(run("status" + as(Role::viewer), "LANG=en_GB.UTF-8").says("alarms open"));
   EXPECT_TRUE(run("alarms" + as(Role::viewer)).says("北侧水浸 有水"));
   EXPECT_TRUE(run("alarms --lang en" + as(Role::viewer)).says("Water at the north side"));
-  EXPECT_TRUE(run("agents" + as(Role::viewer)).says("没有代理"));
+  EXPECT_TRUE(run("agents" + as(Role::viewer)).says("没有采集代理"));
   EXPECT_EQ(run("points" + as(Role::viewer)).out.find('\x1b'), std::string::npos)
       << "no terminal, no colours";
 }
@@ -74,7 +74,7 @@ TEST_F(Program, FiltersAndNeverShowsAnOldValueAsALiveOne) {
   const Ended ended = run("points --filter TEMPERATURE" + as(Role::viewer));
   EXPECT_EQ(ended.code, 0);
   EXPECT_TRUE(ended.says("— (上次 23.5)")) << ended.out;
-  EXPECT_TRUE(ended.says("失联"));
+  EXPECT_TRUE(ended.says("过期"));
   EXPECT_FALSE(ended.says("leak.state"));
 }
 

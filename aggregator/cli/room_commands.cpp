@@ -58,8 +58,8 @@ struct Word {
 };
 
 constexpr Word words[] = {
-    {"good", "正常", "good", Colour::green},
-    {"stale", "失联", "stale", Colour::yellow},
+    {"good", "有效", "good", Colour::green},
+    {"stale", "过期", "stale", Colour::yellow},
     {"bad", "无效", "bad", Colour::red},
     {"online", "在线", "online", Colour::green},
     {"offline", "离线", "offline", Colour::red},
@@ -83,6 +83,9 @@ constexpr Word words[] = {
     {"refused", "被拒绝", "refused", Colour::red},
     {"not_authorized", "认证失败", "not authorized", Colour::red},
     {"corrupt", "应答损坏", "corrupt", Colour::red},
+    {"removed", "已移除", "removed", Colour::grey},
+    {"working", "正常", "working", Colour::green},
+    {"failing", "磁盘拒绝写入", "the disk refuses", Colour::red},
     {"not_connected", "未连接", "not connected", Colour::red},
 };
 
@@ -140,6 +143,27 @@ int give_up(const Console& console, const Error& error) {
   return error.code == Errc::invalid ? exit_usage : exit_refused;
 }
 
+namespace {
+
+void add_own_state(const Console& console, const Json& status, Table& table) {
+  const Json intake = status.value("intake", Json::object());
+  table.add(
+      {console.say("存储", "store"), word(console, text(status.value("store", Json::object()), "state"))});
+  table.add(
+      {console.say("接收队列", "intake queue"), count(intake, "queue") + " / " + count(intake, "capacity")});
+  const std::string refused = count(intake, "refused");
+  table.add({console.say("队列满丢弃", "refused, queue full"),
+             Cell{refused, refused == "0" ? Colour::plain : Colour::red}});
+  const double age = status.contains("core_age_s") && status["core_age_s"].is_number()
+                         ? status["core_age_s"].get<double>()
+                         : 0.0;
+  if (age > 5)
+    table.add({console.say("监控中心核心", "core"),
+               Cell{fmt::format("{} {:.0f} s", console.say("无响应已", "stuck for"), age), Colour::red}});
+}
+
+}  // namespace
+
 int show_status(const Client& client, const Console& console) {
   int ended = exit_ok;
   const auto status = ask(client, console, "/api/v1/status", ended);
@@ -149,11 +173,11 @@ int show_status(const Client& client, const Console& console) {
   Table table{{console.say("项目", "what"), console.say("现状", "now")}};
   table.add({console.say("版本", "version"), text(*status, "version")});
   table.add({console.say("时间", "time"), local_time(*status, "time")});
-  table.add({console.say("消息代理", "broker"), word(console, text(broker, "state"))});
-  table.add({console.say("代理在线", "agents online"),
+  table.add({console.say("消息服务器", "broker"), word(console, text(broker, "state"))});
+  table.add({console.say("采集代理在线", "agents online"),
              count(counts, "agents_online") + " / " + count(counts, "agents")});
   table.add({console.say("设备", "devices"), count(counts, "devices")});
-  table.add({console.say("正常点位", "points good"),
+  table.add({console.say("有效测点", "points good"),
              count(counts, "points_good") + " / " + count(counts, "points")});
   const std::string unacknowledged = count(counts, "alarms_unacknowledged");
   table.add({console.say("告警", "alarms open"), count(counts, "alarms_open")});
@@ -161,6 +185,7 @@ int show_status(const Client& client, const Console& console) {
              Cell{unacknowledged, unacknowledged == "0" ? Colour::plain : Colour::red}});
   table.add({console.say("待发邮件", "mails waiting"), count(counts, "mails_waiting")});
   table.add({console.say("失败邮件", "mails failed"), count(counts, "mails_failed")});
+  add_own_state(console, *status, table);
   print(table.str(console));
   return exit_ok;
 }
@@ -170,13 +195,13 @@ int show_points(const Client& client, const Console& console, const std::string&
   const auto answer =
       ask(client, console, "/api/v1/points" + (filter.empty() ? "" : "?q=" + percent_encoded(filter)), ended);
   if (!answer) return ended;
-  Table table{{console.say("位置", "where"), console.say("设备", "device"), console.say("点位", "point"),
+  Table table{{console.say("位置", "where"), console.say("设备", "device"), console.say("测点", "point"),
                console.say("名称", "label"), console.say("数值", "value"), console.say("质量", "quality"),
                console.say("时间", "age")}};
   for (const Json& point : answer->value("points", Json::array()))
     table.add({place(point), text(point, "device_name"), text(point, "name"), spoken(console, point, "label"),
                value_of(console, point), word(console, text(point, "quality")), age(console, point)});
-  print_rows(console, table, console.say("没有点位。", "There are no points."));
+  print_rows(console, table, console.say("没有测点。", "There are no points."));
   return exit_ok;
 }
 
@@ -215,7 +240,7 @@ int show_agents(const Client& client, const Console& console) {
   int ended = exit_ok;
   const auto answer = ask(client, console, "/api/v1/agents", ended);
   if (!answer) return ended;
-  Table table{{console.say("代理", "agent"), console.say("名称", "name"), console.say("状态", "state"),
+  Table table{{console.say("采集代理", "agent"), console.say("名称", "name"), console.say("状态", "state"),
                console.say("自", "since"), console.say("版本", "version"), console.say("记录", "records"),
                console.say("未到", "missing"), console.say("丢失", "lost")}};
   Table devices{{console.say("设备", "device"), console.say("名称", "name"), console.say("型号", "model"),
@@ -233,7 +258,7 @@ int show_agents(const Client& client, const Console& console) {
                    word(console, text(device, "communication")), local_time(device, "since"),
                    text(device, "communication_text")});
   }
-  print_rows(console, table, console.say("没有代理。", "There are no agents."));
+  print_rows(console, table, console.say("没有采集代理。", "There are no agents."));
   if (!devices.empty()) print("\n" + devices.str(console));
   return exit_ok;
 }

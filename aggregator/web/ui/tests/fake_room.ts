@@ -158,6 +158,10 @@ export class FakeRoom {
     })).filter((sample) => Date.parse(sample.taken_at) <= Date.now());
   }
 
+  core_age_s = 0.4;
+  store = "working";
+  queue = 0;
+
   status() {
     const points = [...this.points.values()];
     const open = this.alarms.filter((alarm) => alarm.state !== "normal");
@@ -169,7 +173,8 @@ export class FakeRoom {
         alarms_open: open.length, alarms_unacknowledged: open.filter((alarm) => alarm.state.includes("unack")).length,
         mails_waiting: 1, mails_failed: 1,
       },
-      rates: { readings_per_s: 41 }, store: { records: 1, readings: 2 },
+      rates: { readings_per_s: 41 }, store: { records: 1, readings: 2, state: this.store },
+      intake: { queue: this.queue, capacity: 100, refused: 0 }, core_age_s: this.core_age_s,
     };
   }
 }

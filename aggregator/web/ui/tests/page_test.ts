@@ -77,7 +77,7 @@ test("AnUnreachableServerIsNotAWrongPassword", async () => {
   await page.fill("[name=username]", "zhang");
   await page.fill("[name=password]", "right");
   await page.keyboard.press("Enter");
-  await see("连不上服务器");
+  await see("连不上监控中心");
 });
 
 test("AStaleValueIsADashWithItsReasonAndTheOldValueStruckOut", async () => {
@@ -131,21 +131,42 @@ test("ALostFeedIsLoudAndNothingLooksLive", async () => {
   await enter();
   api.is_deaf = true;
   api.drop_streams();
-  await see("与服务器的连接已中断");
+  await see("与监控中心的连接已中断");
   await row("hq/room1/th1/ambient.temperature").and(page.locator(".frozen")).waitFor();
   expect(await page.locator("main li.live").count()).toBe(0);
   expect(await page.locator(".state.online").count()).toBe(0);
   expect(await page.title()).toContain("⚠");
   api.is_deaf = false;
   await page.locator("main li.live").first().waitFor({ timeout: 20_000 });
-  expect(await page.getByRole("heading", { name: "与服务器的连接已中断" }).count()).toBe(0);
+  expect(await page.getByRole("heading", { name: "与监控中心的连接已中断" }).count()).toBe(0);
+});
+
+test("AStuckCoreIsLoudAndNothingLooksLive", async () => {
+  await enter();
+  api.room.core_age_s = 6;
+  api.push_all();
+  await see("监控中心没有响应");
+  await page.locator("main li.live").first().waitFor({ state: "detached" });
+  expect(await page.locator(".state.online").count()).toBe(0);
+  api.room.core_age_s = 0.5;
+  api.push_all();
+  await page.locator("main li.live").first().waitFor();
+});
+
+test("ADiskThatRefusesAndAFullQueueAreTold", async () => {
+  await enter();
+  api.room.store = "failing";
+  api.room.queue = 90;
+  api.push_all();
+  await see("监控中心的磁盘拒绝写入");
+  await see("排队 90 / 100 条");
 });
 
 test("WithoutTheBrokerAgentsAreUnknownAndNotOffline", async () => {
   await enter();
   api.room.lose_broker();
   api.push_all();
-  await see("采集端状态未知，并不是离线");
+  await see("采集代理状态未知，并不是离线");
   await page.locator("main li.live").first().waitFor({ state: "detached" });
   expect(await page.locator(".state.offline").count()).toBe(0);
   expect(await page.locator(".state.unknown").count()).toBe(3);
@@ -186,6 +207,8 @@ test("AnEndedSessionLeadsToTheLogInForm", async () => {
   await context.clearCookies();
   api.drop_streams();
   await see("登录已过期");
+  await see("值守已中断");
+  expect(await page.title()).toContain("⚠");
 });
 
 test("SoundStartsOffAndAWishForItIsRememberedUntilTheNextClick", async () => {

@@ -7,6 +7,8 @@ import type { Agent, Point, Status } from "../wire/types";
 import { arrange } from "./arrange";
 import type { Heard } from "./presented";
 
+const longest_core_age_s = 5;
+
 /** One point; a change of it touches nothing but what shows it. */
 export class Cell {
   heard = $state.raw() as Heard;
@@ -24,6 +26,7 @@ export class Cell {
 class Room {
   link = $state.raw<Link>({ state: "connecting" });
   status = $state.raw<Status | null>(null);
+  #status_at = 0;
   #agents = $state.raw<ReadonlyMap<string, Agent>>(new Map());
   #cells = new Map<string, Cell>();
   /** Grows when a point appears or goes, i.e. when the room must be arranged anew. */
@@ -37,7 +40,29 @@ class Room {
   });
 
   get is_live(): boolean {
-    return this.link.state === "live";
+    return this.link.state === "live" && !this.is_core_stuck;
+  }
+
+  /** The feed as far as values go: what a stuck core said last is as old as on a lost link. */
+  get feed(): Link {
+    const age_ms = (this.status?.core_age_s ?? 0) * 1_000;
+    return this.is_core_stuck && this.link.state === "live"
+      ? { state: "lost", since: this.#status_at - age_ms, retry_at: this.#status_at }
+      : this.link;
+  }
+
+  /** The server answers, but what it shows is old. */
+  get is_core_stuck(): boolean {
+    return (this.status?.core_age_s ?? 0) > longest_core_age_s;
+  }
+
+  get is_store_failing(): boolean {
+    return this.status?.store?.state === "failing";
+  }
+
+  get is_intake_full(): boolean {
+    const { queue = 0, capacity = 0 } = this.status?.intake ?? {};
+    return capacity > 0 && queue > capacity / 2;
   }
 
   get is_broker_lost(): boolean {
@@ -82,6 +107,7 @@ class Room {
 
   take_status(status: Status): void {
     this.status = status;
+    this.#status_at = Date.now();
     clock.set_by(status.time);
   }
 

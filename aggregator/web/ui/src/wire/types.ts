@@ -9,7 +9,7 @@ export type Severity = "critical" | "major" | "minor" | "warning";
 export type AlarmState = "normal" | "unacknowledged" | "acknowledged" | "returned_unacknowledged";
 export type AgentState = "online" | "offline" | "unknown";
 export type Communication =
-  | "ok" | "no_answer" | "refused" | "not_authorized" | "corrupt" | "not_connected" | "unknown";
+  | "ok" | "no_answer" | "refused" | "not_authorized" | "corrupt" | "not_connected" | "removed" | "unknown";
 export type MailState = "sent" | "waiting" | "failed" | "none";
 export type Role = "viewer" | "operator" | "shift_lead" | "administrator" | "auditor";
 export type Value = number | boolean | string | null;
@@ -108,6 +108,10 @@ export interface Status {
     number
   >>;
   rates?: { readings_per_s?: number };
+  /** How long the core has said nothing; about a second while it works. */
+  core_age_s?: number;
+  store?: { state?: "working" | "failing" };
+  intake?: { queue?: number; capacity?: number; refused?: number };
 }
 
 export interface Session {
