@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t si
   FakeClock clock;
   JournalSettings journal_settings;
   journal_settings.ack_hosts = {"centre"};
-  const auto journal = Journal::open(":memory:", journal_settings, clock, Log::quiet());
+  const auto journal = *Journal::open(":memory:", journal_settings, clock, Log::quiet());
   Payload record;
   record.metrics = {{.name = "leak.state", .at = clock.now(), .value = std::int64_t{1}}};
   for (int i = 0; i < 5; ++i) journal->append("leak1", encode(record, WithDatatypes::no), Urgency::urgent);
