@@ -103,6 +103,15 @@ TEST(DefaultRules, WatchEveryKindThatMattersForSafety) {
   }
 }
 
+/// Some devices tell only what is no danger by itself: charging, resting, on the inverter.
+bool names_a_danger(const ProfilePoint& point) {
+  static constexpr std::array dangers{"on battery", "low", "deplet", "fault", "fail", "alarm", "wet", "leak"};
+  return std::any_of(point.states.begin(), point.states.end(), [](const auto& state) {
+    return std::any_of(dangers.begin(), dangers.end(),
+                       [&](const char* danger) { return state.second.find(danger) != std::string::npos; });
+  });
+}
+
 TEST(DefaultRules, TellGoodFromBadInTheWordsOfEveryProfile) {
   const auto all = rules();
   const auto points = points_of_all_profiles();
@@ -118,7 +127,8 @@ TEST(DefaultRules, TellGoodFromBadInTheWordsOfEveryProfile) {
       });
       ++(holds ? raised : quiet);
     }
-    EXPECT_GT(raised, 0) << point.profile << " " << point.name << ": no state of it raises anything";
+    EXPECT_TRUE(raised > 0 || !names_a_danger(point))
+        << point.profile << " " << point.name << ": no state of it raises anything";
     EXPECT_GT(quiet, 0) << point.profile << " " << point.name << ": every state of it is an alarm";
   }
 }

@@ -10,18 +10,27 @@ namespace {
 
 enum class Raise { when_named, unless_named };
 
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 /// Raised while the point is in one of the named states, or in any other, given as raw code or as the
-/// profile's text in either language ("wet", "有水", "1"). With
+/// profile's text in either language ("wet", "有水", "1"); capitals do not matter. With
 /// `unless_named` a raw code counts only where the profile has no text.
 class InState final : public Condition {
  public:
-  InState(std::vector<std::string> states, Raise raise) : states_{std::move(states)}, raise_{raise} {}
+  InState(std::vector<std::string> states, Raise raise) : states_{std::move(states)}, raise_{raise} {
+    for (std::string& state : states_) state = lower_case(std::move(state));
+  }
 
   Verdict judge(const Situation& now) const override {
     if (now.quality != Quality::good || !now.value || now.contact != Contact::online) return Verdict::unknown;
     const std::string code = fmt::format("{}", *now.value);
+    const std::string english = lower_case(now.state_en);
     const bool is_named = std::any_of(states_.begin(), states_.end(), [&](const std::string& state) {
-      return state == now.state_en || state == now.state_zh || (state == code && counts_by_code(now));
+      return state == english || state == now.state_zh || (state == code && counts_by_code(now));
     });
     return is_named == (raise_ == Raise::when_named) ? Verdict::holds : Verdict::gone;
   }
