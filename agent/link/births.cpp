@@ -52,13 +52,19 @@ std::string to_json(const std::map<std::int64_t, StateText>& states) {
   return json.dump();
 }
 
+std::string label_json(const PointDescription& point) {
+  if (!point.label) return {};
+  return nlohmann::ordered_json{{"zh", point.label->zh}, {"en", point.label->en}}.dump();
+}
+
 std::vector<Metric> points_of(const DeviceDescription& device) {
   std::vector<Metric> points;
   for (const PointDescription& point : device.points)
     points.push_back({.name = point.name.str(),
                       .quality = Quality::stale,
                       .unit = std::string{name_of(point.unit)},
-                      .states = to_json(point.states)});
+                      .states = to_json(point.states),
+                      .label = label_json(point)});
   points.push_back({.name = std::string{names::communication_state},
                     .value = static_cast<std::int64_t>(Communication::unknown),
                     .unit = std::string{name_of(Unit::state)},

@@ -47,5 +47,7 @@ Payload heartbeat(const JournalFacts& journal, Timestamp now);
 Payload node_death(std::uint8_t bd_seq, Timestamp now);
 
 std::string to_json(const std::map<std::int64_t, StateText>& states);
+/// What people call the point; empty: as its kind.
+std::string label_json(const PointDescription& point);
 
 }  // namespace watchroom::agent

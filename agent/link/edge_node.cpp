@@ -22,8 +22,11 @@ bool is_announced(const std::vector<Metric>& points, std::string_view name) {
 std::string kept_birth(const std::vector<Metric>& points) {
   Payload birth;
   for (const Metric& point : points)
-    birth.metrics.push_back(
-        {.name = point.name, .quality = Quality::stale, .unit = point.unit, .states = point.states});
+    birth.metrics.push_back({.name = point.name,
+                             .quality = Quality::stale,
+                             .unit = point.unit,
+                             .states = point.states,
+                             .label = point.label});
   return encode(birth, WithDatatypes::yes);
 }
 

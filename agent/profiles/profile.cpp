@@ -40,6 +40,15 @@ void add(DevicePoints& points, const ProfilePoint& from, const std::string& name
   points.sources.push_back(std::move(source));
 }
 
+/// A row's label tells which row.
+ProfilePoint labelled(ProfilePoint point, const std::string& instance) {
+  if (point.label) {
+    point.label->zh += " " + instance;
+    point.label->en += " " + instance;
+  }
+  return point;
+}
+
 void drop_repeated_names(DevicePoints& points) {
   std::set<std::string> names;
   DevicePoints kept;
@@ -143,9 +152,11 @@ DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& fo
       continue;
     }
     const auto& column = std::get<ObjectSource>(point.source.where);
-    for (const FoundPoint* one : here->second)
-      add(points, point, with_instance(point.name, instance_of(column, one->index)),
+    for (const FoundPoint* one : here->second) {
+      const std::string instance = instance_of(column, one->index);
+      add(points, labelled(point, instance), with_instance(point.name, instance),
           {column.row(one->index), point.source.conversion});
+    }
   }
   drop_repeated_names(points);
   return points;

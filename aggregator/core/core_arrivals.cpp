@@ -181,7 +181,7 @@ void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
     KnownPoint& point = point_of(node, device, metric.name);
     const bool is_described =
         point.unit_text == metric.unit && point.states_text == metric.states && point.id != 0;
-    point.describe(metric.unit, metric.states);
+    point.describe(metric.unit, metric.states, metric.label);
     name_subject(node, device, point);
     if (!is_described && save_ids(node, device)) {
       const bool is_new = point.id == 0;

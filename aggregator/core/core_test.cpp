@@ -235,6 +235,24 @@ TEST_F(CoreTest, AfterTheClockWasSetRightAlarmsBearTheRightTimeAndDelaysAreAsLon
   EXPECT_EQ(room->alarms(0).at(0).cleared_at, clock.now());
 }
 
+TEST_F(CoreTest, APointIsCalledWhatItsBirthSays) {
+  be_born();
+  EXPECT_EQ(temperature().label_zh, "温度");
+  Payload birth;
+  birth.seq = seq++;
+  birth.metrics = {{.name = "ambient.temperature",
+                    .at = clock.now(),
+                    .value = 22.0,
+                    .unit = "celsius",
+                    .label = R"({"zh":"回风","en":"Return air"})"}};
+  receive("spBv1.0/hq/DBIRTH/room1/th1", birth);
+  EXPECT_EQ(temperature().label_zh, "回风");
+  birth.seq = seq++;
+  birth.metrics[0].label = "not json";
+  receive("spBv1.0/hq/DBIRTH/room1/th1", birth);
+  EXPECT_EQ(temperature().label_zh, "温度");
+}
+
 TEST_F(CoreTest, ADuplicateRecordIsStoredOnce) {
   be_born();
   reads(22.0);

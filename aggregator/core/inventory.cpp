@@ -35,9 +35,26 @@ void take_value(Situation& situation, const KnownPoint& point, const Value& valu
   situation.state_en = state.en;
 }
 
+/// Untrusted: what is not {"zh":"…","en":"…"} is passed over.
+void take_label(KnownPoint& point, const std::string& label_json) {
+  constexpr std::size_t longest = 200;
+  if (label_json.empty()) return;
+  const auto json = nlohmann::json::parse(label_json, nullptr, false);
+  if (!json.is_object()) return;
+  const auto take = [&](const char* language, std::string& label) {
+    const auto found = json.find(language);
+    if (found == json.end() || !found->is_string()) return;
+    const auto& text = found->get_ref<const std::string&>();
+    if (!text.empty() && text.size() <= longest) label = text;
+  };
+  take("zh", point.label_zh);
+  take("en", point.label_en);
+}
+
 }  // namespace
 
-void KnownPoint::describe(const std::string& unit_name, const std::string& states_json) {
+void KnownPoint::describe(const std::string& unit_name, const std::string& states_json,
+                          const std::string& label_json) {
   if (!unit_name.empty()) unit_text = unit_name;
   unit = unit_named(unit_text).value_or(Unit::none);
   if (const auto parsed = PointName::parse(name)) {
@@ -46,6 +63,7 @@ void KnownPoint::describe(const std::string& unit_name, const std::string& state
   } else {
     label_zh = label_en = name;
   }
+  take_label(*this, label_json);
   if (states_json.empty()) return;
   states_text = states_json;
   states.clear();

@@ -30,8 +30,8 @@ struct KnownPoint {
   std::uint64_t latest_record = 0;  ///< of its journal, or how far that was at the birth
   SubjectId subject = 0;
 
-  /// Takes over what a birth announces; unit and states are parsed, whatever they hold.
-  void describe(const std::string& unit, const std::string& states_json);
+  /// Takes over what a birth announces; all three are parsed, whatever they hold.
+  void describe(const std::string& unit, const std::string& states_json, const std::string& label_json = "");
   StateText state_of(const Value& value) const;
 };
 

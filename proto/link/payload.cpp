@@ -36,6 +36,7 @@ enum DataType : std::uint32_t {
 constexpr std::string_view quality_key = "Quality";
 constexpr std::string_view unit_key = "engUnit";
 constexpr std::string_view states_key = "states";
+constexpr std::string_view label_key = "label";
 
 std::uint32_t to_wire(Quality quality) {
   switch (quality) {
@@ -54,7 +55,8 @@ void add_text_property(wire::Payload::PropertySet& set, std::string_view key, co
 }
 
 void encode_properties(const Metric& metric, wire::Payload::Metric& out) {
-  if (metric.quality == Quality::good && metric.unit.empty() && metric.states.empty()) return;
+  if (metric.quality == Quality::good && metric.unit.empty() && metric.states.empty() && metric.label.empty())
+    return;
   auto& set = *out.mutable_properties();
   set.add_keys(std::string{quality_key});
   auto* quality = set.add_values();
@@ -62,6 +64,7 @@ void encode_properties(const Metric& metric, wire::Payload::Metric& out) {
   quality->set_int_value(to_wire(metric.quality));
   if (!metric.unit.empty()) add_text_property(set, unit_key, metric.unit);
   if (!metric.states.empty()) add_text_property(set, states_key, metric.states);
+  if (!metric.label.empty()) add_text_property(set, label_key, metric.label);
 }
 
 /// A metric whose value is not known yet still has a type in its birth.
@@ -149,6 +152,8 @@ Result<void> decode_properties(const wire::Payload::PropertySet& set, Metric& me
       metric.unit = value.string_value();
     } else if (set.keys(i) == states_key) {
       metric.states = value.string_value();
+    } else if (set.keys(i) == label_key) {
+      metric.label = value.string_value();
     }
   }
   return {};

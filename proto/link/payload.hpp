@@ -42,6 +42,7 @@ struct Metric {
   std::optional<std::uint32_t> integer_type = {};
   std::string unit = {};    ///< births only: property "engUnit"
   std::string states = {};  ///< births only: property "states", JSON {"1":{"zh":"…","en":"…"}}
+  std::string label = {};   ///< births only: property "label", JSON {"zh":"…","en":"…"}
   bool operator==(const Metric&) const = default;
 };
 

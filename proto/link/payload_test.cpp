@@ -23,7 +23,8 @@ Payload sample() {
        .at = from_ms(1'800'000'000'000),
        .value = std::int64_t{-1},
        .unit = "state",
-       .states = "{}"},
+       .states = "{}",
+       .label = "{\"zh\":\"风机\"}"},
       {.name = "device.serial", .at = from_ms(1'800'000'000'000), .value = "机房-7"},
       {.name = "ambient.humidity", .at = from_ms(1'800'000'000'000), .quality = Quality::stale},
   };

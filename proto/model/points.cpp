@@ -2,14 +2,13 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 //
 // The closed list of points. One line a kind; sorted by what it belongs to.
-#include <array>
-
 #include "proto/model/point_name.hpp"
 
 namespace watchroom {
 namespace {
 
-constexpr std::array kinds{
+// No std::array: clang cannot deduce its type from so many.
+constexpr PointKind kinds[]{
     // the device itself
     PointKind{"communication.state", Unit::state, "通信状态", "Communication"},
     PointKind{"communication.text", Unit::text, "通信说明", "Communication detail"},
