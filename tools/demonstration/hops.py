@@ -104,7 +104,9 @@ def complete(passage: Passage, room: Room, observer: Observer, decoder: Decoder,
         if seen is not None:
             passage.record, passage.broker = seen
     if passage.record is not None and passage.journal is None:
-        passage.journal = watch.seen_ms.get(passage.record)
+        seen_ms = watch.seen_ms.get(passage.record)
+        # The watch looks every few ms; a record is on disk before it leaves, so it was at the latest then.
+        passage.journal = None if seen_ms is None or passage.broker is None else min(seen_ms, passage.broker)
     if passage.record is not None and passage.stored is None:
         rows = room.store.query(
             "SELECT committed_ms FROM inbox JOIN node ON node.id = node_id WHERE agent = ? AND record = ?",
