@@ -61,10 +61,14 @@ class Scan {
 
   void ask(Target& target) {
     auto recognised = driver_.recognise(target.address, profiles_, context_, patience_);
-    if (recognised) target.profiles = *std::move(recognised);
-    const Errc code = recognised ? Errc::not_found : recognised.error().code;
+    if (recognised) {
+      target.is_there = true;
+      target.profiles = *std::move(recognised);
+      return;
+    }
+    const Errc code = recognised.error().code;
     target.is_there = code == Errc::not_found || code == Errc::not_authorized || code == Errc::refused;
-    if (recognised || !target.is_there) return;
+    if (!target.is_there) return;
     target.notes.push_back(recognised.error().text.substr(0, recognised.error().text.find("; give it")));
     if (code == Errc::not_found)
       for (std::string& line : driver_.survey(target.address, context_))
@@ -106,7 +110,7 @@ std::string settings_address(const DeviceAddress& address, std::vector<std::stri
     const std::string value =
         text.substr(at + std::string_view{key}.size(), end - at - std::string_view{key}.size());
     const bool is_last = end == text.size();
-    text.erase(is_last ? at - 1 : at, (is_last ? end - at + 1 : end - at + 1));
+    text.erase(is_last ? at - 1 : at, end - at + 1);  // with the separator before or behind it
     secrets.push_back(fmt::format("{} = \"{}\"", setting,
                                   std::string_view{setting} == "community_file" ? "community" : value));
   }

@@ -20,7 +20,7 @@ std::string name_aside(const std::filesystem::path& file) {
   std::error_code error;
   std::string oldest;
   for (int i = 1; i <= most_kept_aside; ++i) {
-    const std::string name = fmt::format("{}.corrupt-{}", file.string(), i);
+    std::string name = fmt::format("{}.corrupt-{}", file.string(), i);
     if (!std::filesystem::exists(name, error)) return name;
     if (oldest.empty() ||
         std::filesystem::last_write_time(name, error) < std::filesystem::last_write_time(oldest, error))

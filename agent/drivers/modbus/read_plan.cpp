@@ -55,10 +55,10 @@ std::size_t cut_of(const Group& group) {
 ReadPlan::ReadPlan(std::vector<RegisterSpan> spans, const ModbusTraits& limits) : limits_{limits} {
   std::sort(spans.begin(), spans.end());
   spans.erase(std::unique(spans.begin(), spans.end()), spans.end());
-  group(std::move(spans));
+  group(spans);
 }
 
-void ReadPlan::group(std::vector<RegisterSpan> spans) {
+void ReadPlan::group(const std::vector<RegisterSpan>& spans) {
   groups_.clear();
   for (const RegisterSpan& span : spans) {
     if (groups_.empty() || !fits(groups_.back(), span, limits_) || is_parted(groups_.back(), span))
@@ -83,7 +83,7 @@ void ReadPlan::forget() {
     if (refusal.is_left_out) spans.push_back(span);
   refused_.clear();
   std::sort(spans.begin(), spans.end());
-  group(std::move(spans));
+  group(spans);
 }
 
 std::size_t ReadPlan::accept(std::size_t index) {
@@ -119,7 +119,7 @@ void ReadPlan::readmit(Steady now) {
     std::vector<RegisterSpan> spans;
     for (const Group& group : groups_) spans.insert(spans.end(), group.begin(), group.end());
     std::sort(spans.begin(), spans.end());
-    group(std::move(spans));
+    group(spans);
   }
   for (auto& [span, refusal] : refused_) {
     if (!refusal.is_left_out || refusal.retry_at > now) continue;

@@ -40,7 +40,7 @@ class ReadPlan {
     bool is_left_out = true;
   };
   using Group = std::vector<RegisterSpan>;
-  void group(std::vector<RegisterSpan> spans);
+  void group(const std::vector<RegisterSpan>& spans);
   bool is_parted(const Group& group, const RegisterSpan& span) const;
   void rebuild();
 
