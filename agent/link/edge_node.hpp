@@ -28,7 +28,7 @@ struct EdgeNodeSettings {
   std::uint32_t random_seed = 0;  ///< of the jitter before a voluntary rebirth
 };
 
-/// A message to publish in the session it was made for.
+/// A message to publish over the connection it was made for.
 struct OutgoingMessage {
   MqttMessage message;
   std::uint64_t record = 0;  ///< the journal record inside; 0: none
@@ -93,7 +93,7 @@ class EdgeNode {
     std::uint64_t last_record = 0;
   };
   struct Host {
-    std::optional<bool> is_online;  // unknown before its first STATE or acknowledgement of the session
+    std::optional<bool> is_online;  // unknown before its first STATE or acknowledgement here
     std::optional<std::int64_t> state_timestamp_ms;
   };
   struct Session {

@@ -144,7 +144,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
 
   Room& room() { return *room_; }
 
-  // MqttEvents, on the session's thread
+  // MqttEvents, on the MQTT thread
   MqttMessage will(SessionNumber) override {
     state_timestamp_ms_ = to_ms(clock_.now());
     return {state_topic(settings_.core.intake.host_id), HostState{false, state_timestamp_ms_}.str(),

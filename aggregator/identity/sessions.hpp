@@ -45,7 +45,7 @@ class Sessions {
   struct Entry {
     std::string user;
     std::string credential_mark;
-    Timestamp expires_at;  // shown to people; what ends the session is steady time
+    Timestamp expires_at;  // shown to people; what ends a log-in is steady time
     Steady ends_at;
     Steady used_at;
   };

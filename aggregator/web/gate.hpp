@@ -25,7 +25,7 @@ class Gate {
   /// Nothing when this visitor may ask this; otherwise the refusal. Requests that change something and lean
   /// on a cookie must come from our own page.
   std::optional<Answer> refusal(const Request& request, const std::optional<Visitor>& visitor, Action action);
-  /// Whether a stream may go on. Counts as use of the session.
+  /// Whether a stream may go on. Counts as use of a log-in.
   bool still_may(const Visitor& visitor, Action action);
 
   /// POST /session. Slow on purpose: argon2id.

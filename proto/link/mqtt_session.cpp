@@ -119,7 +119,7 @@ class MqttSession::Connection {
   enum class Outcome { refused, accepted, proven };
 
   void run();
-  /// One attempt and, when it is accepted, the session until it ends.
+  /// One attempt and, when it is accepted, its MQTT session until that ends.
   Outcome run_session(SessionNumber session, int failures);
   /// Sends SYN and waits; an error names what is wrong better than TLS would.
   Result<void> open_socket(int failures);

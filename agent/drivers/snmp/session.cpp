@@ -201,7 +201,7 @@ netsnmp_pdu* discovery_request() {
 /// Where the library's callback leaves what it brought.
 struct SnmpSession::Exchange {
   bool is_over = false;
-  int failed_with = 0;  // a net-snmp error of the session
+  int failed_with = 0;  // an error of net-snmp
   int report = 0;       // what an SNMPv3 agent complained of
   bool timed_out = false;
   std::optional<SnmpReply> reply;
