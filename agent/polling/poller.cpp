@@ -25,12 +25,12 @@ void prepare_devices(AgentSettings& settings, const Log& log) {
   for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
   const FoundPoints found{settings.data_dir, log};
   for (ConfiguredDevice& device : settings.devices)
-    if (has_points_to_find(*device.profile)) set_points(device, found.of(device));
+    if (has_points_to_find(*device.profile)) set_points(device, found.of(device), *settings.point_lists);
 }
 
 Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log,
                const std::function<void(PollResult)>& deliver)
-    : found_{settings.data_dir, log} {
+    : found_{settings.data_dir, log}, lists_{settings.point_lists} {
   struct Members {
     const DriverType* driver = nullptr;
     std::vector<ConfiguredDevice> devices;
@@ -49,7 +49,8 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
   for (auto& [name, members] : by_bus) {
     const std::vector<std::size_t> indices = members.indices;
     buses_.push_back(std::make_unique<BusWorkers>(*members.driver, std::move(members.devices),
-                                                  std::move(members.indices), found_, context, deliver));
+                                                  std::move(members.indices), found_, *lists_, context,
+                                                  deliver));
     for (std::size_t i = 0; i < indices.size(); ++i) places_[indices[i]] = {buses_.back().get(), i};
   }
 }

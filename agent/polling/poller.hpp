@@ -37,6 +37,7 @@ class Poller {
 
  private:
   FoundPoints found_;
+  std::shared_ptr<PointLists> lists_;
   std::vector<std::unique_ptr<BusWorkers>> buses_;
   struct Place {
     BusWorkers* bus = nullptr;

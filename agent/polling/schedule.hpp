@@ -25,6 +25,9 @@ class Schedule final : public Turns {
   Steady wake_at(Steady now) const override;
   void asked(std::size_t device, Steady began, Steady ended, bool answered) override;
   void hurry(std::size_t device, Steady now) override { entries_[device].haste.wish(now); }
+  void set_interval(std::size_t device, std::chrono::milliseconds interval) override {
+    entries_[device].interval = interval;
+  }
 
  private:
   enum class Standing { never_asked, living, dead };
