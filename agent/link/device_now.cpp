@@ -42,6 +42,8 @@ void add_facts(std::vector<Metric>& metrics, const DeviceDescription& device, Ti
   metrics.push_back(fact(names::model, now, device.model));
   metrics.push_back(fact(names::profile, now, device.profile));
   metrics.push_back(fact(names::resource_class, now, std::string{name_of(device.resource_class)}));
+  metrics.push_back(fact(names::class_configured, now, std::string{name_of(device.configured_class)}));
+  metrics.push_back(fact(names::poll_interval, now, std::int64_t{device.poll_interval.count()}));
   metrics.push_back(fact(names::max_silence, now, std::int64_t{max_silence.count()}));
 }
 
@@ -60,7 +62,7 @@ void DeviceNow::take(const PollResult& polled) {
 
 void DeviceNow::describe(std::shared_ptr<const DeviceDescription> description) {
   const DeviceNow before = std::move(*this);
-  *this = DeviceNow{std::move(description)};
+  *this = description ? DeviceNow{std::move(description)} : DeviceNow{};
   communication_ = before.communication_;
   communication_text_ = before.communication_text_;
   polled_at_ = before.polled_at_;
@@ -75,6 +77,12 @@ void DeviceNow::describe(std::shared_ptr<const DeviceDescription> description) {
   }
   for (const Metric& point : before.kept_)
     if (!places.contains(point.name)) kept_.push_back(point);
+}
+
+void DeviceNow::shift(std::chrono::milliseconds by) {
+  for (Reading& reading : readings_)
+    if (reading.taken_at != Timestamp{}) reading.taken_at += by;
+  if (polled_at_) *polled_at_ += by;
 }
 
 void DeviceNow::keep_announced(Metric as_announced) { kept_.push_back(std::move(as_announced)); }
