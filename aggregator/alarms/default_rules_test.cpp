@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -100,7 +101,8 @@ void collect(const toml::node& node, const std::string& profile, std::vector<Pro
     if (const auto* alarms = (*table)["alarms"].as_array())
       for (const auto& alarm : *alarms)
         if (const auto* codes = (*alarm.as_table())["states"].as_array())
-          for (const auto& code : *codes) point.own_alarms.insert(std::to_string(code.value_or(0)));
+          for (const auto& code : *codes)
+            point.own_alarms.insert(std::to_string(code.value<std::int64_t>().value_or(0)));
     points.push_back(std::move(point));
   }
   for (const auto& [key, each] : *table) collect(each, profile, points);
