@@ -53,6 +53,7 @@ TEST_F(Profiles, AskForAlarmsOfTheirOwn) {
   cylinder_is_born(3.5, below(3.78));
   EXPECT_THAT(alarms(), ElementsAre("profile:gas_cylinder.pressure:1"));
   EXPECT_THAT(outside.mails.at(0).second.subject, HasSubstr("气瓶压力低"));
+  EXPECT_THAT(outside.mails.at(0).second.body, HasSubstr("设备模板"));
   cylinder_is_born(2.0, below(3.78));
   pass(60s);
   EXPECT_THAT(alarms(), ElementsAre("profile:gas_cylinder.pressure:1")) << "the built-in rule says no more";
