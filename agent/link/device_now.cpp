@@ -28,7 +28,8 @@ Metric described(const PointDescription& point) {
           .quality = Quality::stale,
           .unit = std::string{name_of(point.unit())},
           .states = to_json(point.traits->states),
-          .label = label_json(point)};
+          .label = label_json(point),
+          .alarms = to_json(point.traits->alarms)};
 }
 
 Metric fact(std::string_view name, Timestamp at, Value value) {
@@ -150,7 +151,8 @@ std::string DeviceNow::kept_birth() const {
               .quality = Quality::stale,
               .unit = std::move(metric.unit),
               .states = std::move(metric.states),
-              .label = std::move(metric.label)};
+              .label = std::move(metric.label),
+              .alarms = std::move(metric.alarms)};
   return encode(birth, WithDatatypes::yes);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/polling/shared_list.hpp"
+#include "proto/model/point_alarm.hpp"
 #include "proto/model/point_name.hpp"
 #include "proto/model/reading.hpp"
 
@@ -26,6 +27,7 @@ struct PointTraits {
   double deadband = 0.0;                          ///< a change below this is not worth a report; in `unit`
   std::map<std::int64_t, StateText> states = {};  ///< empty unless unit is state
   std::optional<StateText> label = std::nullopt;  ///< where the kind's own label does not say it all
+  std::vector<PointAlarm> alarms = {};            ///< what the centre is to tell people of by default
   bool operator==(const PointTraits&) const = default;
 };
 

@@ -4,15 +4,19 @@
 
 #include "agent/profiles/profile.hpp"
 
-/// Parts of profile_reader.cpp, one a bus. Each adds what is wrong to its table's problems.
+/// Parts of profile_reader.cpp: one a bus, and the alarms. Each adds what is wrong to its table's problems.
 namespace watchroom::agent {
 
 /// The last address or register there can be.
 constexpr std::int64_t last_register = 65535;
 
 std::optional<std::int64_t> integer_of(std::string_view text);
+StateText read_texts(const SettingsTable& table);
 /// A table of code = factor.
 std::map<std::int64_t, double> read_codes(const SettingsTable& table);
+
+/// `point` is the [[point]], with all but its alarms in `traits`.
+std::vector<PointAlarm> read_alarms(const SettingsTable& point, const PointTraits& traits);
 
 ModbusTraits read_modbus_traits(const SettingsTable& table);
 RegisterSource read_register(const SettingsTable& table);
