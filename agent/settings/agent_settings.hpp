@@ -25,7 +25,7 @@ struct ConfiguredDevice {
   DeviceDescription description;
   std::vector<PointSource> sources;
   std::shared_ptr<const Profile> profile;  // shared by all devices of one model
-  DeviceAddress address;                   // with the device's secret files
+  DeviceAddress address;                   // with the device's secrets
   std::chrono::milliseconds reply_timeout{};
   std::chrono::milliseconds gap{};  // between two requests to it
   int line = 0;                     // in agent.toml
