@@ -116,7 +116,7 @@ class EchoRound {
     std::vector<SteadyTime> sent_at;
     std::vector<bool> is_waited_for;
     int answered = 0;
-    double total_ms = 0;
+    std::chrono::nanoseconds total{};
     std::optional<Error> fault = {};
     std::string refusal = {};
     bool is_told = false;
@@ -169,7 +169,7 @@ class EchoRound {
     state.is_told = true;
     Finding finding;
     finding.is_up = state.answered > 0;
-    if (finding.is_up) finding.response_ms = state.total_ms / state.answered;
+    if (finding.is_up) finding.response_ms = milliseconds(state.total / state.answered);
     if (!finding.is_up && !state.fault) state.fault = own_fault(target.address);
     if (!finding.is_up) finding.not_asked = state.fault;
     finding.loss_percent = 100.0 * (1.0 - static_cast<double>(state.answered) / target.echoes);
@@ -234,9 +234,7 @@ class EchoRound {
     State& state = states_[index];
     if (!state.is_waited_for[echo]) return;
     state.is_waited_for[echo] = false;
-    const std::chrono::duration<double, std::milli> time =
-        std::chrono::steady_clock::now() - state.sent_at[echo];
-    state.total_ms += time.count();
+    state.total += std::chrono::steady_clock::now() - state.sent_at[echo];
     ++state.answered;
   }
 
@@ -266,21 +264,26 @@ class EchoRound {
         if (!is_error) continue;
         sock_extended_err error{};
         std::memcpy(&error, CMSG_DATA(part), sizeof error);
-        take_error(ntohs(sequence), to, family, error);
+        HostAddress teller;  // its address follows, as ip(7) says of SO_EE_OFFENDER
+        teller.size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+        if (part->cmsg_len >= CMSG_LEN(sizeof error + teller.size))
+          std::memcpy(&teller.storage, CMSG_DATA(part) + sizeof error, teller.size);
+        take_error(ntohs(sequence), to, error, teller);
       }
     }
   }
 
-  void take_error(int sequence, const HostAddress& to, int family, const sock_extended_err& error) {
+  void take_error(int sequence, const HostAddress& to, const sock_extended_err& error,
+                  const HostAddress& teller) {
     const auto [index, echo] = echo_of(sequence);
     if (index >= targets_.size() || !targets_[index].address.is_same_host(to)) return;
     State& state = states_[index];
     state.is_waited_for[echo] = false;
     if (error.ee_origin == SO_EE_ORIGIN_LOCAL) return;
-    const IcmpVerdict verdict = verdict_of(family, error.ee_type, error.ee_code);
+    const IcmpVerdict verdict = verdict_of(to.family(), error.ee_type, error.ee_code);
     if (verdict.is_path_at_fault)
-      state.fault = fail(Errc::not_connected, Retry::later, "no way to ask {}: a router says: {}", to.text(),
-                         verdict.text);
+      state.fault = fail(Errc::not_connected, Retry::later, "no way to ask {}: {} says: {}", to.text(),
+                         teller.text(), verdict.text);
     else
       state.refusal = verdict.text;
   }

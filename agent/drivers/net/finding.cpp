@@ -101,6 +101,10 @@ std::string source_text(const DriverPart& where) {
 
 }  // namespace
 
+double milliseconds(std::chrono::nanoseconds time) {
+  return static_cast<double>(std::chrono::round<std::chrono::microseconds>(time).count()) / 1000.0;
+}
+
 Reading reading_of(const Finding& finding, const PointSource& source, Timestamp at) {
   const NetMeasure measure = source.where.as<NetSource>().measure;
   if (measure == NetMeasure::reason) return {Value{finding.reason}, Quality::good, at};

@@ -24,6 +24,9 @@ struct Finding {
   std::optional<int> certificate_days = {};
 };
 
+/// Whole microseconds are exact enough.
+double milliseconds(std::chrono::nanoseconds time);
+
 enum class NetMeasure { state, reason, response_time, loss, status_code, certificate_days };
 
 /// Which part of a finding a point shows.

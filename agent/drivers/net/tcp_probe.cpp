@@ -56,10 +56,9 @@ class Attempt {
  private:
   void end(int error) {
     is_over_ = true;
-    const std::chrono::duration<double, std::milli> time = steady_clock::now() - began_;
     if (error == 0) {
       finding_.is_up = true;
-      finding_.response_ms = time.count();
+      finding_.response_ms = milliseconds(steady_clock::now() - began_);
     } else if (error == ECONNREFUSED) {
       finding_.reason = "connection refused";
     } else if (error == ENETUNREACH) {

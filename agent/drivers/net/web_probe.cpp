@@ -85,7 +85,7 @@ class Fetch {
     }
     curl_off_t microseconds = 0;
     curl_.getinfo(handle, CURLINFO_STARTTRANSFER_TIME_T, &microseconds);
-    finding.response_ms = static_cast<double>(microseconds) / 1000.0;
+    finding.response_ms = milliseconds(std::chrono::microseconds{microseconds});
     finding.reason = complaint_of(target_.address, static_cast<int>(status), body_);
     finding.is_up = finding.reason.empty();
     return finding;
@@ -102,8 +102,15 @@ class Fetch {
   std::string reason(CURLcode result) const {
     if (result == CURLE_OPERATION_TIMEDOUT)
       return fmt::format("no answer within {} ms", target_.timeout.count());
+    if (result == CURLE_COULDNT_CONNECT) {
+      long error = 0;
+      curl_.getinfo(handle, CURLINFO_OS_ERRNO, &error);
+      return error == ECONNREFUSED ? "connection refused" : std::strerror(static_cast<int>(error));
+    }
+    // Only what TLS complains of is worth its details; others hold times, and would be news with every poll.
+    const bool is_tls = result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CONNECT_ERROR;
     const std::string_view text{error_.data()};
-    return text.empty() ? curl_.text_of(result) : std::string{text};
+    return is_tls && !text.empty() ? std::string{text} : curl_.text_of(result);
   }
 
   static std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* fetch) {
