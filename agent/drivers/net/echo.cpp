@@ -149,7 +149,6 @@ class EchoRound {
     for (int attempt = 0; attempt < 2; ++attempt) {
       if (::sendto(socket->descriptor, &packet, sizeof packet, 0, host.get(), host.size) >= 0) return {};
       const int error = errno;
-      if (error == EAGAIN || error == ENOBUFS) return {};  // a full queue: this echo counts as lost
       receive_errors(*socket, host.family());
       if (attempt == 0) continue;
       if (auto fault = own_fault(host)) return *std::move(fault);
