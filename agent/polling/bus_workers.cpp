@@ -18,15 +18,16 @@ constexpr auto find_interval = 1h;
 constexpr auto find_again_after_failure = 1min;
 
 std::size_t threads_for(const DriverType& driver, std::size_t devices) {
-  constexpr std::size_t devices_a_thread = 40, least = 2, most = 64;
+  constexpr std::size_t least = 2, most = 64;
+  const std::size_t devices_a_thread = 40 * std::min<std::size_t>(driver.most_at_once, 4);
   return driver.is_concurrent ? std::clamp(devices / devices_a_thread, least, most) : 1;
 }
 
-std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, std::size_t threads,
+std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, std::size_t at_once,
                                  bool is_concurrent, Steady start) {
   std::vector<std::chrono::milliseconds> intervals;
   for (const ConfiguredDevice& device : devices) intervals.push_back(device.description.poll_interval);
-  if (is_concurrent) return std::make_unique<PoolSchedule>(intervals, static_cast<int>(threads), start);
+  if (is_concurrent) return std::make_unique<PoolSchedule>(intervals, static_cast<int>(at_once), start);
   return std::make_unique<Schedule>(intervals, start);
 }
 
@@ -41,9 +42,11 @@ BusWorkers::BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> d
       lists_{lists},
       deliver_{std::move(deliver)},
       thread_count_{threads_for(driver, devices.size())},
-      turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())} {
+      most_at_once_{driver.most_at_once},
+      turns_{turns_for(devices, thread_count_ * most_at_once_, driver.is_concurrent, clock_.steady())} {
   BusContext ours = context;
   ours.stop = stop_.get_token();
+  ours.hurry = [this](std::size_t device) { hurry(device, false); };
   bus_ = driver.make(devices, std::move(ours));
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const bool has_points_to_find = watchroom::agent::has_points_to_find(*devices[i].profile);
@@ -55,6 +58,7 @@ BusWorkers::BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> d
 BusWorkers::~BusWorkers() {
   request_stop();
   join();
+  bus_.reset();  // while what it may still hurry is there
 }
 
 void BusWorkers::start() {
@@ -81,36 +85,45 @@ void BusWorkers::join() {
 }
 
 void BusWorkers::run() {
-  while (const auto device = next()) {
+  while (true) {
+    const std::vector<std::size_t> devices = next();
+    if (devices.empty()) return;
     const Steady began = clock_.steady();
-    const bool answered = poll(*device);
-    const std::lock_guard lock{mutex_};
-    turns_->asked(*device, began, clock_.steady(), answered);
-    look_again();
+    for (const std::size_t device : devices) change_class(device);
+    bus_->read_several(devices, [&](std::size_t device, Answer answer) {
+      const bool answered = take(device, std::move(answer));
+      const std::lock_guard lock{mutex_};
+      turns_->asked(device, began, clock_.steady(), answered);
+      look_again();
+    });
   }
 }
 
-std::optional<std::size_t> BusWorkers::next() {
+std::vector<std::size_t> BusWorkers::next() {
   std::unique_lock lock{mutex_};
   const std::stop_token stop = stop_.get_token();
+  std::vector<std::size_t> devices;
   while (!stop.stop_requested()) {
     const Steady now = clock_.steady();
-    if (const auto device = turns_->next(now)) {
-      look_again();  // somebody else may be due as well
+    while (devices.size() < most_at_once_) {
+      const auto device = turns_->next(now);
+      if (!device) break;
       if (points_to_find_.erase(*device) > 0) seats_[*device].find_at = now;
-      return device;
+      devices.push_back(*device);
+    }
+    if (!devices.empty()) {
+      look_again();  // somebody else may be due as well
+      return devices;
     }
     const auto pause = turns_->wake_at(now) - now;
     turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause,
                           [this, before = turns_changed_] { return turns_changed_ != before; });
   }
-  return std::nullopt;
+  return {};
 }
 
-bool BusWorkers::poll(std::size_t device) {
+bool BusWorkers::take(std::size_t device, Answer answer) {
   Seat& seat = seats_[device];
-  change_class(device);
-  Answer answer = bus_->read(device);
   if (answer.communication == Communication::ok && seat.has_points_to_find &&
       clock_.steady() >= seat.find_at) {
     const auto found = find_points(device);

@@ -57,10 +57,10 @@ class BusWorkers {
   };
 
   void run();
-  /// Waits for somebody's turn; nothing: stopped.
-  std::optional<std::size_t> next();
-  /// False: back off.
-  bool poll(std::size_t device);
+  /// Waits for somebody's turn and takes all whose turn it is, as far as one thread can; nobody: stopped.
+  std::vector<std::size_t> next();
+  /// Passes an answer on, and finds the device's points when it is time. False: back off.
+  bool take(std::size_t device, Answer answer);
   Result<void> find_points(std::size_t device);
   void change_class(std::size_t device);
   void tell_change(Seat& seat, const Answer& answer);
@@ -74,6 +74,7 @@ class BusWorkers {
   std::stop_source stop_;
   std::unique_ptr<Bus> bus_;
   std::size_t thread_count_;
+  std::size_t most_at_once_;
 
   std::mutex mutex_;  // of the four below
   std::condition_variable_any turn_came_;

@@ -11,9 +11,10 @@
 namespace watchroom::agent {
 namespace {
 
-/// Devices of one bus share its threads.
+/// Devices of one bus share its threads: those of one line, or, where each has its own, of one scheme, so
+/// that slow web pages keep no echo waiting.
 std::string bus_of(const ConfiguredDevice& device, const DriverType& driver) {
-  return driver.is_concurrent ? std::string{driver.name} : device.address.bus();
+  return driver.is_concurrent ? std::string{device.address.scheme()} : device.address.bus();
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "agent/profiles/source_readers.hpp"
+#include "agent/profiles/profile_grammar.hpp"
 
 namespace watchroom::agent {
 namespace {

@@ -69,7 +69,8 @@ def main() -> None:
              "outlet[3].current", '[{"severity":"minor","states":[1,2],"on_delay_s":3,"title":{"zh":"x"}},7]',
              "ambient.temperature", "00112233445566778899aabbccddeeff watchroom 17 19-20 25-31"]
     addresses = ["modbus-tcp://10.0.0.5:502?unit=1", "modbus-rtu:///dev/ttyS1?baud=9600&parity=N&unit=3",
-                 "snmp://[::1]:161?version=3&user=watch&auth=SHA-256&priv=AES", "snmp://h:161?community=public"]
+                 "snmp://[::1]:161?version=3&user=watch&auth=SHA-256&priv=AES", "snmp://h:161?community=public",
+                 "icmp://[::1]#echoes=5", "https://h:8443/a?b=c#status=200,401&text=ok&verify=no", "gpio://qemu_virt"]
     requests = ["/api/v1/points?site=hq&name=%E6%B8%A9", "a=b; wr_session=abc; c=d", "/assets/../x?&&=%zz"]
     seeds = {
         "payload_fuzzer": made, "intake_fuzzer": {"session": session}, "modbus_reply_fuzzer": modbus_frames(),
