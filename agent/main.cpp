@@ -98,7 +98,8 @@ int run_command(const std::filesystem::path& file) {
     return exit_wrong_input;
   }
   std::thread core{[&agent] { agent.run(); }};
-  Poller poller{*settings, clock, log,
+  BusBoard board;
+  Poller poller{*settings, clock, log, board,
                 [&agent](PollResult polled) { agent.mailbox().put(std::move(polled)); }};
   poller.start();
   log.info("watchroom-agent {} runs {}/{}: {} devices, journal {} at record {}", WATCHROOM_VERSION,

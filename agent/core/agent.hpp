@@ -3,10 +3,12 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "agent/core/agent_event.hpp"
+#include "agent/core/core_figures.hpp"
 #include "agent/journal/journal.hpp"
 #include "agent/link/edge_node.hpp"
 #include "agent/link/outlet.hpp"
@@ -35,15 +37,19 @@ class Agent {
   void request_stop();
 
   const EdgeNode& edge_node() const { return edge_node_; }
+  /// From any thread; at most a second older than the last pass.
+  CoreFigures figures() const;
 
  private:
   void take(PollResult& polled);
   void take(const WillWanted& wanted);
-  void take(const Connected& connected) { edge_node_.connected(connected.session); }
-  void take(const Disconnected& lost) { edge_node_.disconnected(lost.session, lost.reason); }
+  void take(const Connected& connected);
+  void take(const Disconnected& lost);
   void take(const Arrived& message) { edge_node_.arrived(message.session, message.topic, message.payload); }
   void commit();
   void send();
+  void note_figures();
+  void comes_by(std::chrono::milliseconds within);
 
   std::vector<DeviceDescription> devices_;
   std::vector<Reporter> reporters_;
@@ -55,6 +61,12 @@ class Agent {
   AgentMailbox mailbox_;
   std::atomic<bool> is_stopping_ = false;
   std::uint64_t refused_told_ = 0;
+
+  CoreFigures noted_;  // the core's own; what others see is below
+  std::optional<Steady> noted_at_;
+  mutable std::mutex figures_mutex_;
+  CoreFigures figures_;
+  std::atomic<std::int64_t> back_by_ms_ = Steady::max().time_since_epoch().count();
 };
 
 }  // namespace watchroom::agent

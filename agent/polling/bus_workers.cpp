@@ -17,6 +17,20 @@ using namespace std::chrono_literals;
 constexpr auto find_interval = 1h;
 constexpr auto find_again_after_failure = 1min;
 
+// A thread that waits comes by when it said, give or take a busy machine.
+constexpr auto grace = 1min;
+
+/// How long asking a device can take at the worst: each request brings one point at the least, is sent twice,
+/// and is waited for as long as the device's reply time-out each time. Rows of tables are not known
+/// beforehand.
+std::chrono::milliseconds longest_poll(const ConfiguredDevice& device, bool finds_points) {
+  constexpr std::size_t tries = 2, for_identity_and_connection = 4, rows = 200;
+  const std::size_t requests =
+      device.sources.size() + for_identity_and_connection + (finds_points ? rows : 0);
+  const auto longest = device.reply_timeout * static_cast<int>(tries * requests);
+  return std::min<std::chrono::milliseconds>(grace + longest, 15min);
+}
+
 std::size_t threads_for(const DriverType& driver, std::size_t devices) {
   constexpr std::size_t devices_a_thread = 40, least = 2, most = 64;
   return driver.is_concurrent ? std::clamp(devices / devices_a_thread, least, most) : 1;
@@ -32,14 +46,15 @@ std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, s
 
 }  // namespace
 
-BusWorkers::BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
-                       std::vector<std::size_t> indices, const FoundPoints& found, const BusContext& context,
-                       Deliver deliver)
+BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
+                       std::vector<ConfiguredDevice> devices, std::vector<std::size_t> indices,
+                       const FoundPoints& found, BusBoard& board, const BusContext& context, Deliver deliver)
     : clock_{context.clock},
       log_{context.log},
       found_{found},
       deliver_{std::move(deliver)},
       thread_count_{threads_for(driver, devices.size())},
+      figures_{board.add(name, devices.size(), thread_count_)},
       turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())} {
   BusContext ours = context;
   ours.stop = stop_.get_token();
@@ -57,7 +72,7 @@ BusWorkers::~BusWorkers() {
 }
 
 void BusWorkers::start() {
-  for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this, i] { run(i); });
 }
 
 void BusWorkers::request_stop() { stop_.request_stop(); }
@@ -67,17 +82,33 @@ void BusWorkers::join() {
     if (thread.joinable()) thread.join();
 }
 
-void BusWorkers::run() {
-  while (const auto device = next()) {
+void BusWorkers::run(std::size_t thread) {
+  while (const auto device = next(thread)) {
+    Seat& seat = seats_[*device];
     const Steady began = clock_.steady();
+    const bool finds_points = seat.has_points_to_find && began >= seat.find_at;
+    figures_->comes_by(thread, began + longest_poll(seat.device, finds_points));
+    const Communication before = seat.last;
+    note_lateness(seat, began);
     const bool answered = poll(*device);
+    const Steady ended = clock_.steady();
+    if (!stop_.stop_requested()) figures_->asked(before, seat.last, ended - began);
     const std::lock_guard lock{mutex_};
-    turns_->asked(*device, began, clock_.steady(), answered);
+    turns_->asked(*device, began, ended, answered);
     turn_came_.notify_one();
   }
+  figures_->leaves(thread);
 }
 
-std::optional<std::size_t> BusWorkers::next() {
+/// The turns keep a rhythm, so a poll is late by what its distance to the last one exceeds the interval.
+void BusWorkers::note_lateness(Seat& seat, Steady now) {
+  const auto interval = seat.device.description.poll_interval;
+  if (seat.last == Communication::ok && seat.asked_at && now - *seat.asked_at > interval)
+    figures_->was_late(now - *seat.asked_at - interval);
+  seat.asked_at = now;
+}
+
+std::optional<std::size_t> BusWorkers::next(std::size_t thread) {
   std::unique_lock lock{mutex_};
   const std::stop_token stop = stop_.get_token();
   while (!stop.stop_requested()) {
@@ -87,6 +118,7 @@ std::optional<std::size_t> BusWorkers::next() {
       return device;
     }
     const auto pause = turns_->wake_at(now) - now;
+    figures_->comes_by(thread, now + pause + grace);
     turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause, [] { return false; });
   }
   return std::nullopt;

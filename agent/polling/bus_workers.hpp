@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/drivers/driver.hpp"
+#include "agent/polling/bus_figures.hpp"
 #include "agent/polling/found_points.hpp"
 #include "agent/polling/turns.hpp"
 
@@ -21,10 +22,10 @@ class BusWorkers {
  public:
   using Deliver = std::function<void(PollResult)>;
 
-  /// `indices`: of our devices among all of the agent's. `found` and `clock` must outlive it.
-  BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
-             std::vector<std::size_t> indices, const FoundPoints& found, const BusContext& context,
-             Deliver deliver);
+  /// `indices`: of our devices among all of the agent's. `found`, `board` and `clock` must outlive it.
+  BusWorkers(const std::string& name, const DriverType& driver, std::vector<ConfiguredDevice> devices,
+             std::vector<std::size_t> indices, const FoundPoints& found, BusBoard& board,
+             const BusContext& context, Deliver deliver);
   ~BusWorkers();
 
   void start();
@@ -37,16 +38,18 @@ class BusWorkers {
     ConfiguredDevice device;
     std::size_t index = 0;
     Communication last = Communication::unknown;
+    std::optional<Steady> asked_at{};  // while it lives
     bool has_points_to_find = false;
     Steady find_at{};                                         // when its points are looked for again
     std::shared_ptr<const DeviceDescription> news = nullptr;  // of its points, to go with the next result
   };
 
-  void run();
+  void run(std::size_t thread);
   /// Waits for somebody's turn; nothing: stopped.
-  std::optional<std::size_t> next();
+  std::optional<std::size_t> next(std::size_t thread);
   /// False: back off.
   bool poll(std::size_t device);
+  void note_lateness(Seat& seat, Steady now);
   Result<void> find_points(std::size_t device);
   void tell_change(Seat& seat, const Answer& answer);
 
@@ -58,6 +61,7 @@ class BusWorkers {
   std::stop_source stop_;
   std::unique_ptr<Bus> bus_;
   std::size_t thread_count_;
+  std::shared_ptr<BusFigures> figures_;
 
   std::mutex mutex_;  // of the two below
   std::condition_variable_any turn_came_;

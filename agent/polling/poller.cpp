@@ -28,7 +28,7 @@ void prepare_devices(AgentSettings& settings, const Log& log) {
     if (has_points_to_find(*device.profile)) set_points(device, found.of(device));
 }
 
-Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log,
+Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log, BusBoard& board,
                const std::function<void(PollResult)>& deliver)
     : found_{settings.data_dir, log} {
   struct Members {
@@ -46,8 +46,9 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
   }
   const BusContext context{clock, log, settings.data_dir, {}};
   for (auto& [name, members] : by_bus)
-    buses_.push_back(std::make_unique<BusWorkers>(*members.driver, std::move(members.devices),
-                                                  std::move(members.indices), found_, context, deliver));
+    buses_.push_back(std::make_unique<BusWorkers>(name, *members.driver, std::move(members.devices),
+                                                  std::move(members.indices), found_, board, context,
+                                                  deliver));
 }
 
 Poller::~Poller() { stop(); }
