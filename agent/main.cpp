@@ -12,6 +12,7 @@
 #include "agent/journal/journal.hpp"
 #include "agent/link/link.hpp"
 #include "agent/polling/poller.hpp"
+#include "agent/self/self_watch.hpp"
 #include "agent/settings/agent_settings.hpp"
 
 namespace watchroom::agent {
@@ -63,6 +64,15 @@ EdgeNodeSettings edge_node_settings(const AgentSettings& settings) {
           std::random_device{}()};
 }
 
+SelfWatchSettings self_settings(const AgentSettings& settings) {
+  SelfWatchSettings self{
+      .files = {settings.data_dir, settings.broker.ca_file, settings.broker.certificate_file},
+      .device = std::nullopt,
+      .metrics = settings.self.metrics};
+  if (settings.self.is_enabled) self.device = settings.devices.size();  // behind those of the configuration
+  return self;
+}
+
 /// A name server that is silent must not hold the end of the program; what it does not answer is asked again
 /// with the next attempt. Environment: before there are threads.
 void keep_name_lookups_short() { ::setenv("RES_OPTIONS", "timeout:2 attempts:1", 0); }
@@ -79,6 +89,7 @@ int run_command(const std::filesystem::path& file) {
   keep_name_lookups_short();
   StopSignals stop_signals;
   const SystemClock clock;
+  const Notifier notifier = Notifier::from_environment();
   auto opened = Journal::open(settings->data_dir / "journal.sqlite", journal_settings(*settings), clock,
                               log.tagged("journal"));
   if (!opened) {
@@ -89,6 +100,7 @@ int run_command(const std::filesystem::path& file) {
   prepare_devices(*settings, log);
   std::vector<DeviceDescription> devices;
   for (const ConfiguredDevice& device : settings->devices) devices.push_back(device.description);
+  if (settings->self.is_enabled) devices.push_back(SelfDevice::description());
 
   Link link{settings->broker, fmt::format("watchroom-{}-{}", settings->site, settings->agent),
             log.tagged("mqtt")};
@@ -102,12 +114,22 @@ int run_command(const std::filesystem::path& file) {
   Poller poller{*settings, clock, log, board,
                 [&agent](PollResult polled) { agent.mailbox().put(std::move(polled)); }};
   poller.start();
+  SelfWatch self{self_settings(*settings),
+                 {[&board] { return board.take(); }, [&agent] { return agent.figures(); }},
+                 [&agent](PollResult polled) { agent.mailbox().put(std::move(polled)); },
+                 notifier,
+                 clock,
+                 log.tagged("self")};
+  self.start();
+  notifier.ready();
   log.info("watchroom-agent {} runs {}/{}: {} devices, journal {} at record {}", WATCHROOM_VERSION,
-           settings->site, settings->agent, devices.size(), to_hex(journal->id()), journal->head());
+           settings->site, settings->agent, settings->devices.size(), to_hex(journal->id()), journal->head());
 
   stop_signals.wait();
   log.info("stopping");
+  notifier.stopping();
   poller.stop();
+  self.stop();
   agent.request_stop();
   core.join();
   link.stop(5s);

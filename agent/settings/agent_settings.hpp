@@ -13,6 +13,7 @@
 #include "agent/drivers/device_address.hpp"
 #include "agent/polling/poll_result.hpp"
 #include "agent/profiles/profile.hpp"
+#include "agent/settings/listen_address.hpp"
 #include "proto/base/log.hpp"
 #include "proto/base/settings.hpp"
 #include "proto/link/mqtt_session.hpp"
@@ -43,6 +44,12 @@ struct AgentSettings {
     int replay_records_per_s = 0;
   };
 
+  /// How it watches itself.
+  struct Self {
+    bool is_enabled = true;
+    std::optional<ListenAddress> metrics;
+  };
+
   std::string site;
   std::string agent;
   std::string name;
@@ -51,6 +58,7 @@ struct AgentSettings {
   LogLevel log_level = LogLevel::info;
   BrokerSettings broker;
   Journal journal;
+  Self self;
   std::vector<ConfiguredDevice> devices;
 
   /// Nothing when anything is wrong in the file or in a profile it names; all of it is in `problems`.
