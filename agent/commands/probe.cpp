@@ -26,14 +26,14 @@ std::string source_text(const PointSource& source) {
 
 std::string state_text(const PointDescription& point, const Reading& reading) {
   const auto* code = reading.value ? std::get_if<std::int64_t>(&*reading.value) : nullptr;
-  const auto state = code ? point.states.find(*code) : point.states.end();
-  return state == point.states.end() ? "" : state->second.en;
+  const auto state = code ? point.traits->states.find(*code) : point.traits->states.end();
+  return state == point.traits->states.end() ? "" : state->second.en;
 }
 
 void print_line(const PointDescription& point, const PointSource& source, const Reading& reading) {
   const std::string value = reading.value ? to_text(*reading.value) : "-";
   const std::string state = state_text(point, reading);
-  fmt::print("{:<32} {:>14} {:<6} {:<24} {:<6} {}\n", point.name.str(), value, symbol_of(point.unit), state,
+  fmt::print("{:<32} {:>14} {:<6} {:<24} {:<6} {}\n", point.name.str(), value, symbol_of(point.unit()), state,
              name_of(reading.quality), source_text(source));
 }
 
@@ -42,7 +42,7 @@ void print_json(const PointDescription& point, const PointSource& source, const 
   line["point"] = point.name.str();
   line["value"] = nullptr;
   if (reading.value) std::visit([&](const auto& value) { line["value"] = value; }, *reading.value);
-  line["unit"] = name_of(point.unit);
+  line["unit"] = name_of(point.unit());
   const std::string state = state_text(point, reading);
   line["state"] = state.empty() ? nlohmann::ordered_json{} : nlohmann::ordered_json(state);
   line["quality"] = name_of(reading.quality);
@@ -75,22 +75,17 @@ ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile>
   return device;
 }
 
-void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found) {
-  DevicePoints points = points_of(*device.profile, found);
-  device.description.points = std::move(points.descriptions);
-  device.sources = std::move(points.sources);
-}
-
 int report_failure(const Error& error) {
   fmt::print(stderr, "{}\n", error.text);
   return error.code == Errc::invalid ? wrong_input : did_not_work;
 }
 
 int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusContext& context, bool json) {
-  set_points(device, {});
+  PointLists lists;
+  set_points(device, {}, lists);
   const auto found = driver.make({device}, context)->discover(0);
   if (!found) return report_failure(found.error());
-  set_points(device, *found);
+  set_points(device, *found, lists);
   const auto& points = device.description.points;
   const Answer answer = driver.make({device}, context)->read(0);
   if (answer.communication != Communication::ok) {

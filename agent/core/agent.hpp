@@ -21,8 +21,8 @@ namespace watchroom::agent {
 /// through `mailbox` only. `journal`, `outlet` and `clock` must outlive it.
 class Agent {
  public:
-  Agent(EdgeNodeSettings settings, std::vector<DeviceDescription> devices, Journal& journal, Outlet& outlet,
-        const Clock& clock, Log log);
+  Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Outlet& outlet, const Clock& clock,
+        Log log);
 
   AgentMailbox& mailbox() { return mailbox_; }
 
@@ -51,7 +51,7 @@ class Agent {
   void note_figures();
   void comes_by(std::chrono::milliseconds within);
 
-  std::vector<DeviceDescription> devices_;
+  DeviceList devices_;
   std::vector<Reporter> reporters_;
   Journal& journal_;
   Outlet& outlet_;

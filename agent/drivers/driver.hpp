@@ -46,7 +46,7 @@ class Bus {
   /// Asks which optional points and table rows of its profile the device has.
   virtual Result<std::vector<FoundPoint>> discover(std::size_t device) = 0;
   /// What `read` reads of the device from now on.
-  virtual void use(std::size_t device, std::vector<PointSource> sources) = 0;
+  virtual void use(std::size_t device, SharedList<PointSource> sources) = 0;
 };
 
 /// What every bus needs; `clock` must outlive it.

@@ -48,10 +48,12 @@ std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, s
 
 BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
                        std::vector<ConfiguredDevice> devices, std::vector<std::size_t> indices,
-                       const FoundPoints& found, BusBoard& board, const BusContext& context, Deliver deliver)
+                       const FoundPoints& found, PointLists& lists, BusBoard& board,
+                       const BusContext& context, Deliver deliver)
     : clock_{context.clock},
       log_{context.log},
       found_{found},
+      lists_{lists},
       deliver_{std::move(deliver)},
       thread_count_{threads_for(driver, devices.size())},
       figures_{board.add(name, devices.size(), thread_count_)},
@@ -126,6 +128,7 @@ std::optional<std::size_t> BusWorkers::next(std::size_t thread) {
 
 bool BusWorkers::poll(std::size_t device) {
   Seat& seat = seats_[device];
+  change_class(device);
   Answer answer = bus_->read(device);
   if (answer.communication == Communication::ok && seat.has_points_to_find &&
       clock_.steady() >= seat.find_at) {
@@ -162,12 +165,36 @@ Result<void> BusWorkers::find_points(std::size_t device) {
   }
   seat.find_at = clock_.steady() + find_interval;
   const std::size_t before = seat.device.sources.size();
-  set_points(seat.device, found_.add(seat.device, *now_found));
+  set_points(seat.device, found_.add(seat.device, *now_found), lists_);
   if (seat.device.sources.size() == before) return {};
   log_.info("{}: {} points, {} before", seat.device.description.id, seat.device.sources.size(), before);
   bus_->use(device, seat.device.sources);
   seat.news = std::make_shared<const DeviceDescription>(seat.device.description);
   return {};
+}
+
+void BusWorkers::put_into_class(std::size_t device, ResourceClass resource_class,
+                                const AllClassTerms& classes) {
+  const std::lock_guard lock{mutex_};
+  seats_[device].new_class = NewClass{resource_class, classes};
+  turn_came_.notify_one();
+}
+
+void BusWorkers::change_class(std::size_t device) {
+  Seat& seat = seats_[device];
+  {
+    const std::lock_guard lock{mutex_};
+    const auto wanted = std::exchange(seat.new_class, std::nullopt);
+    if (!wanted) return;
+    watchroom::agent::put_into_class(seat.device, wanted->resource_class, wanted->classes);
+    turns_->set_interval(device, seat.device.description.poll_interval);
+  }
+  set_points(seat.device, found_.of(seat.device), lists_);
+  bus_->use(device, seat.device.sources);
+  seat.news = std::make_shared<const DeviceDescription>(seat.device.description);
+  log_.info("{}: class {}, asked every {} ms, {} points", seat.device.description.id,
+            name_of(seat.device.description.resource_class), seat.device.description.poll_interval.count(),
+            seat.device.sources.size());
 }
 
 void BusWorkers::tell_change(Seat& seat, const Answer& answer) {

@@ -22,18 +22,26 @@ class BusWorkers {
  public:
   using Deliver = std::function<void(PollResult)>;
 
-  /// `indices`: of our devices among all of the agent's. `found`, `board` and `clock` must outlive it.
+  /// `indices`: of our devices among all of the agent's. `found`, `lists`, `board` and `clock` must outlive
+  /// it.
   BusWorkers(const std::string& name, const DriverType& driver, std::vector<ConfiguredDevice> devices,
-             std::vector<std::size_t> indices, const FoundPoints& found, BusBoard& board,
+             std::vector<std::size_t> indices, const FoundPoints& found, PointLists& lists, BusBoard& board,
              const BusContext& context, Deliver deliver);
   ~BusWorkers();
 
   void start();
+  /// Puts one of ours into another class: its points and its pace follow with its next turn, which comes at
+  /// once, and so does the result that says so. From any thread.
+  void put_into_class(std::size_t device, ResourceClass resource_class, const AllClassTerms& classes);
   void request_stop();
   /// Nothing is delivered after it returns.
   void join();
 
  private:
+  struct NewClass {
+    ResourceClass resource_class;
+    AllClassTerms classes;
+  };
   struct Seat {
     ConfiguredDevice device;
     std::size_t index = 0;
@@ -41,7 +49,8 @@ class BusWorkers {
     std::optional<Steady> asked_at{};  // while it lives
     bool has_points_to_find = false;
     Steady find_at{};                                         // when its points are looked for again
-    std::shared_ptr<const DeviceDescription> news = nullptr;  // of its points, to go with the next result
+    std::shared_ptr<const DeviceDescription> news = nullptr;  // to go with the next result
+    std::optional<NewClass> new_class = std::nullopt;         // guarded by mutex_
   };
 
   void run(std::size_t thread);
@@ -51,11 +60,13 @@ class BusWorkers {
   bool poll(std::size_t device);
   void note_lateness(Seat& seat, Steady now);
   Result<void> find_points(std::size_t device);
+  void change_class(std::size_t device);
   void tell_change(Seat& seat, const Answer& answer);
 
   const Clock& clock_;
   Log log_;
   const FoundPoints& found_;
+  PointLists& lists_;
   Deliver deliver_;
   std::vector<Seat> seats_;
   std::stop_source stop_;

@@ -25,12 +25,12 @@ void prepare_devices(AgentSettings& settings, const Log& log) {
   for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
   const FoundPoints found{settings.data_dir, log};
   for (ConfiguredDevice& device : settings.devices)
-    if (has_points_to_find(*device.profile)) set_points(device, found.of(device));
+    if (has_points_to_find(*device.profile)) set_points(device, found.of(device), *settings.point_lists);
 }
 
 Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log, BusBoard& board,
                const std::function<void(PollResult)>& deliver)
-    : found_{settings.data_dir, log} {
+    : found_{settings.data_dir, log}, lists_{settings.point_lists} {
   struct Members {
     const DriverType* driver = nullptr;
     std::vector<ConfiguredDevice> devices;
@@ -47,7 +47,7 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
   const BusContext context{clock, log, settings.data_dir, {}};
   for (auto& [name, members] : by_bus)
     buses_.push_back(std::make_unique<BusWorkers>(name, *members.driver, std::move(members.devices),
-                                                  std::move(members.indices), found_, board, context,
+                                                  std::move(members.indices), found_, *lists_, board, context,
                                                   deliver));
 }
 

@@ -34,6 +34,7 @@ class Poller {
 
  private:
   FoundPoints found_;
+  std::shared_ptr<PointLists> lists_;
   std::vector<std::unique_ptr<BusWorkers>> buses_;
 };
 

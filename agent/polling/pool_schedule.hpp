@@ -23,6 +23,9 @@ class PoolSchedule final : public Turns {
   void asked(std::size_t device, Steady began, Steady ended, bool answered) override;
   /// Asks a device as soon as may be, whatever its rhythm.
   void hurry(std::size_t device, Steady now);
+  void set_interval(std::size_t device, std::chrono::milliseconds interval) override {
+    entries_[device].interval = interval;
+  }
 
  private:
   struct Entry {

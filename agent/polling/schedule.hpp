@@ -24,6 +24,9 @@ class Schedule final : public Turns {
   std::optional<std::size_t> next(Steady now) override;
   Steady wake_at(Steady now) const override;
   void asked(std::size_t device, Steady began, Steady ended, bool answered) override;
+  void set_interval(std::size_t device, std::chrono::milliseconds interval) override {
+    entries_[device].interval = interval;
+  }
 
  private:
   enum class Standing { never_asked, living, dead };

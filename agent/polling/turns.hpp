@@ -22,6 +22,8 @@ class Turns {
   virtual Steady wake_at(Steady now) const = 0;
   /// The device was asked from `began` to `ended`.
   virtual void asked(std::size_t device, Steady began, Steady ended, bool answered) = 0;
+  /// Its pace from its next turn on.
+  virtual void set_interval(std::size_t device, std::chrono::milliseconds interval) = 0;
 };
 
 /// How long a device is left alone that did not answer `failures` times in a row: doubles up to 30 s, or its

@@ -28,6 +28,8 @@ class SelfDevice {
   PollResult polled(const SelfFigures& figures);
 
  private:
+  static DeviceDescription described(const SelfFigures& figures);
+
   using Point = std::pair<const MetricDescription*, std::string>;  // with its instance
 
   const std::size_t index_;

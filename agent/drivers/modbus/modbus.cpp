@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr int illegal_data_address = 2, illegal_data_value = 3, gateway_path_unavailable = 10,
               gateway_target_silent = 11;
 
-std::vector<RegisterSpan> all_spans(const std::vector<PointSource>& sources) {
+std::vector<RegisterSpan> all_spans(const SharedList<PointSource>& sources) {
   std::vector<RegisterSpan> spans;
   for (const PointSource& source : sources)
     for (const RegisterSpan& span : spans_of(std::get<RegisterSource>(source.where))) spans.push_back(span);
@@ -66,10 +66,11 @@ class ModbusBus final : public Bus {
   Result<std::vector<FoundPoint>> discover(std::size_t device) override {
     const Profile& profile = *units_[device].device.profile;
     ConfiguredDevice everything = units_[device].device;
-    everything.sources.clear();
-    std::vector<FoundPoint> found;
+    std::vector<PointSource> optional_ones;
     for (const ProfilePoint& point : profile.points)
-      if (point.is_optional) everything.sources.push_back(point.source);
+      if (point.is_optional) optional_ones.push_back(point.source);
+    everything.sources = std::move(optional_ones);
+    std::vector<FoundPoint> found;
     UnitState unit{std::move(everything)};
     unit.tells_refusals = false;  // finding out is the point
     const auto fetched = fetch(unit);
@@ -80,7 +81,7 @@ class ModbusBus final : public Bus {
     return found;
   }
 
-  void use(std::size_t device, std::vector<PointSource> sources) override {
+  void use(std::size_t device, SharedList<PointSource> sources) override {
     ConfiguredDevice changed = std::move(units_[device].device);
     changed.sources = std::move(sources);
     units_[device] = UnitState{std::move(changed)};
