@@ -77,6 +77,13 @@ void BusWorkers::start() {
   for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this, i] { run(i); });
 }
 
+void BusWorkers::hurry(std::size_t device, bool find_points) {
+  const std::lock_guard lock{mutex_};
+  if (find_points) points_to_find_.insert(device);
+  turns_->hurry(device, clock_.steady());
+  turn_came_.notify_one();
+}
+
 void BusWorkers::request_stop() { stop_.request_stop(); }
 
 void BusWorkers::join() {
@@ -117,6 +124,7 @@ std::optional<std::size_t> BusWorkers::next(std::size_t thread) {
     const Steady now = clock_.steady();
     if (const auto device = turns_->next(now)) {
       turn_came_.notify_one();  // somebody else may be due as well
+      if (points_to_find_.erase(*device) > 0) seats_[*device].find_at = now;
       return device;
     }
     const auto pause = turns_->wake_at(now) - now;
@@ -177,6 +185,7 @@ void BusWorkers::put_into_class(std::size_t device, ResourceClass resource_class
                                 const AllClassTerms& classes) {
   const std::lock_guard lock{mutex_};
   seats_[device].new_class = NewClass{resource_class, classes};
+  turns_->hurry(device, clock_.steady());
   turn_came_.notify_one();
 }
 

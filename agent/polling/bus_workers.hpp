@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -30,6 +31,9 @@ class BusWorkers {
   ~BusWorkers();
 
   void start();
+  /// From any thread: something has happened to our `device`, ask it as soon as may be (Turns::hurry).
+  /// `find_points`: it may have other points now.
+  void hurry(std::size_t device, bool find_points);
   /// Puts one of ours into another class: its points and its pace follow with its next turn, which comes at
   /// once, and so does the result that says so. From any thread.
   void put_into_class(std::size_t device, ResourceClass resource_class, const AllClassTerms& classes);
@@ -74,9 +78,10 @@ class BusWorkers {
   std::size_t thread_count_;
   std::shared_ptr<BusFigures> figures_;
 
-  std::mutex mutex_;  // of the two below
+  std::mutex mutex_;  // of the three below
   std::condition_variable_any turn_came_;
   std::unique_ptr<Turns> turns_;
+  std::set<std::size_t> points_to_find_;  // of these devices, sooner than their hour
   std::vector<std::thread> threads_;
 };
 

@@ -45,16 +45,24 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
     members.indices.push_back(i);
   }
   const BusContext context{clock, log, settings.data_dir, {}};
-  for (auto& [name, members] : by_bus)
+  places_.resize(settings.devices.size());
+  for (auto& [name, members] : by_bus) {
+    const std::vector<std::size_t> indices = members.indices;
     buses_.push_back(std::make_unique<BusWorkers>(name, *members.driver, std::move(members.devices),
                                                   std::move(members.indices), found_, *lists_, board, context,
                                                   deliver));
+    for (std::size_t i = 0; i < indices.size(); ++i) places_[indices[i]] = {buses_.back().get(), i};
+  }
 }
 
 Poller::~Poller() { stop(); }
 
 void Poller::start() {
   for (const auto& bus : buses_) bus->start();
+}
+
+void Poller::hurry(std::size_t device, bool find_points) {
+  if (device < places_.size()) places_[device].bus->hurry(places_[device].device, find_points);
 }
 
 void Poller::stop() {
