@@ -9,6 +9,7 @@
 
 #include "agent/commands/commands.hpp"
 #include "agent/core/agent.hpp"
+#include "agent/drivers/driver.hpp"
 #include "agent/journal/journal.hpp"
 #include "agent/link/link.hpp"
 #include "agent/polling/poller.hpp"
@@ -139,6 +140,14 @@ int run_command(const std::filesystem::path& file) {
   return exit_ok;
 }
 
+/// What each driver says of its addresses.
+std::string join_texts(std::string_view AddressGrammar::*text) {
+  std::vector<std::string_view> all;
+  for (const DriverType* type : driver_types())
+    if (const auto one = type->addresses.*text; !one.empty()) all.push_back(one);
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
 int run_program(int argc, char** argv) {
   CLI::App app{
       "机房采集器：轮询现场设备，先落盘再上送，断网不丢数据。\n"
@@ -170,11 +179,7 @@ int run_program(int argc, char** argv) {
   auto* probe = app.add_subcommand("probe",
                                    "询问一台设备并逐点打印，无需设置文件。Ask one device and print a line a "
                                    "point; needs no settings.");
-  probe
-      ->add_option("URL", probe_options.url,
-                   "modbus-tcp://HOST:PORT?unit=1, modbus-rtu:///dev/ttyS1?baud=9600&parity=N&unit=1, "
-                   "snmp://HOST:PORT?community=public, snmp://HOST:PORT?version=3&user=NAME&...")
-      ->required();
+  probe->add_option("URL", probe_options.url, join_texts(&AddressGrammar::examples))->required();
   probe->add_option(
       "--profile", probe_options.profile,
       "设备模板（名称或 .toml 路径），缺省自动识别 a profile's name or a path; else recognised");
@@ -189,10 +194,7 @@ int run_program(int argc, char** argv) {
       "scan",
       "查找一条总线或一段地址上的设备，写出可用的设置。Ask every address of a range what it "
       "is and write [[device]] tables to start from.");
-  scan->add_option("URL", scan_options.url,
-                   "modbus-rtu:///dev/ttyS1?baud=9600&unit=1-32, modbus-tcp://10.0.0.0/28?unit=1-4, "
-                   "snmp://10.0.0.1-50?community=public")
-      ->required();
+  scan->add_option("URL", scan_options.url, join_texts(&AddressGrammar::ranges))->required();
   scan->add_option("--output,-o", scan_options.output,
                    "写入文件，缺省为标准输出 a file; else standard output");
   scan->add_option("--profiles-dir", scan_options.profiles_dir, "设备模板目录 the folder of profiles");

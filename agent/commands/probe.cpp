@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,30 +13,20 @@
 namespace watchroom::agent {
 namespace {
 
-/// "3.1.2" or "input 4"; what a person looks for in the maker's document.
-std::string source_text(const PointSource& source) {
-  if (const auto* object = std::get_if<ObjectSource>(&source.where)) return oid_text(object->oid);
-  const auto& where = std::get<RegisterSource>(source.where);
-  static constexpr std::array<std::string_view, 4> tables{"coil", "discrete", "input", "holding"};
-  std::string text = fmt::format("{} {}", tables[static_cast<std::size_t>(where.table)], where.address);
-  if (where.mask) text += fmt::format(" mask {:#x}", *where.mask);
-  return text;
-}
-
 std::string state_text(const PointDescription& point, const Reading& reading) {
   const auto* code = reading.value ? std::get_if<std::int64_t>(&*reading.value) : nullptr;
   const auto state = code ? point.traits->states.find(*code) : point.traits->states.end();
   return state == point.traits->states.end() ? "" : state->second.en;
 }
 
-void print_line(const PointDescription& point, const PointSource& source, const Reading& reading) {
+void print_line(const PointDescription& point, const std::string& source, const Reading& reading) {
   const std::string value = reading.value ? to_text(*reading.value) : "-";
   const std::string state = state_text(point, reading);
   fmt::print("{:<32} {:>14} {:<6} {:<24} {:<6} {}\n", point.name.str(), value, symbol_of(point.unit()), state,
-             name_of(reading.quality), source_text(source));
+             name_of(reading.quality), source);
 }
 
-void print_json(const PointDescription& point, const PointSource& source, const Reading& reading) {
+void print_json(const PointDescription& point, const std::string& source, const Reading& reading) {
   nlohmann::ordered_json line;
   line["point"] = point.name.str();
   line["value"] = nullptr;
@@ -46,7 +35,7 @@ void print_json(const PointDescription& point, const PointSource& source, const 
   const std::string state = state_text(point, reading);
   line["state"] = state.empty() ? nlohmann::ordered_json{} : nlohmann::ordered_json(state);
   line["quality"] = name_of(reading.quality);
-  line["source"] = source_text(source);
+  line["source"] = source;
   fmt::print("{}\n", line.dump());
 }
 
@@ -64,12 +53,11 @@ Result<Profiles> load_named(const std::filesystem::path& folder, const std::stri
 }
 
 ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile> profile) {
-  const bool is_modbus = profile->bus == "modbus";
   ConfiguredDevice device;
   device.description.id = "probe";
   device.description.profile = profile->name;
-  device.reply_timeout = is_modbus ? profile->modbus.reply_timeout : profile->snmp.reply_timeout;
-  device.gap = is_modbus ? profile->modbus.gap : std::chrono::milliseconds{0};
+  device.reply_timeout = profile->reply_timeout;
+  device.gap = profile->gap;
   device.address = std::move(address);
   device.profile = std::move(profile);
   return device;
@@ -93,7 +81,8 @@ int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusC
     return did_not_work;
   }
   for (std::size_t i = 0; i < points.size(); ++i)
-    (json ? print_json : print_line)(points[i], device.sources[i], answer.readings[i]);
+    (json ? print_json : print_line)(points[i], driver.profiles.source_text(device.sources[i].where),
+                                     answer.readings[i]);
   return done;
 }
 
@@ -106,7 +95,7 @@ int probe_command(const ProbeOptions& options) {
     fmt::print(stderr, "{}{}{}\n", complaint.part, complaint.part.empty() ? "" : ": ", complaint.text);
   if (!address) return wrong_input;
 
-  const DriverType& driver = *driver_named(address->driver());
+  const DriverType& driver = *address->type;
   const std::filesystem::path folder = options.profiles_dir.value_or(installed_profiles_folder());
   const SystemClock clock;
   const ScratchFolder scratch;

@@ -101,18 +101,16 @@ class Scan {
 /// The address without what agent.toml takes from files.
 std::string settings_address(const DeviceAddress& address, std::vector<std::string>& secrets) {
   std::string text = address.text;
-  for (const auto& [key, setting] : {std::pair{"community=", "community_file"},
-                                     {"auth_key_file=", "auth_key_file"},
-                                     {"priv_key_file=", "priv_key_file"}}) {
+  for (const SecretKey& secret : address.type->addresses.secrets) {
+    const std::string key = std::string{secret.part} + "=";
     const auto at = text.find(key);
     if (at == std::string::npos) continue;
     const auto end = std::min(text.find('&', at), text.size());
-    const std::string value =
-        text.substr(at + std::string_view{key}.size(), end - at - std::string_view{key}.size());
+    const std::string value = text.substr(at + key.size(), end - at - key.size());
     const bool is_last = end == text.size();
     text.erase(is_last ? at - 1 : at, end - at + 1);  // with the separator before or behind it
-    secrets.push_back(fmt::format("{} = \"{}\"", setting,
-                                  std::string_view{setting} == "community_file" ? "community" : value));
+    secrets.push_back(
+        fmt::format("{} = \"{}\"", secret.key, secret.part == secret.key ? value : std::string{secret.part}));
   }
   return text;
 }
@@ -170,7 +168,7 @@ int scan_command(const ScanOptions& options) {
     fmt::print(stderr, "{}\n", targets.error().text);
     return wrong_input;
   }
-  const DriverType& driver = *driver_named(targets->front().address.driver());
+  const DriverType& driver = *targets->front().address.type;
   const SystemClock clock;
   const ScratchFolder scratch;
   driver.prepare(scratch.path());

@@ -10,6 +10,8 @@
 
 #include <arpa/inet.h>
 
+#include "agent/drivers/driver.hpp"
+
 namespace watchroom::agent {
 namespace {
 
@@ -62,12 +64,13 @@ Result<std::optional<Range>> hosts_of(std::string_view host) {
   return std::optional{Range{*first, (*first & 0xffffff00u) | *last}};
 }
 
-Result<std::optional<Range>> units_of(std::string_view unit) {
-  const auto dash = unit.find('-');
+/// `part` is what the driver counts through: unit.
+Result<std::optional<Range>> numbers_of(std::string_view part, std::string_view written) {
+  const auto dash = written.find('-');
   if (dash == std::string_view::npos) return std::optional<Range>{};
-  const auto first = number_of(unit.substr(0, dash)), last = number_of(unit.substr(dash + 1));
+  const auto first = number_of(written.substr(0, dash)), last = number_of(written.substr(dash + 1));
   if (!first || !last || *first > *last || *last > 247)
-    return fail(Errc::invalid, Retry::never, "unit: \"{}\" is no range, expected such as 1-32", unit);
+    return fail(Errc::invalid, Retry::never, "{}: \"{}\" is no range, expected such as 1-32", part, written);
   return std::optional{Range{*first, *last}};
 }
 
@@ -84,22 +87,25 @@ Split split_at(std::string_view url, std::size_t begin, std::size_t end) {
 
 Result<std::vector<std::string>> expand_range(std::string_view url, int limit) {
   const auto authority = url.find("://");
-  const auto question = std::min(url.find('?'), url.size());
-  if (authority == std::string_view::npos) return std::vector{std::string{url}};
-  const auto host_begin = std::min(authority + 3, question);
-  const auto host_end = std::min({question, url.find(':', host_begin)});
+  const DriverType* type = driver_of_scheme(url.substr(0, std::min(authority, url.size())));
+  if (!type) return std::vector{std::string{url}};
+  const AddressGrammar& grammar = type->addresses;
+  const auto mark = std::min(url.find(grammar.query_mark), url.size());
+  const auto host_begin = std::min(authority + 3, mark);
+  const auto host_end = std::min({mark, url.find(':', host_begin)});
   const Split host = split_at(url, host_begin, host_end);
   const bool is_line = host.part.starts_with('/') || host.part.starts_with('[');
   const auto hosts = is_line ? Result<std::optional<Range>>{std::optional<Range>{}} : hosts_of(host.part);
   if (!hosts) return hosts.error();
 
-  auto unit_begin = url.find("unit=", question);
-  if (unit_begin != std::string_view::npos) unit_begin += 5;
+  const std::string counted = std::string{grammar.counted} + "=";
+  auto unit_begin = grammar.counted.empty() ? std::string_view::npos : url.find(counted, mark);
+  if (unit_begin != std::string_view::npos) unit_begin += counted.size();
   const auto unit_end =
       unit_begin == std::string_view::npos ? unit_begin : std::min(url.find('&', unit_begin), url.size());
   const auto units = unit_begin == std::string_view::npos
                          ? Result<std::optional<Range>>{std::optional<Range>{}}
-                         : units_of(url.substr(unit_begin, unit_end - unit_begin));
+                         : numbers_of(grammar.counted, url.substr(unit_begin, unit_end - unit_begin));
   if (!units) return units.error();
   const Range one{0, 0};
   const Range host_range = hosts->value_or(one), unit_range = units->value_or(one);

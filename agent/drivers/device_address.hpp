@@ -2,83 +2,79 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
+
+#include "agent/drivers/address_query.hpp"
+#include "agent/drivers/driver_part.hpp"
+#include "proto/base/result.hpp"
 
 namespace watchroom::agent {
 
-struct TcpPeer {
-  std::string host;
-  int port = 0;
-  bool operator==(const TcpPeer&) const = default;
+struct DriverType;
+
+/// What an address needs beside it, for it must not be shown: a community, a passphrase.
+struct SecretKey {
+  std::string_view key;       ///< of the device in agent.toml, where it names a file
+  std::string_view part;      ///< of a `probe` URL: the same, or another name when it is the secret itself
+  std::string_view help;      ///< what the file holds
+  std::string_view expected;  ///< by a `probe` URL without it
+  bool (*is_needed)(const DriverPart& where);
 };
 
-struct SerialLine {
-  std::string path;
-  int baud = 9600;
-  char parity = 'N';  ///< N E O
-  int data_bits = 8;
-  int stop_bits = 1;
-  bool operator==(const SerialLine&) const = default;
+struct DeviceSecret {
+  std::string_view key;        ///< SecretKey::key
+  std::filesystem::path file;  ///< that holds it; empty: it is `text`
+  std::string text = {};
+
+  Result<std::string> read() const;
 };
 
-enum class ModbusFraming { rtu, tcp };
-
-struct ModbusAddress {
-  std::variant<TcpPeer, SerialLine> line;
-  ModbusFraming framing = ModbusFraming::tcp;
-  int unit = 1;
+/// Devices of one bus share one thread and one connection, hence how that is set up.
+struct SharedBus {
+  std::string name;      ///< "modbus-tcp 10.0.0.5:502", "/dev/ttyS1"
+  std::string settings;  ///< "9600 baud 8N1"; empty: nothing to agree on
 };
 
-enum class SnmpVersion { v1, v2c, v3 };
-enum class SnmpAuthentication { none, md5, sha1, sha224, sha256, sha384, sha512 };
-enum class SnmpPrivacy { none, des, aes };
-
-struct SnmpAddress {
-  TcpPeer peer;
-  SnmpVersion version = SnmpVersion::v2c;
-  std::string user;
-  SnmpAuthentication authentication = SnmpAuthentication::none;
-  SnmpPrivacy privacy = SnmpPrivacy::none;
-};
-
-/// Files that hold what must not stand in a configuration: v1/v2c community, v3 passphrases.
-struct SecretFiles {
-  std::optional<std::filesystem::path> community;
-  std::optional<std::filesystem::path> authentication_key;
-  std::optional<std::filesystem::path> privacy_key;
+/// A driver's URL schemes and what their addresses mean.
+struct AddressGrammar {
+  std::span<const std::string_view> schemes;
+  char query_mark = '?';  ///< stands before the key=value pairs
+  /// What stands between :// and the mark, and the pairs behind it.
+  DriverPart (*read)(std::string_view scheme, std::string_view target, AddressQuery& query);
+  SharedBus (*bus)(const DriverPart& where);
+  std::span<const SecretKey> secrets = {};
+  std::string_view counted = {};  ///< the pair whose value `scan` counts through: unit=1-32
+  std::string_view examples;      ///< for the help of `probe`
+  std::string_view ranges;        ///< for the help of `scan`
 };
 
 /// Where a device is and how it is spoken to; what `probe` takes and agent.toml's `address` holds.
 struct DeviceAddress {
-  std::string text;  ///< as written, without a community
-  std::variant<ModbusAddress, SnmpAddress> where;
-  /// Only `probe` URLs may carry these; in agent.toml they are keys of the device.
-  std::optional<std::string> community;
-  SecretFiles secrets;
+  std::string text;  ///< as written, without a secret
+  const DriverType* type = nullptr;
+  DriverPart where;
+  std::vector<DeviceSecret> secrets;
 
   /// The folder of the driver that speaks it: "modbus", "snmp".
   std::string_view driver() const;
-  /// Devices of one bus share one thread and one connection: "modbus-tcp 10.0.0.5:502", "/dev/ttyS1".
   std::string bus() const;
+  /// Null: not given.
+  const DeviceSecret* secret(std::string_view key) const;
 };
 
-/// What is wrong in one part of an address, e.g. {"unit", "300 is not valid, expected …"}.
-struct AddressComplaint {
-  std::string part;
-  std::string text;
-};
-
+/// In settings secrets are keys of the device, in files; only a `probe` URL may carry them.
 enum class AddressOrigin { settings, probe };
 
 /// Nothing but complaints when anything is wrong.
 std::optional<DeviceAddress> parse_address(std::string_view text, AddressOrigin origin,
                                            std::vector<AddressComplaint>& complaints);
+
+/// Null when no driver speaks it.
+const DriverType* driver_of_scheme(std::string_view scheme);
 
 }  // namespace watchroom::agent

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/drivers/modbus/modbus_address.hpp"
+#include "agent/drivers/snmp/snmp_address.hpp"
+
 namespace watchroom::agent {
 namespace {
 
@@ -25,26 +28,26 @@ std::string complaint(std::string_view text, AddressOrigin origin = AddressOrigi
 
 TEST(DeviceAddress, ReadsModbusTcp) {
   const DeviceAddress address = good("modbus-tcp://10.0.0.5:1502?unit=7");
-  const auto& modbus = std::get<ModbusAddress>(address.where);
+  const auto& modbus = address.where.as<ModbusAddress>();
   EXPECT_EQ(std::get<TcpPeer>(modbus.line), (TcpPeer{"10.0.0.5", 1502}));
   EXPECT_EQ(modbus.unit, 7);
   EXPECT_EQ(address.driver(), "modbus");
   EXPECT_EQ(address.bus(), "modbus-tcp 10.0.0.5:1502");
-  EXPECT_EQ(std::get<TcpPeer>(std::get<ModbusAddress>(good("modbus-tcp://gateway").where).line).port, 502);
-  EXPECT_EQ(std::get<TcpPeer>(std::get<ModbusAddress>(good("modbus-tcp://[::1]:77").where).line),
+  EXPECT_EQ(std::get<TcpPeer>(good("modbus-tcp://gateway").where.as<ModbusAddress>().line).port, 502);
+  EXPECT_EQ(std::get<TcpPeer>(good("modbus-tcp://[::1]:77").where.as<ModbusAddress>().line),
             (TcpPeer{"::1", 77}));
 }
 
 TEST(DeviceAddress, ReadsASerialLine) {
   const DeviceAddress address = good("modbus-rtu:///dev/ttyS1?baud=4800&parity=E&stop_bits=2&unit=3");
-  const auto& line = std::get<SerialLine>(std::get<ModbusAddress>(address.where).line);
+  const auto& line = std::get<SerialLine>(address.where.as<ModbusAddress>().line);
   EXPECT_EQ(line, (SerialLine{"/dev/ttyS1", 4800, 'E', 8, 2}));
   EXPECT_EQ(address.bus(), "/dev/ttyS1");
 }
 
 TEST(DeviceAddress, ReadsSnmpWithAUser) {
   const DeviceAddress address = good("snmp://ups.example:1161?version=3&user=watch&auth=SHA-256&priv=AES");
-  const auto& snmp = std::get<SnmpAddress>(address.where);
+  const auto& snmp = address.where.as<SnmpAddress>();
   EXPECT_EQ(snmp.version, SnmpVersion::v3);
   EXPECT_EQ(snmp.user, "watch");
   EXPECT_EQ(snmp.authentication, SnmpAuthentication::sha256);
@@ -55,7 +58,9 @@ TEST(DeviceAddress, ReadsSnmpWithAUser) {
 TEST(DeviceAddress, AProbeMayCarryACommunityAndDoesNotShowIt) {
   const DeviceAddress address =
       good("snmp://10.0.0.9?community=secret%20one&version=1", AddressOrigin::probe);
-  EXPECT_EQ(address.community, "secret one");
+  const DeviceSecret* community = address.secret(community_key);
+  ASSERT_NE(community, nullptr);
+  EXPECT_EQ(*community->read(), "secret one");
   EXPECT_THAT(address.text, testing::Not(testing::HasSubstr("secret")));
 }
 

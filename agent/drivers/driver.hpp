@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/profiles/profile_grammar.hpp"
 #include "agent/settings/agent_settings.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
@@ -66,8 +67,10 @@ struct Patience {
 /// A driver is one constant of this type, named as its folder; CMake writes the table of them.
 struct DriverType {
   std::string_view name;
+  const AddressGrammar& addresses;
+  const ProfileGrammar& profiles;
   /// Devices share no line, so one bus holds all of them and several are asked at a time.
-  bool is_concurrent;
+  bool is_concurrent = false;
   /// Called at least once before any bus is made, while the process has no other threads.
   void (*prepare)(const std::filesystem::path& data_dir);
   /// All devices have the same `address.bus()`.

@@ -20,7 +20,7 @@ std::string identity_of(const ConfiguredDevice& device) {
 std::vector<FoundPoint> found_in(const Json& document) {
   std::vector<FoundPoint> found;
   for (const Json& point : document.at("points")) {
-    Oid index;
+    RowIndex index;
     for (const Json& arc : point.at("index")) index.push_back(arc.get<std::uint32_t>());
     found.push_back({point.at("point").get<std::string>(), std::move(index)});
   }

@@ -3,28 +3,12 @@
 #include "agent/profiles/profile.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
+
+#include "agent/drivers/driver.hpp"
 
 namespace watchroom::agent {
 namespace {
-
-constexpr std::size_t longest_oid = 128;  // RFC 2578 3.5
-
-/// Index 2 with prefix "L" is "L2", index 1.3 is "1-3": an instance knows no dots.
-std::string instance_of(const ObjectSource& column, const Oid& index) {
-  std::string text = column.instance_prefix;
-  const Oid telling = column.index ? column.index->instance(index) : index;
-  for (std::size_t i = 0; i < telling.size(); ++i) text += fmt::format("{}{}", i == 0 ? "" : "-", telling[i]);
-  return text;
-}
-
-bool is_instance(const Oid& oid) { return !oid.empty() && oid.back() == 0; }
-
-Oid in_row(Oid column, const Oid& index) {
-  if (!is_instance(column)) column.insert(column.end(), index.begin(), index.end());
-  return column;
-}
 
 std::string with_instance(std::string name, const std::string& instance) {
   for (auto at = name.find("[*]"); at != std::string::npos; at = name.find("[*]"))
@@ -58,83 +42,10 @@ class PointLister {
 
 }  // namespace
 
-int width_of(RegisterType type) {
-  switch (type) {
-    case RegisterType::bit:
-    case RegisterType::u16:
-    case RegisterType::i16:
-    case RegisterType::bcd16: return 1;
-    case RegisterType::u32:
-    case RegisterType::i32:
-    case RegisterType::f32:
-    case RegisterType::bcd32: return 2;
-    case RegisterType::u64:
-    case RegisterType::i64:
-    case RegisterType::f64: return 4;
-  }
-  return 1;
-}
-
-std::optional<Oid> parse_oid(std::string_view text) {
-  if (text.starts_with('.')) text.remove_prefix(1);
-  Oid oid;
-  while (true) {
-    std::uint32_t arc = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), arc);
-    if (error != std::errc{} || oid.size() == longest_oid) return std::nullopt;
-    oid.push_back(arc);
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    if (text.empty()) return oid.size() >= 2 ? std::optional{oid} : std::nullopt;
-    if (text.front() != '.') return std::nullopt;
-    text.remove_prefix(1);
-  }
-}
-
-std::string oid_text(const Oid& oid) {
-  std::string text;
-  for (const std::uint32_t arc : oid) text += fmt::format("{}{}", text.empty() ? "" : ".", arc);
-  return text;
-}
-
-bool ProfilePoint::is_table() const {
-  const auto* object = std::get_if<ObjectSource>(&source.where);
-  return object && object->is_column;
-}
-
-std::string IndexShape::text() const {
-  std::string written;
-  for (const auto& arc : arcs)
-    written += (written.empty() ? "" : ".") + (arc ? std::to_string(*arc) : std::string{"*"});
-  if (takes_rest) written += written.empty() ? "**" : ".**";
-  return written;
-}
-
-bool IndexShape::fits(const Oid& index_of_row) const {
-  if (takes_rest ? index_of_row.size() < arcs.size() : index_of_row.size() != arcs.size()) return false;
-  for (std::size_t i = 0; i < arcs.size(); ++i)
-    if (arcs[i] && *arcs[i] != index_of_row[i]) return false;
-  return true;
-}
-
-Oid IndexShape::instance(const Oid& index_of_row) const {
-  Oid telling;
-  for (std::size_t i = 0; i < index_of_row.size(); ++i)
-    if (i >= arcs.size() || !arcs[i]) telling.push_back(index_of_row[i]);
-  return telling;
-}
-
-ObjectSource ObjectSource::row(const Oid& of_row) const {
-  ObjectSource one;
-  one.oid = oid;
-  one.oid.insert(one.oid.end(), of_row.begin(), of_row.end());
-  if (decimals) one.decimals = in_row(*decimals, of_row);
-  if (factor) one.factor = FactorObject{in_row(factor->oid, of_row), factor->factors};
-  return one;
-}
-
 DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found, PointChoice choice) {
   std::map<std::string_view, std::vector<const FoundPoint*>> by_key;
   for (const FoundPoint& one : found) by_key[one.profile_point].push_back(&one);
+  const auto row_of = driver_named(profile.bus)->profiles.row;
   PointLister points{choice};
   for (const ProfilePoint& point : profile.points) {
     if (!point.must_be_discovered()) {
@@ -147,11 +58,10 @@ DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& fo
       points.add(point, point.name, point.source);
       continue;
     }
-    const auto& column = std::get<ObjectSource>(point.source.where);
     for (const FoundPoint* one : here->second) {
-      const std::string instance = instance_of(column, one->index);
-      points.add(point, with_instance(point.name, instance),
-                 {column.row(one->index), point.source.conversion}, instance);
+      TableRow row = row_of(point.source.where, one->index);
+      points.add(point, with_instance(point.name, row.instance),
+                 {std::move(row.where), point.source.conversion}, row.instance);
     }
   }
   if (points.is_empty() && choice == PointChoice::essential)

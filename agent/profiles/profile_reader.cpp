@@ -6,7 +6,8 @@
 #include <array>
 #include <charconv>
 
-#include "agent/profiles/source_readers.hpp"
+#include "agent/drivers/driver.hpp"
+#include "agent/profiles/profile_grammar.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -16,35 +17,6 @@ std::optional<double> number_of(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::optional<std::vector<std::uint8_t>> bytes_of(std::string_view text) {
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t at = 0; at < text.size();) {
-    if (text[at] == ' ') {
-      ++at;
-      continue;
-    }
-    std::uint8_t byte = 0;
-    const auto pair = text.substr(at, 2);
-    if (pair.size() != 2 || std::from_chars(pair.data(), pair.data() + 2, byte, 16).ptr != pair.data() + 2)
-      return std::nullopt;
-    bytes.push_back(byte);
-    at += 2;
-  }
-  return bytes;
-}
-
-void read_conversion(const SettingsTable& source, Conversion& conversion) {
-  conversion.scale = source.number("scale", {.help = "value = raw * scale + offset", .fallback = 1.0});
-  conversion.offset = source.number("offset", {.help = "see scale", .fallback = 0.0});
-  if (conversion.scale == 0.0) source.reject("scale", "a number other than 0");
-  for (const std::string& text : source.scalars("invalid", "raw values that mean: no value")) {
-    if (const auto marker = integer_of(text))
-      conversion.invalid.push_back(*marker);
-    else
-      source.reject("invalid", "integers");
-  }
 }
 
 StateText read_texts(const SettingsTable& table) {
@@ -81,7 +53,7 @@ void read_plausible(const SettingsTable& table, Conversion& conversion) {
 /// One `[[point]]` at a time, with what they may not share.
 class PointsReader {
  public:
-  PointsReader(const Profile& profile) : bus_{profile.bus} {}
+  explicit PointsReader(const ProfileGrammar& grammar) : grammar_{grammar} {}
 
   ProfilePoint read(const SettingsTable& table) {
     ProfilePoint point;
@@ -99,10 +71,8 @@ class PointsReader {
     if (const auto plausible = table.optional_table("plausible"))
       read_plausible(*plausible, point.source.conversion);
     if (const auto states = table.optional_table("states")) traits.states = read_states(*states);
-    if (bus_ == "modbus")
-      read_register_source(table, point);
-    else
-      read_object_source(table, point);
+    grammar_.read_source(table, point);
+    check_repetition(table, point);
     check_states(table, traits, point.source.conversion);
     const int times = ++times_[point.name];
     point.key = times == 1 ? point.name : fmt::format("{}#{}", point.name, times);
@@ -144,41 +114,19 @@ class PointsReader {
     point.source.conversion.unit = unit.value_or(Unit::none);
   }
 
-  void read_register_source(const SettingsTable& table, ProfilePoint& point) {
-    const SettingsTable where = table.table("register");
-    point.source.where = read_register(where);
-    read_conversion(where, point.source.conversion);
-    where.finish();
-    check_repetition(table, point.name, ObjectSource{});
-    if (point.source.conversion.unit == Unit::text) table.reject("unit", "a number or a state over Modbus");
-    if (point.name.find("[*]") != std::string::npos)
-      table.reject("name", "an instance; [*] is for tables over SNMP");
-  }
-
-  void read_object_source(const SettingsTable& table, ProfilePoint& point) {
-    ObjectSource source = read_object(table);
-    if (source.is_column != (point.name.find("[*]") != std::string::npos))
-      table.reject("name", source.is_column ? "[*] where the row's index belongs" : "no [*] without table");
-    check_repetition(table, point.name, source);
-    point.source.where = std::move(source);
-    read_conversion(table, point.source.conversion);
-  }
-
-  /// One kind of point may stand in several columns, when nothing makes two of them the same instance: rows
-  /// of their own, or instances that are named in another way.
-  void check_repetition(const SettingsTable& table, const std::string& name, const ObjectSource& source) {
-    const Repetition now{source.is_column, !source.rows.empty(), source.instance_prefix,
-                         source.index ? source.index->text() : ""};
-    for (const Repetition& before : names_[name]) {
-      const bool is_told_apart = before.is_column && now.is_column &&
-                                 ((before.has_condition && now.has_condition) ||
-                                  before.prefix != now.prefix || before.index != now.index);
-      if (is_told_apart) continue;
-      table.reject("name",
-                   "each point once, unless its columns differ in `rows`, `instance_prefix` or `index`");
-      break;
-    }
-    names_[name].push_back(now);
+  /// One kind of point may stand in several columns of tables, when nothing makes two of them the same
+  /// instance.
+  void check_repetition(const SettingsTable& table, const ProfilePoint& point) {
+    auto& before = named_[point.name];
+    const auto clashes = [&](const DriverPart& other) {
+      return !grammar_.are_told_apart || !grammar_.are_told_apart(other, point.source.where);
+    };
+    if (std::ranges::any_of(before, clashes))
+      table.reject("name", grammar_.told_apart_by.empty() ? "each point once"
+                                                          : fmt::format("each point once, unless its columns "
+                                                                        "differ in {}",
+                                                                        grammar_.told_apart_by));
+    before.push_back(point.source.where);
   }
 
   static void check_states(const SettingsTable& table, const PointTraits& traits,
@@ -191,40 +139,17 @@ class PointsReader {
       table.reject("states", "no scale or offset beside states");
   }
 
-  std::string bus_;
+  const ProfileGrammar& grammar_;
   std::map<std::string, int> times_;
-  struct Repetition {
-    bool is_column = false;
-    bool has_condition = false;
-    std::string prefix;
-    std::string index;
-  };
-  std::map<std::string, std::vector<Repetition>> names_;
+  std::map<std::string, std::vector<DriverPart>> named_;
   const PointKind* kind_ = nullptr;  // of the point being read, if its name is known
 };
 
-ProfileSample read_sample(const SettingsTable& table, const Profile& profile) {
+ProfileSample read_sample(const SettingsTable& table, const ProfileGrammar& grammar) {
   ProfileSample sample;
   sample.line = table.line();
   sample.origin = table.text("origin", {.help = "where it was captured, or composed from what"});
-  if (profile.bus == "modbus") {
-    const std::string reply = table.text("reply", {.help = "a whole RTU reply with its CRC, as hex"});
-    if (auto bytes = bytes_of(reply))
-      sample.reply = *std::move(bytes);
-    else
-      table.reject("reply", "bytes as hex, such as \"01 04 02 00 E7 F9 7A\"");
-    if (const auto address = table.optional_integer(
-            "address", {.help = "address of the first register", .most = last_register}))
-      sample.address = static_cast<std::uint16_t>(*address);
-  } else {
-    const SettingsTable varbinds = table.table("varbinds");
-    for (const std::string& key : varbinds.keys()) {
-      const auto value = varbinds.scalar(key);
-      if (!parse_oid(key)) varbinds.reject(key, "a numeric OID as the key");
-      if (value) sample.varbinds.emplace(key, *value);
-    }
-    varbinds.finish();
-  }
+  sample.answer = grammar.read_answer(table);
   const SettingsTable expect = table.table("expect");
   for (const std::string& key : expect.keys())
     if (const auto value = expect.scalar(key)) sample.expect.emplace(key, *value);
@@ -239,22 +164,20 @@ Profile read_profile(const SettingsTable& table) {
   table.integer("schema", {.help = "version of this format", .least = 1, .most = 1});
   profile.maker = table.text("maker", {.help = "who makes it"});
   profile.model = table.text("model", {.help = "model or family"});
-  profile.bus =
-      table.choice<std::string_view>("bus", {{"modbus", "modbus"}, {"snmp", "snmp"}}, std::nullopt, "driver");
+  std::vector<std::pair<std::string_view, const DriverType*>> drivers;
+  for (const DriverType* type : driver_types()) drivers.emplace_back(type->name, type);
+  const DriverType& driver = *table.choice<const DriverType*>("bus", drivers, std::nullopt, "driver");
+  profile.bus = driver.name;
   profile.source = table.text("source", {.help = "the document the table was taken from"});
   profile.confidence = table.choice<std::string_view>(
       "confidence", {{"measured", "measured"}, {"documented", "documented"}, {"reported", "reported"}},
       std::nullopt, "measured on a device, read in the maker's document, or reported by others");
-  if (profile.bus == "modbus") {
-    if (const auto modbus = table.optional_table("modbus")) profile.modbus = read_modbus_traits(*modbus);
-  } else if (const auto snmp = table.optional_table("snmp")) {
-    profile.snmp = read_snmp_traits(*snmp);
-  }
-  PointsReader points{profile};
+  driver.profiles.read_traits(table.table(driver.name), profile);
+  PointsReader points{driver.profiles};
   for (const SettingsTable& point : table.tables("point")) profile.points.push_back(points.read(point));
   if (profile.points.empty() && !table.has("point")) table.reject("point", "at least one [[point]]");
   for (const SettingsTable& sample : table.tables("sample"))
-    profile.samples.push_back(read_sample(sample, profile));
+    profile.samples.push_back(read_sample(sample, driver.profiles));
   table.finish();
   return profile;
 }
@@ -291,6 +214,25 @@ std::map<std::int64_t, double> read_codes(const SettingsTable& table) {
   if (factors.empty()) table.reject("codes", "a table of code = factor");
   codes.finish();
   return factors;
+}
+
+void read_conversion(const SettingsTable& source, Conversion& conversion) {
+  conversion.scale = source.number("scale", {.help = "value = raw * scale + offset", .fallback = 1.0});
+  conversion.offset = source.number("offset", {.help = "see scale", .fallback = 0.0});
+  if (conversion.scale == 0.0) source.reject("scale", "a number other than 0");
+  for (const std::string& text : source.scalars("invalid", "raw values that mean: no value")) {
+    if (const auto marker = integer_of(text))
+      conversion.invalid.push_back(*marker);
+    else
+      source.reject("invalid", "integers");
+  }
+}
+
+std::chrono::milliseconds read_reply_timeout(const SettingsTable& traits) {
+  using namespace std::chrono_literals;
+  return traits.duration(
+      "reply_timeout_ms",
+      {.help = "longest wait for a reply", .fallback = 1000ms, .least = 20ms, .most = 10s});
 }
 
 std::optional<Profile> Profile::load(const std::filesystem::path& file, Problems& problems) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include "agent/profiles/profile.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "agent/drivers/snmp/object_source.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -116,7 +116,7 @@ TEST(Profile, RowsBecomePointsInTheProfilesOrder) {
       *profile, {{"output[*].voltage", {1}}, {"output[*].voltage", {2, 7}}, {"ups.temperature", {}}});
   EXPECT_THAT(names(points), testing::ElementsAre("output[L1].voltage", "output[L2-7].voltage",
                                                   "battery.charge", "ups.temperature"));
-  EXPECT_EQ(oid_text(std::get<ObjectSource>(points.sources[1].where).oid), "1.3.6.1.2.2.7");
+  EXPECT_EQ(oid_text(points.sources[1].where.as<ObjectSource>().oid), "1.3.6.1.2.2.7");
 }
 
 TEST(Oid, IsNumericOnly) {

@@ -3,14 +3,12 @@
 //
 // Every profile in the folder must load, and every sample in it must decode to what it promises. A new
 // profile needs no new test.
+#include <algorithm>
 #include <charconv>
 
 #include <gtest/gtest.h>
 
 #include "agent/drivers/driver.hpp"
-#include "agent/drivers/modbus/register_image.hpp"
-#include "agent/drivers/snmp/object_value.hpp"
-#include "agent/drivers/snmp/table_reader.hpp"
 #include "agent/profiles/profile.hpp"
 
 namespace watchroom::agent {
@@ -45,86 +43,6 @@ void expect_reading(const std::string& wanted, const Reading& reading, const std
     EXPECT_EQ(to_text(*reading.value), wanted) << where;
 }
 
-/// The table a reply's function code reads.
-RegisterTable table_of(std::uint8_t function) {
-  switch (function) {
-    case 1: return RegisterTable::coil;
-    case 2: return RegisterTable::discrete;
-    case 3: return RegisterTable::holding;
-    default: return RegisterTable::input;
-  }
-}
-
-std::uint16_t first_address(const Profile& profile, RegisterTable table) {
-  std::uint16_t first = 65535;
-  for (const ProfilePoint& point : profile.points)
-    for (const RegisterSpan& span : spans_of(std::get<RegisterSource>(point.source.where)))
-      if (span.table == table) first = std::min(first, span.address);
-  return first;
-}
-
-RegisterImage image_of(const Profile& profile, const ProfileSample& sample, const std::string& where) {
-  RegisterImage image;
-  if (sample.reply.size() < 5) {
-    ADD_FAILURE() << where << ": the reply is too short";
-    return image;
-  }
-  const RegisterTable table = table_of(sample.reply[1]);
-  ReadRequest request{table, sample.address.value_or(first_address(profile, table)), 0};
-  const int bytes = sample.reply[2];
-  request.count = static_cast<std::uint16_t>(is_bit_table(table) ? bytes * 8 : bytes / 2);
-  auto reply = decode_read_reply(ModbusFraming::rtu, sample.reply[0], request, 0, sample.reply);
-  if (!reply)
-    ADD_FAILURE() << where << ": " << reply.error().text;
-  else
-    image.add(request, std::move(reply->words));
-  return image;
-}
-
-Reading modbus_reading(const RegisterImage& image, const PointSource& source) {
-  return image.read(std::get<RegisterSource>(source.where), source.conversion, Timestamp{});
-}
-
-using Objects = std::map<Oid, ObjectValue>;
-
-Objects objects_of(const ProfileSample& sample) {
-  Objects objects;
-  for (const auto& [oid, text] : sample.varbinds) {
-    std::int64_t integer = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), integer);
-    const bool is_number = error == std::errc{} && end == text.data() + text.size();
-    objects.emplace(parse_oid(oid).value(), is_number ? ObjectValue{integer} : ObjectValue{text});
-  }
-  return objects;
-}
-
-Reading snmp_reading(const ProfileSample& sample, const PointSource& source) {
-  return to_reading(objects_of(sample), std::get<ObjectSource>(source.where), source.conversion, Timestamp{});
-}
-
-/// What discovery would have found in a device that answers with the sample.
-std::vector<FoundPoint> found_in(const Profile& profile, const ProfileSample& sample) {
-  const Objects objects = objects_of(sample);
-  const auto column = [&](const Oid& root) -> Result<Objects> {
-    Objects rows;
-    for (const auto& [oid, value] : objects)
-      if (oid.size() > root.size() && std::equal(root.begin(), root.end(), oid.begin()))
-        rows.emplace(Oid{oid.begin() + static_cast<std::ptrdiff_t>(root.size()), oid.end()}, value);
-    return rows;
-  };
-  TableReader tables{column};
-  std::vector<FoundPoint> found;
-  for (const ProfilePoint& point : profile.points) {
-    if (!point.is_table()) {
-      if (point.is_optional) found.push_back({point.key, {}});
-      continue;
-    }
-    const auto rows = tables.rows_of(std::get<ObjectSource>(point.source.where));
-    for (const Oid& index : *rows) found.push_back({point.key, index});
-  }
-  return found;
-}
-
 TEST_P(EachProfile, HasADriverASourceAndASample) {
   EXPECT_NE(driver_named(profile_->bus), nullptr);
   EXPECT_GT(profile_->source.size(), 10u);
@@ -132,21 +50,15 @@ TEST_P(EachProfile, HasADriverASourceAndASample) {
 }
 
 TEST_P(EachProfile, DecodesItsSamples) {
+  const ProfileGrammar& grammar = driver_named(profile_->bus)->profiles;
   for (const ProfileSample& sample : profile_->samples) {
-    const DevicePoints points = points_of(*profile_, found_in(*profile_, sample));
-    const RegisterImage image =
-        profile_->bus == "modbus" ? image_of(*profile_, sample, where(sample)) : RegisterImage{};
+    const auto played = grammar.play(*profile_, sample.answer);
+    ASSERT_TRUE(played) << where(sample) << ": " << played.error().text;
     EXPECT_FALSE(sample.expect.empty()) << where(sample);
     for (const auto& [name, wanted] : sample.expect) {
-      const auto point = std::find_if(
-          points.descriptions.begin(), points.descriptions.end(),
-          [&wanted_name = name](const PointDescription& one) { return one.name.str() == wanted_name; });
-      ASSERT_NE(point, points.descriptions.end()) << where(sample) << ": no point " << name;
-      const PointSource& source =
-          points.sources[static_cast<std::size_t>(point - points.descriptions.begin())];
-      expect_reading(wanted,
-                     profile_->bus == "modbus" ? modbus_reading(image, source) : snmp_reading(sample, source),
-                     where(sample) + ": " + name);
+      const auto reading = std::ranges::find(*played, name, &NamedReadings::value_type::first);
+      ASSERT_NE(reading, played->end()) << where(sample) << ": no point " << name;
+      expect_reading(wanted, reading->second, where(sample) + ": " + name);
     }
   }
 }

@@ -36,7 +36,7 @@ struct ConfiguredDevice {
   DeviceDescription description;
   SharedList<PointSource> sources;
   std::shared_ptr<const Profile> profile;  // shared by all devices of one model
-  DeviceAddress address;                   // with the device's secret files
+  DeviceAddress address;                   // with the device's secrets
   ClassTerms own_terms;                    // as agent.toml says: of its class there, or its own
   ClassTerms terms;  // at present: a class given from the centre comes with that class's terms
   std::chrono::milliseconds reply_timeout{};

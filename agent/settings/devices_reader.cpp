@@ -7,6 +7,7 @@
 
 #include <fmt/ranges.h>
 
+#include "agent/drivers/driver.hpp"
 #include "proto/model/point_name.hpp"
 
 namespace watchroom::agent {
@@ -54,33 +55,29 @@ void check_secret(const SettingsTable& table, std::string_view key,
   if (const auto secret = read_secret(*file); !secret) add_problem(table, key, secret.error().text);
 }
 
-SecretFiles read_secrets(const SettingsTable& table) {
-  SecretFiles secrets;
-  secrets.community = table.optional_file("community_file", {.help = "file with the v1/v2c community"});
-  secrets.authentication_key =
-      table.optional_file("auth_key_file", {.help = "file with the v3 authentication passphrase"});
-  secrets.privacy_key = table.optional_file("priv_key_file", {.help = "file with the v3 privacy passphrase"});
-  check_secret(table, "community_file", secrets.community);
-  check_secret(table, "auth_key_file", secrets.authentication_key);
-  check_secret(table, "priv_key_file", secrets.privacy_key);
+/// Of all drivers, for only the address tells which one's are meant.
+std::vector<DeviceSecret> read_secrets(const SettingsTable& table) {
+  std::vector<DeviceSecret> secrets;
+  for (const DriverType* type : driver_types())
+    for (const SecretKey& key : type->addresses.secrets) {
+      const auto file = table.optional_file(key.key, {.help = key.help});
+      check_secret(table, key.key, file);
+      if (file) secrets.push_back({key.key, *file});
+    }
   return secrets;
 }
 
 /// Each secret must be there when the address needs it, and only then.
 void check_secrets(const SettingsTable& table, const DeviceAddress& address) {
-  const auto* snmp = std::get_if<SnmpAddress>(&address.where);
-  const auto check = [&](std::string_view key, bool is_given, bool is_needed) {
-    if (is_needed && !is_given)
-      table.reject(key, "a file that holds it, because the address asks for it");
-    else if (is_given && !is_needed)
-      table.reject(key, "no such key beside this address");
-  };
-  const bool is_v3 = snmp && snmp->version == SnmpVersion::v3;
-  check("community_file", address.secrets.community.has_value(), snmp && !is_v3);
-  check("auth_key_file", address.secrets.authentication_key.has_value(),
-        is_v3 && snmp->authentication != SnmpAuthentication::none);
-  check("priv_key_file", address.secrets.privacy_key.has_value(),
-        is_v3 && snmp->privacy != SnmpPrivacy::none);
+  for (const DriverType* type : driver_types())
+    for (const SecretKey& key : type->addresses.secrets) {
+      const bool is_given = address.secret(key.key) != nullptr;
+      const bool is_needed = type == address.type && key.is_needed(address.where);
+      if (is_needed && !is_given)
+        table.reject(key.key, "a file that holds it, because the address asks for it");
+      else if (is_given && !is_needed)
+        table.reject(key.key, "no such key beside this address");
+    }
 }
 
 }  // namespace
@@ -165,18 +162,13 @@ void DevicesReader::read_address(const SettingsTable& table, DeviceAddress& addr
 }
 
 void DevicesReader::check_line(const SettingsTable& table, const DeviceAddress& address) {
-  const auto* modbus = std::get_if<ModbusAddress>(&address.where);
-  const auto* line = modbus ? std::get_if<SerialLine>(&modbus->line) : nullptr;
-  if (!line) return;
-  const auto [first, is_new] = lines_.try_emplace(line->path, *line, table.line_of("address"));
-  const auto& [known, known_line] = first->second;
-  if (is_new || known == *line) return;
-  const auto shown = [](const SerialLine& one) {
-    return fmt::format("{} baud {}{}{}", one.baud, one.data_bits, one.parity, one.stop_bits);
-  };
+  const SharedBus bus = address.type->addresses.bus(address.where);
+  if (bus.settings.empty()) return;
+  const auto [first, is_new] = lines_.try_emplace(bus.name, FirstUse{bus.settings, table.line_of("address")});
+  if (is_new || first->second.text == bus.settings) return;
   add_problem(table, "address",
               fmt::format("{} is used with {}, but in line {} with {}, expected one setting for one line",
-                          line->path, shown(*line), known_line, shown(known)));
+                          bus.name, bus.settings, first->second.line, first->second.text));
 }
 
 void DevicesReader::check_driver(const SettingsTable& table, const ConfiguredDevice& device) const {
@@ -226,13 +218,11 @@ ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
   table.finish();
 
   if (const Profile* profile = device.profile.get()) {
-    const bool is_modbus = profile->bus == "modbus";
     description.profile = profile->name;
     description.maker = profile->maker;
     description.model = profile->model;
-    device.reply_timeout =
-        reply_timeout.value_or(is_modbus ? profile->modbus.reply_timeout : profile->snmp.reply_timeout);
-    device.gap = gap.value_or(is_modbus ? profile->modbus.gap : 0ms);
+    device.reply_timeout = reply_timeout.value_or(profile->reply_timeout);
+    device.gap = gap.value_or(profile->gap);
     set_points(device, {}, lists_);
   }
   return device;

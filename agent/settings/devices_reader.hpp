@@ -41,7 +41,7 @@ class DevicesReader {
   AllClassTerms classes_;
   PointLists& lists_;
   std::map<std::string, FirstUse> ids_;                             // by id in lower case
-  std::map<std::string, std::pair<SerialLine, int>> lines_;         // by serial path
+  std::map<std::string, FirstUse> lines_;                           // settings by bus
   std::map<std::string, std::shared_ptr<const Profile>> profiles_;  // null: has problems
   std::map<std::string, std::shared_ptr<const Profile>> combined_;  // by their names
 };

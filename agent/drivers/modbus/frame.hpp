@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "agent/drivers/device_address.hpp"
-#include "agent/profiles/profile.hpp"
+#include "agent/drivers/modbus/modbus_address.hpp"
+#include "agent/drivers/modbus/register_source.hpp"
 #include "proto/base/result.hpp"
 
 namespace watchroom::agent {

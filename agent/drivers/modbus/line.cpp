@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/drivers/modbus/tcp_connect.hpp"
 #include "agent/drivers/pause.hpp"
+#include "agent/drivers/tcp_connect.hpp"
 
 namespace watchroom::agent {
 namespace {

@@ -11,9 +11,9 @@
 
 #include <modbus/modbus.h>
 
-#include "agent/drivers/device_address.hpp"
 #include "agent/drivers/modbus/frame.hpp"
 #include "agent/drivers/modbus/identity.hpp"
+#include "agent/drivers/modbus/modbus_address.hpp"
 #include "proto/base/result.hpp"
 
 namespace watchroom::agent {

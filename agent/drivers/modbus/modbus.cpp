@@ -21,7 +21,7 @@ constexpr int illegal_data_address = 2, illegal_data_value = 3, gateway_path_una
 std::vector<RegisterSpan> all_spans(const SharedList<PointSource>& sources) {
   std::vector<RegisterSpan> spans;
   for (const PointSource& source : sources)
-    for (const RegisterSpan& span : spans_of(std::get<RegisterSource>(source.where))) spans.push_back(span);
+    for (const RegisterSpan& span : spans_of(source.where.as<RegisterSource>())) spans.push_back(span);
   return spans;
 }
 
@@ -35,16 +35,17 @@ struct UnitState {
   bool tells_refusals = true;
 
   explicit UnitState(ConfiguredDevice configured)
-      : device{std::move(configured)}, plan{all_spans(device.sources), device.profile->modbus} {}
+      : device{std::move(configured)},
+        plan{all_spans(device.sources), device.profile->traits.as<ModbusTraits>()} {}
 
-  int unit() const { return std::get<ModbusAddress>(device.address.where).unit; }
+  int unit() const { return device.address.where.as<ModbusAddress>().unit; }
 };
 
 class ModbusBus final : public Bus {
  public:
   ModbusBus(std::vector<ConfiguredDevice> devices, BusContext context)
       : context_{std::move(context)},
-        line_{std::get<ModbusAddress>(devices.front().address.where), context_.stop} {
+        line_{devices.front().address.where.as<ModbusAddress>(), context_.stop} {
     for (ConfiguredDevice& device : devices) units_.emplace_back(std::move(device));
   }
 
@@ -58,8 +59,7 @@ class ModbusBus final : public Bus {
     Answer answer;
     answer.communication = Communication::ok;
     for (const PointSource& source : unit.device.sources)
-      answer.readings.push_back(
-          unit.image.read(std::get<RegisterSource>(source.where), source.conversion, at));
+      answer.readings.push_back(unit.image.read(source.where.as<RegisterSource>(), source.conversion, at));
     return answer;
   }
 
@@ -76,7 +76,7 @@ class ModbusBus final : public Bus {
     const auto fetched = fetch(unit);
     if (!fetched && fetched.error().code != Errc::refused) return fetched.error();
     for (const ProfilePoint& point : profile.points)
-      if (point.is_optional && was_read(unit.image, std::get<RegisterSource>(point.source.where)))
+      if (point.is_optional && was_read(unit.image, point.source.where.as<RegisterSource>()))
         found.push_back({point.key, {}});
     return found;
   }
@@ -160,7 +160,15 @@ std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext cont
 
 }  // namespace
 
-const DriverType modbus{"modbus",         false,        [](const std::filesystem::path&) {}, make,
-                        recognise_modbus, survey_modbus};
+const DriverType modbus{
+    .name = "modbus",
+    .addresses = modbus_addresses,
+    .profiles = modbus_profiles,
+    .is_concurrent = false,
+    .prepare = [](const std::filesystem::path&) {},
+    .make = make,
+    .recognise = recognise_modbus,
+    .survey = survey_modbus,
+};
 
 }  // namespace watchroom::agent

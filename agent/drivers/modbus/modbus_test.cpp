@@ -189,7 +189,7 @@ TEST_F(ModbusDriver, ARefusedConnectionIsNotConnected) {
   { port = ModbusPeer{}.port(); }
   ModbusPeer unused;
   auto gone = device(unused, 1, climate());
-  std::get<TcpPeer>(std::get<ModbusAddress>(gone.address.where).line).port = port;
+  gone.address.where = ModbusAddress{.line = TcpPeer{"127.0.0.1", port}};
   const Answer answer = bus({gone})->read(0);
   EXPECT_EQ(answer.communication, Communication::not_connected);
   EXPECT_THAT(answer.text, testing::HasSubstr("Connection refused"));

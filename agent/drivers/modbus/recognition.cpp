@@ -25,8 +25,8 @@ class Inquiry {
   Inquiry(const DeviceAddress& address, const BusContext& context, Patience patience)
       : timing_{patience.reply_timeout, gap},
         tries_{patience.tries},
-        line_{std::get<ModbusAddress>(address.where), context.stop},
-        unit_{std::get<ModbusAddress>(address.where).unit} {}
+        line_{address.where.as<ModbusAddress>(), context.stop},
+        unit_{address.where.as<ModbusAddress>().unit} {}
 
   void identify() {
     auto identity = line_.identify(unit_, timing_);
@@ -98,7 +98,7 @@ Result<Profiles> recognise_modbus(const DeviceAddress& address,
   Profiles best;
   int best_fitness = 1;
   for (const auto& profile : profiles) {
-    const int fits = fitness(profile->modbus, inquiry);
+    const int fits = fitness(profile->traits.as<ModbusTraits>(), inquiry);
     if (fits > best_fitness) best.clear();
     best_fitness = std::max(best_fitness, fits);
     if (fits == best_fitness) best.push_back(profile);

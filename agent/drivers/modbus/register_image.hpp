@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "agent/drivers/modbus/frame.hpp"
-#include "agent/profiles/profile.hpp"
+#include "agent/drivers/modbus/register_source.hpp"
 #include "proto/model/reading.hpp"
 
 namespace watchroom::agent {

@@ -94,7 +94,7 @@ void describe(std::string_view table, const std::vector<std::optional<std::uint1
 }  // namespace
 
 std::vector<std::string> survey_modbus(const DeviceAddress& address, const BusContext& context) {
-  const auto& where = std::get<ModbusAddress>(address.where);
+  const auto& where = address.where.as<ModbusAddress>();
   Line line{where, context.stop};
   std::vector<std::string> lines;
   if (const auto identity = line.identify(where.unit, timing); identity)

@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "agent/drivers/readable_text.hpp"
-#include "agent/profiles/profile.hpp"
+#include "agent/drivers/snmp/object_source.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/model/reading.hpp"
 

@@ -129,9 +129,8 @@ Protocol protocol_of(SnmpPrivacy privacy) {
 }
 
 /// A passphrase as a key (RFC 3414 A.2); the authentication algorithm makes both keys.
-Result<std::vector<unsigned char>> key_from(const std::filesystem::path& file,
-                                            const Protocol& authentication) {
-  const auto secret = read_secret(file);
+Result<std::vector<unsigned char>> key_from(const DeviceSecret& passphrase, const Protocol& authentication) {
+  const auto secret = passphrase.read();
   if (!secret) return secret.error();
   std::vector<unsigned char> key(std::max(USM_AUTH_KU_LEN, USM_PRIV_KU_LEN));
   std::size_t length = key.size();
@@ -139,7 +138,7 @@ Result<std::vector<unsigned char>> key_from(const std::filesystem::path& file,
                   reinterpret_cast<const u_char*>(secret->data()), secret->size(), key.data(),
                   &length) != SNMPERR_SUCCESS)
     return fail(Errc::invalid, Retry::never, "{}: an SNMPv3 passphrase has at least {} characters",
-                file.string(), USM_LENGTH_P_MIN);
+                passphrase.file.string(), USM_LENGTH_P_MIN);
   key.resize(length);
   return key;
 }
@@ -228,10 +227,7 @@ struct SnmpSession::Exchange {
 };
 
 SnmpSession::SnmpSession(const DeviceAddress& address, milliseconds timeout, std::stop_token stop)
-    : address_{address},
-      snmp_{std::get<SnmpAddress>(address.where)},
-      timeout_{timeout},
-      stop_{std::move(stop)} {}
+    : address_{address}, snmp_{address.where.as<SnmpAddress>()}, timeout_{timeout}, stop_{std::move(stop)} {}
 
 SnmpSession::~SnmpSession() { close(); }
 
@@ -251,20 +247,19 @@ void SnmpSession::close() {
 Result<void> SnmpSession::read_secrets() {
   if (secrets_) return {};
   Secrets secrets;
-  secrets.community = address_.community.value_or("");
-  if (address_.secrets.community) {
-    auto secret = read_secret(*address_.secrets.community);
+  if (const DeviceSecret* community = address_.secret(community_key)) {
+    auto secret = community->read();
     if (!secret) return secret.error();
     secrets.community = *std::move(secret);
   }
   const Protocol authentication = protocol_of(snmp_.authentication);
   if (snmp_.authentication != SnmpAuthentication::none) {
-    auto key = key_from(*address_.secrets.authentication_key, authentication);
+    auto key = key_from(*address_.secret(authentication_key), authentication);
     if (!key) return key.error();
     secrets.authentication_key = *std::move(key);
   }
   if (snmp_.privacy != SnmpPrivacy::none) {
-    auto key = key_from(*address_.secrets.privacy_key, authentication);
+    auto key = key_from(*address_.secret(privacy_key), authentication);
     if (!key) return key.error();
     secrets.privacy_key = *std::move(key);
   }

@@ -8,9 +8,9 @@
 #include <stop_token>
 #include <vector>
 
-#include "agent/drivers/device_address.hpp"
+#include "agent/drivers/snmp/object_source.hpp"
 #include "agent/drivers/snmp/object_value.hpp"
-#include "agent/profiles/profile.hpp"
+#include "agent/drivers/snmp/snmp_address.hpp"
 #include "proto/base/result.hpp"
 
 namespace watchroom::agent {

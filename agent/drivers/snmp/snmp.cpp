@@ -21,7 +21,7 @@ const Oid system_object_id{1, 3, 6, 1, 2, 1, 1, 2, 0};
 const Oid system_description{1, 3, 6, 1, 2, 1, 1, 1, 0};
 
 bool has_bulk(const DeviceAddress& address) {
-  return std::get<SnmpAddress>(address.where).version != SnmpVersion::v1;
+  return address.where.as<SnmpAddress>().version != SnmpVersion::v1;
 }
 
 /// One device: its conversation and what it was last like.
@@ -35,7 +35,7 @@ struct Peer {
   Peer(ConfiguredDevice configured, std::stop_token stop)
       : device{std::move(configured)},
         session{device.address, device.reply_timeout, std::move(stop)},
-        reader{session, device.profile->snmp, has_bulk(device.address)} {
+        reader{session, device.profile->traits.as<SnmpTraits>(), has_bulk(device.address)} {
     list_oids();
   }
 
@@ -46,7 +46,7 @@ struct Peer {
       if (asked.insert(oid).second) oids.push_back(oid);
     };
     for (const PointSource& source : device.sources) {
-      const auto& object = std::get<ObjectSource>(source.where);
+      const auto& object = source.where.as<ObjectSource>();
       ask(object.oid);
       if (object.decimals) ask(*object.decimals);
       if (object.factor) ask(object.factor->oid);
@@ -56,7 +56,7 @@ struct Peer {
 };
 
 void warn_of_weak_algorithms(const ConfiguredDevice& device, const Log& log) {
-  const auto& address = std::get<SnmpAddress>(device.address.where);
+  const auto& address = device.address.where.as<SnmpAddress>();
   if (address.authentication == SnmpAuthentication::md5 || address.privacy == SnmpPrivacy::des)
     log.warning("{}: MD5 and DES are broken; use SHA-256 and AES if the device can", device.description.id);
 }
@@ -85,8 +85,7 @@ class SnmpBus final : public Bus {
     Answer answer;
     answer.communication = Communication::ok;
     for (const PointSource& source : peer.device.sources)
-      answer.readings.push_back(
-          to_reading(*objects, std::get<ObjectSource>(source.where), source.conversion, at));
+      answer.readings.push_back(to_reading(*objects, source.where.as<ObjectSource>(), source.conversion, at));
     return answer;
   }
 
@@ -108,7 +107,7 @@ class SnmpBus final : public Bus {
     std::vector<Oid> singles;
     for (const ProfilePoint& point : peer.device.profile->points) {
       if (!point.must_be_discovered()) continue;
-      const auto& object = std::get<ObjectSource>(point.source.where);
+      const auto& object = point.source.where.as<ObjectSource>();
       if (!point.is_table()) {
         singles.push_back(object.oid);
         continue;
@@ -121,7 +120,7 @@ class SnmpBus final : public Bus {
     if (!objects) return objects.error();
     for (const ProfilePoint& point : peer.device.profile->points)
       if (point.is_optional && !point.is_table() &&
-          objects->contains(std::get<ObjectSource>(point.source.where).oid))
+          objects->contains(point.source.where.as<ObjectSource>().oid))
         found.push_back({point.key, {}});
     return found;
   }
@@ -148,6 +147,8 @@ bool fits(const SnmpTraits& traits, const Objects& system, const std::set<Oid>& 
          std::ranges::any_of(traits.recognised_by, [&](const Oid& root) { return present.contains(root); });
 }
 
+const SnmpTraits& traits_of(const Profile& profile) { return profile.traits.as<SnmpTraits>(); }
+
 Result<Profiles> recognise(const DeviceAddress& address,
                            std::span<const std::shared_ptr<const Profile>> profiles,
                            const BusContext& context, Patience patience) {
@@ -157,16 +158,18 @@ Result<Profiles> recognise(const DeviceAddress& address,
   const auto system = reader.get({system_object_id, system_description}, patience.tries > 1);
   if (!system) return system.error();
   std::set<Oid> subtrees;
-  for (const auto& profile : profiles)
-    subtrees.insert(profile->snmp.recognised_by.begin(), profile->snmp.recognised_by.end());
+  for (const auto& profile : profiles) {
+    const auto& recognised_by = traits_of(*profile).recognised_by;
+    subtrees.insert(recognised_by.begin(), recognised_by.end());
+  }
   const auto present = reader.present({subtrees.begin(), subtrees.end()});
   if (!present) return present.error();
 
   Profiles fitting;
   for (const auto& profile : profiles)
-    if (fits(profile->snmp, *system, *present)) fitting.push_back(profile);
+    if (fits(traits_of(*profile), *system, *present)) fitting.push_back(profile);
   std::ranges::stable_sort(fitting, std::greater{},
-                           [](const auto& profile) { return profile->snmp.priority; });
+                           [](const auto& profile) { return traits_of(*profile).priority; });
   if (!fitting.empty()) return fitting;
   return fail(Errc::not_found, Retry::never,
               "no profile fits: sysObjectID {}, sysDescr \"{}\"; give one with --profile",
@@ -175,7 +178,7 @@ Result<Profiles> recognise(const DeviceAddress& address,
 
 std::vector<std::string> survey(const DeviceAddress& address, const BusContext& context) {
   const SnmpTraits traits;
-  SnmpSession session{address, traits.reply_timeout, context.stop};
+  SnmpSession session{address, Patience{}.reply_timeout, context.stop};
   ObjectReader reader{session, traits, has_bulk(address)};
   const auto system = reader.get({system_object_id, system_description}, true);
   if (!system) return {};
@@ -185,6 +188,15 @@ std::vector<std::string> survey(const DeviceAddress& address, const BusContext& 
 
 }  // namespace
 
-const DriverType snmp{"snmp", true, prepare_snmp_library, make, recognise, survey};
+const DriverType snmp{
+    .name = "snmp",
+    .addresses = snmp_addresses,
+    .profiles = snmp_profiles,
+    .is_concurrent = true,
+    .prepare = prepare_snmp_library,
+    .make = make,
+    .recognise = recognise,
+    .survey = survey,
+};
 
 }  // namespace watchroom::agent

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/drivers/snmp/snmp_address.hpp"
 #include "agent/drivers/snmp/snmpd_peer.hpp"
 
 namespace watchroom::agent {
@@ -79,7 +80,8 @@ class SnmpDriver : public testing::Test {
     return std::make_shared<const Profile>(*std::move(profile));
   }
 
-  ConfiguredDevice device(const std::string& query, SecretFiles secrets, int port = peer->port()) {
+  ConfiguredDevice device(const std::string& query, std::vector<DeviceSecret> secrets,
+                          int port = peer->port()) {
     std::vector<AddressComplaint> complaints;
     ConfiguredDevice made;
     auto address = parse_address("snmp://127.0.0.1:" + std::to_string(port) + query, AddressOrigin::settings,
@@ -94,15 +96,15 @@ class SnmpDriver : public testing::Test {
     return made;
   }
   ConfiguredDevice community_device(const std::string& community, const std::string& query = "?version=2c") {
-    SecretFiles secrets;
-    secrets.community = peer->secret("community-" + community, community);
+    std::vector<DeviceSecret> secrets;
+    secrets.push_back({community_key, peer->secret("community-" + community, community)});
     return device(query, secrets);
   }
   ConfiguredDevice user_device(const Algorithms& how, const std::string& auth_key = "authpass1",
                                const std::string& priv_key = "privpass1", const std::string& user = "") {
-    SecretFiles secrets;
-    secrets.authentication_key = peer->secret("auth-" + auth_key, auth_key);
-    if (!how.priv.empty()) secrets.privacy_key = peer->secret("priv-" + priv_key, priv_key);
+    std::vector<DeviceSecret> secrets;
+    secrets.push_back({authentication_key, peer->secret("auth-" + auth_key, auth_key)});
+    if (!how.priv.empty()) secrets.push_back({privacy_key, peer->secret("priv-" + priv_key, priv_key)});
     return device("?version=3&user=" + (user.empty() ? how.user() : user) + "&auth=" + how.auth +
                       (how.priv.empty() ? "" : "&priv=" + how.priv),
                   secrets);
@@ -210,8 +212,8 @@ TEST_F(SnmpDriver, AMissingPrivacyIsNotAuthorized) {
 }
 
 TEST_F(SnmpDriver, ADeviceBehindADeadPortHoldsNobodyUp) {
-  SecretFiles secrets;
-  secrets.authentication_key = peer->secret("auth-dead", "authpass1");
+  std::vector<DeviceSecret> secrets;
+  secrets.push_back({authentication_key, peer->secret("auth-dead", "authpass1")});
   ConfiguredDevice dead = device("?version=3&user=x&auth=SHA-256", secrets, 9);
   dead.reply_timeout = 5s;
   std::thread asking{[&] { EXPECT_NE(bus(dead)->read(0).communication, Communication::ok); }};

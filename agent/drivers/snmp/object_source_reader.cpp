@@ -4,7 +4,8 @@
 // What a profile says of an SNMP device.
 #include <charconv>
 
-#include "agent/profiles/source_readers.hpp"
+#include "agent/drivers/snmp/object_source.hpp"
+#include "agent/drivers/snmp/sample.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -71,14 +72,9 @@ FactorObject read_factor(const SettingsTable& table) {
   return factor;
 }
 
-}  // namespace
-
-SnmpTraits read_snmp_traits(const SettingsTable& table) {
-  using namespace std::chrono_literals;
+void read_traits(const SettingsTable& table, Profile& profile) {
+  profile.reply_timeout = read_reply_timeout(table);
   SnmpTraits traits;
-  traits.reply_timeout =
-      table.duration("reply_timeout_ms",
-                     {.help = "longest wait for a reply", .fallback = 1000ms, .least = 20ms, .most = 10s});
   traits.max_objects = static_cast<int>(
       table.integer("max_objects", {.help = "objects in one GET", .fallback = 20, .least = 1, .most = 100}));
   traits.max_repetitions = static_cast<int>(table.integer(
@@ -92,7 +88,7 @@ SnmpTraits read_snmp_traits(const SettingsTable& table) {
   traits.description =
       table.text("description", {.help = "what sysDescr holds besides", .fallback = "", .longest = 100});
   table.finish();
-  return traits;
+  profile.traits = std::move(traits);
 }
 
 ObjectSource read_object(const SettingsTable& table) {
@@ -120,5 +116,40 @@ ObjectSource read_object(const SettingsTable& table) {
     table.reject(source.index ? "index" : "rows", "no such key without `table = true`");
   return source;
 }
+
+void read_source(const SettingsTable& table, ProfilePoint& point) {
+  ObjectSource source = read_object(table);
+  if (source.is_column != point.is_table())
+    table.reject("name", source.is_column ? "[*] where the row's index belongs" : "no [*] without table");
+  point.source.where = std::move(source);
+  read_conversion(table, point.source.conversion);
+}
+
+/// Rows of their own, or instances that are named in another way.
+bool are_told_apart(const DriverPart& first, const DriverPart& second) {
+  const auto &a = first.as<ObjectSource>(), &b = second.as<ObjectSource>();
+  const auto shape = [](const ObjectSource& source) { return source.index ? source.index->text() : ""; };
+  return a.is_column && b.is_column &&
+         ((!a.rows.empty() && !b.rows.empty()) || a.instance_prefix != b.instance_prefix ||
+          shape(a) != shape(b));
+}
+
+std::string source_text(const DriverPart& where) { return oid_text(where.as<ObjectSource>().oid); }
+
+TableRow row_of(const DriverPart& column, const RowIndex& index) {
+  const auto& source = column.as<ObjectSource>();
+  return {source.instance_of(index), source.row(index)};
+}
+
+}  // namespace
+
+const ProfileGrammar snmp_profiles{.read_traits = read_traits,
+                                   .read_source = read_source,
+                                   .read_answer = read_snmp_sample,
+                                   .play = play_snmp_sample,
+                                   .source_text = source_text,
+                                   .row = row_of,
+                                   .are_told_apart = are_told_apart,
+                                   .told_apart_by = "`rows`, `instance_prefix` or `index`"};
 
 }  // namespace watchroom::agent

@@ -2,10 +2,16 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 //
 // What a profile says of a Modbus device.
-#include "agent/profiles/source_readers.hpp"
+#include <array>
+
+#include "agent/drivers/modbus/register_source.hpp"
+#include "agent/drivers/modbus/sample.hpp"
 
 namespace watchroom::agent {
 namespace {
+
+/// The last address or register there can be.
+constexpr std::int64_t last_register = 65535;
 
 template <typename T>
 using Names = std::vector<std::pair<std::string_view, T>>;
@@ -52,8 +58,6 @@ void read_mask(const SettingsTable& table, RegisterSource& source) {
     table.reject(table.has("bit") ? "bit" : "mask", "no such key unless the type is an integer");
 }
 
-}  // namespace
-
 RegisterSource read_register(const SettingsTable& table) {
   RegisterSource source;
   source.table = table.choice<RegisterTable>("table", table_names, std::nullopt, "where it stands");
@@ -74,8 +78,6 @@ RegisterSource read_register(const SettingsTable& table) {
   return source;
 }
 
-namespace {
-
 RegisterProbe read_probe(const SettingsTable& table) {
   RegisterProbe probe;
   for (const std::string& text : table.scalars("values", "what the register may hold")) {
@@ -93,16 +95,12 @@ RegisterProbe read_probe(const SettingsTable& table) {
   return probe;
 }
 
-}  // namespace
-
-ModbusTraits read_modbus_traits(const SettingsTable& table) {
+void read_traits(const SettingsTable& table, Profile& profile) {
   using namespace std::chrono_literals;
-  ModbusTraits limits;
-  limits.gap =
+  profile.gap =
       table.duration("gap_ms", {.help = "pause between two requests to it", .fallback = 0ms, .most = 10s});
-  limits.reply_timeout =
-      table.duration("reply_timeout_ms",
-                     {.help = "longest wait for a reply", .fallback = 1000ms, .least = 20ms, .most = 10s});
+  profile.reply_timeout = read_reply_timeout(table);
+  ModbusTraits limits;
   const auto number = [&](std::string_view key, std::string_view help, int fallback, int least, int most) {
     return static_cast<int>(
         table.integer(key, {.help = help, .fallback = fallback, .least = least, .most = most}));
@@ -114,7 +112,49 @@ ModbusTraits read_modbus_traits(const SettingsTable& table) {
   limits.identity = table.texts("identity", "texts, one of which its identification (function 43) holds");
   for (const SettingsTable& probe : table.tables("probe")) limits.probes.push_back(read_probe(probe));
   table.finish();
-  return limits;
+  profile.traits = std::move(limits);
 }
+
+void read_source(const SettingsTable& table, ProfilePoint& point) {
+  const SettingsTable where = table.table("register");
+  point.source.where = read_register(where);
+  read_conversion(where, point.source.conversion);
+  where.finish();
+  if (point.source.conversion.unit == Unit::text) table.reject("unit", "a number or a state over Modbus");
+  if (point.is_table()) table.reject("name", "an instance; [*] is for tables over SNMP");
+}
+
+std::string source_text(const DriverPart& where) {
+  const auto& source = where.as<RegisterSource>();
+  static constexpr std::array<std::string_view, 4> tables{"coil", "discrete", "input", "holding"};
+  std::string text = fmt::format("{} {}", tables[static_cast<std::size_t>(source.table)], source.address);
+  if (source.mask) text += fmt::format(" mask {:#x}", *source.mask);
+  return text;
+}
+
+}  // namespace
+
+int width_of(RegisterType type) {
+  switch (type) {
+    case RegisterType::bit:
+    case RegisterType::u16:
+    case RegisterType::i16:
+    case RegisterType::bcd16: return 1;
+    case RegisterType::u32:
+    case RegisterType::i32:
+    case RegisterType::f32:
+    case RegisterType::bcd32: return 2;
+    case RegisterType::u64:
+    case RegisterType::i64:
+    case RegisterType::f64: return 4;
+  }
+  return 1;
+}
+
+const ProfileGrammar modbus_profiles{.read_traits = read_traits,
+                                     .read_source = read_source,
+                                     .read_answer = read_modbus_sample,
+                                     .play = play_modbus_sample,
+                                     .source_text = source_text};
 
 }  // namespace watchroom::agent

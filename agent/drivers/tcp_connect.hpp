@@ -5,7 +5,7 @@
 #include <chrono>
 #include <stop_token>
 
-#include "agent/drivers/device_address.hpp"
+#include "agent/drivers/address_query.hpp"
 #include "proto/base/result.hpp"
 
 namespace watchroom::agent {

@@ -3,7 +3,7 @@
 //
 // libmodbus connects with select(), which corrupts memory from descriptor 1024 on, to IPv4 only, and not by
 // name; so the socket is made here and handed to it.
-#include "agent/drivers/modbus/tcp_connect.hpp"
+#include "agent/drivers/tcp_connect.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/profiles/profile.hpp"
+#include "proto/base/result.hpp"
+#include "proto/base/settings.hpp"
+
+namespace watchroom::agent {
+
+/// One row of a table.
+struct TableRow {
+  std::string instance;  ///< what `[*]` becomes: "L2", "1-3"
+  DriverPart where;
+};
+
+using NamedReadings = std::vector<std::pair<std::string, Reading>>;
+
+/// What a driver's profiles say beyond what all say. Each function adds what is wrong to its table's
+/// problems.
+struct ProfileGrammar {
+  /// `table` is the profile's table of the driver's name, empty when it has none; `finish()` it. Sets
+  /// `traits`, `reply_timeout` and `gap`.
+  void (*read_traits)(const SettingsTable& table, Profile& profile);
+  /// `table` is the [[point]]; sets `source`. Name and unit are read already.
+  void (*read_source)(const SettingsTable& table, ProfilePoint& point);
+  /// `table` is the [[sample]].
+  DriverPart (*read_answer)(const SettingsTable& table);
+  /// What the points of a device read that gives a sample's answer.
+  Result<NamedReadings> (*play)(const Profile& profile, const DriverPart& answer);
+  /// What a person looks for in the maker's document: "input 4", "1.3.6.1.2.1.33.1.2.1.0".
+  std::string (*source_text)(const DriverPart& where);
+
+  /// Null: the driver knows no tables.
+  TableRow (*row)(const DriverPart& column, const RowIndex& index) = nullptr;
+  /// Whether two points may have one name, being columns that never make one instance. Null: never.
+  bool (*are_told_apart)(const DriverPart& first, const DriverPart& second) = nullptr;
+  std::string_view told_apart_by = {};  ///< the keys in which they must differ, for people
+};
+
+std::optional<std::int64_t> integer_of(std::string_view text);
+/// A table of code = factor.
+std::map<std::int64_t, double> read_codes(const SettingsTable& table);
+/// scale, offset, invalid.
+void read_conversion(const SettingsTable& table, Conversion& conversion);
+/// reply_timeout_ms of a driver's traits.
+std::chrono::milliseconds read_reply_timeout(const SettingsTable& traits);
+
+}  // namespace watchroom::agent
