@@ -13,8 +13,9 @@ constexpr std::size_t mailbox_capacity = 8192;
 constexpr std::size_t most_events_a_step = 512;
 constexpr auto longest_wait = 1s;
 constexpr auto figures_interval = 1s;
-// A flash that tidies up holds a commit for seconds; one that takes longer than this is as good as gone.
-constexpr auto longest_step = 60s;
+// A flash that tidies up holds a commit for seconds; a damaged journal of full size is saved within one step, which
+// must not be broken off.
+constexpr auto longest_step = 5min;
 
 }  // namespace
 

@@ -97,13 +97,10 @@ void BusWorkers::run(std::size_t thread) {
     const Steady began = clock_.steady();
     const bool finds_points = seat.has_points_to_find && began >= seat.find_at;
     figures_->comes_by(thread, began + longest_poll(seat.device, finds_points));
-    const Communication before = seat.last;
     note_lateness(seat, began);
     const bool answered = poll(*device);
-    const Steady ended = clock_.steady();
-    if (!stop_.stop_requested()) figures_->asked(before, seat.last, ended - began);
     const std::lock_guard lock{mutex_};
-    turns_->asked(*device, began, ended, answered);
+    turns_->asked(*device, began, clock_.steady(), answered);
     turn_came_.notify_one();
   }
   figures_->leaves(thread);
@@ -136,6 +133,8 @@ std::optional<std::size_t> BusWorkers::next(std::size_t thread) {
 
 bool BusWorkers::poll(std::size_t device) {
   Seat& seat = seats_[device];
+  const Steady began = clock_.steady();
+  const Communication before = seat.last;
   change_class(device);
   Answer answer = bus_->read(device);
   if (answer.communication == Communication::ok && seat.has_points_to_find &&
@@ -152,6 +151,7 @@ bool BusWorkers::poll(std::size_t device) {
         0, clock_.now());
   if (stop_.stop_requested()) return true;  // an exchange that was broken off says nothing
   tell_change(seat, answer);
+  figures_->asked(before, seat.last, clock_.steady() - began);
   deliver_({.device = seat.index,
             .communication = answer.communication,
             .communication_text = std::move(answer.text),

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/self/kernel_files.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <ctime>

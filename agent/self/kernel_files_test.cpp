@@ -2,14 +2,19 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/self/kernel_files.hpp"
 
+#include <atomic>
+#include <cmath>
 #include <fstream>
 #include <thread>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/journal/scratch_folder.hpp"
@@ -103,7 +108,21 @@ TEST(DiskFigures, OfAFolderThatIsNotThereYetAreThoseOfTheOneAbove) {
   EXPECT_EQ(read_disk(folder.path() / "a" / "b", {}).size_bytes, read_disk(folder.path(), {}).size_bytes);
 }
 
-TEST(DiskFigures, SayThatAFileSystemIsReadOnly) { EXPECT_EQ(read_disk("/sys", {}).is_read_only, true); }
+TEST(DiskFigures, SayThatAFileSystemIsReadOnly) {
+  constexpr int says_so = 0, says_not = 1, cannot_tell = 2;
+  const ScratchFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {  // a mount of its own, gone with it
+    const bool is_mounted = ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+                            ::mount("tmpfs", folder.path().c_str(), "tmpfs", MS_RDONLY, "") == 0;
+    if (!is_mounted) ::_exit(cannot_tell);
+    ::_exit(read_disk(folder.path(), {}).is_read_only == true ? says_so : says_not);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == cannot_tell) GTEST_SKIP() << "no user namespaces here";
+  EXPECT_EQ(WEXITSTATUS(status), says_so);
+}
 
 TEST(KernelClock, IsWhatTheKernelSays) {
   timex asked{};

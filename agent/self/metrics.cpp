@@ -4,6 +4,7 @@
 // Everything the agent tells of itself; one entry a metric.
 #include "agent/self/metrics.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace watchroom::agent {

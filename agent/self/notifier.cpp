@@ -3,6 +3,7 @@
 #include "agent/self/notifier.hpp"
 
 #include <charconv>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 

@@ -28,7 +28,7 @@ class SelfWatchTest : public testing::Test {
     settings.files = {folder_.path(), "/none/ca.pem", "/none/agent.pem"};
     settings.device = 3;
     if (has_metrics) settings.metrics = ListenAddress{"127.0.0.1", port_};
-    notifier_ = std::make_unique<Notifier>(Notifier::from_environment());
+    notifier_.reset(new Notifier(Notifier::from_environment()));  // it cannot be moved
     watch_ = std::make_unique<SelfWatch>(
         settings, SelfSources{[this] { return board_.take(); }, [this] { return core(); }},
         [this](PollResult polled) { delivered_.put(std::move(polled)); }, *notifier_, clock_, Log::quiet());
