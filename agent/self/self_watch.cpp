@@ -59,6 +59,15 @@ void SelfWatch::start() {
   thread_ = std::thread{[this] { run(); }};
 }
 
+void SelfWatch::reconfigure(std::size_t index, const std::function<void()>& change) {
+  const std::lock_guard lock{device_mutex_};
+  change();
+  if (!device_) return;
+  device_.emplace(index);
+  is_poll_wanted_ = true;
+  ::eventfd_write(wake_, 1);
+}
+
 void SelfWatch::stop() {
   if (!thread_.joinable()) return;
   is_stopping_ = true;
@@ -72,9 +81,9 @@ void SelfWatch::run() {
   Steady poll_due = clock_.steady();
   while (!is_stopping_) {
     const Steady now = clock_.steady();
-    if (now >= poll_due) {
+    if (is_poll_wanted_.exchange(false) || now >= poll_due) {
       poll();
-      poll_due = std::max(poll_due + self_poll_interval, now);
+      poll_due = now + self_poll_interval;
     }
     if (now >= watchdog_.due()) look_for_the_missing();
     wait_until(std::min(poll_due, watchdog_.due()));
@@ -87,12 +96,17 @@ void SelfWatch::wait_until(Steady due) {
   std::array<pollfd, 2> awaited{pollfd{wake_, POLLIN, 0}, pollfd{-1, POLLIN, 0}};
   if (server_) awaited[1].fd = server_->descriptor();
   ::poll(awaited.data(), awaited.size(), static_cast<int>(pause.count()));
+  eventfd_t ignored = 0;
+  ::eventfd_read(wake_, &ignored);
   if (server_ && !is_stopping_) server_->serve();
 }
 
 void SelfWatch::poll() {
   const SelfFigures figures = collector_.collect();
-  if (device_) deliver_(device_->polled(figures));
+  {
+    const std::lock_guard lock{device_mutex_};
+    if (device_) deliver_(device_->polled(figures));
+  }
   tell_status(figures);
 }
 

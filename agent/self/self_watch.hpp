@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -37,6 +38,9 @@ class SelfWatch {
 
   /// A port that somebody else has costs the metrics, and is told; the rest goes on.
   void start();
+  /// For a reload: runs `change`, which tells the core of other devices, while nothing is delivered. From
+  /// then on the self device has `index`; it describes itself anew at once.
+  void reconfigure(std::size_t index, const std::function<void()>& change);
   /// Nothing is delivered after it returns.
   void stop();
 
@@ -54,13 +58,15 @@ class SelfWatch {
   const Clock& clock_;
   const Log log_;
   Collector collector_;
-  std::optional<SelfDevice> device_;
+  std::mutex device_mutex_;
+  std::optional<SelfDevice> device_;  // guarded by it
   Watchdog watchdog_;
   std::unique_ptr<MetricsServer> server_;
   std::string told_status_;
   std::size_t page_size_ = 0;  // of the last one, to ask for memory once
   int wake_ = -1;
   std::atomic<bool> is_stopping_ = false;
+  std::atomic<bool> is_poll_wanted_ = false;
   std::thread thread_;
 };
 

@@ -69,6 +69,21 @@ TEST_F(SelfWatchTest, PollsTheSelfDeviceFromTheStart) {
   EXPECT_TRUE(delivered_.take(1, std::chrono::steady_clock::now()).empty());
 }
 
+TEST_F(SelfWatchTest, AReloadMovesTheDeviceWithoutAMixUp) {
+  start(false);
+  ASSERT_EQ(delivered_.take(1, std::chrono::steady_clock::now() + 5s).at(0).device, 3u);
+  bool was_changed = false;
+  watch_->reconfigure(7, [&] {
+    EXPECT_TRUE(delivered_.take(1, std::chrono::steady_clock::now() + 50ms).empty());
+    was_changed = true;
+  });
+  EXPECT_TRUE(was_changed);
+  const auto polled = delivered_.take(1, std::chrono::steady_clock::now() + 5s);
+  ASSERT_EQ(polled.size(), 1u) << "at once";
+  EXPECT_EQ(polled[0].device, 7u);
+  EXPECT_TRUE(polled[0].description) << "the core forgot it";
+}
+
 TEST_F(SelfWatchTest, ServesMetricsAndHealth) {
   const auto bus = board_.add("/dev/ttyS1", 2, 1);
   start();
