@@ -82,6 +82,23 @@ TEST(ProbeCommand, TellsWrongInputFromADeviceThatIsSilent) {
   EXPECT_THAT(silent.err, HasSubstr("no answer within 500 ms"));
 }
 
+TEST(ProbeCommand, AHostThatIsDownIsAReading) {
+  int port = 0;
+  { port = ModbusPeer{}.port(); }
+  ProbeOptions closed = options("tcp://127.0.0.1:" + std::to_string(port), "", true);
+  closed.profile.reset();
+  const Outcome outcome = run([&] { return probe_command(closed); });
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto line = nlohmann::json::parse(outcome.out.substr(0, outcome.out.find('\n')));
+  EXPECT_EQ(line["point"], "reachability.state");
+  EXPECT_EQ(line["value"], 0);
+  EXPECT_EQ(line["state"], "down");
+  EXPECT_EQ(line["quality"], "good");
+  const Outcome misfit = run([] { return probe_command(options("tcp://127.0.0.1:9", "net_icmp")); });
+  EXPECT_EQ(misfit.code, 2);
+  EXPECT_THAT(misfit.err, HasSubstr("expected an address that net_icmp is for"));
+}
+
 TEST(CheckCommand, PrintsEveryProblemAndFails) {
   const auto file =
       std::filesystem::temp_directory_path() / ("watchroom-check-" + std::to_string(::getpid()));

@@ -63,6 +63,14 @@ ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile>
   return device;
 }
 
+std::string misfit_of(const DeviceAddress& address, const Profile& profile) {
+  Problems problems;
+  const auto misfit = address.type->misfit;
+  const std::string expected = misfit ? misfit(address, profile, problems) : "";
+  if (!problems.empty()) return problems.str();
+  return expected.empty() ? "" : fmt::format("{} does not fit, expected {}", address.text, expected);
+}
+
 int report_failure(const Error& error) {
   fmt::print(stderr, "{}\n", error.text);
   return error.code == Errc::invalid ? wrong_input : did_not_work;
@@ -107,6 +115,8 @@ int probe_command(const ProbeOptions& options) {
   if (!profiles) return report_failure(profiles.error());
   int worst = done;
   for (const auto& profile : *profiles) {
+    if (const auto fault = misfit_of(*address, *profile); !fault.empty())
+      return report_failure(fail(Errc::invalid, Retry::never, "{}", fault));
     fmt::print(stderr, "{} {} ({})\n", profile->maker, profile->model, profile->name);
     worst = std::max(worst, read_and_print(driver, device_of(*address, profile), context, options.json));
   }

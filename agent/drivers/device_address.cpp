@@ -56,6 +56,8 @@ Result<std::string> DeviceSecret::read() const {
 
 std::string_view DeviceAddress::driver() const { return type->name; }
 
+std::string_view DeviceAddress::scheme() const { return std::string_view{text}.substr(0, text.find("://")); }
+
 std::string DeviceAddress::bus() const { return type->addresses.bus(where).name; }
 
 const DeviceSecret* DeviceAddress::secret(std::string_view key) const {

@@ -62,6 +62,7 @@ struct DeviceAddress {
 
   /// The folder of the driver that speaks it: "modbus", "snmp".
   std::string_view driver() const;
+  std::string_view scheme() const;
   std::string bus() const;
   /// Null: not given.
   const DeviceSecret* secret(std::string_view key) const;

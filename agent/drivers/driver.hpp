@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -32,6 +33,9 @@ struct Answer {
 /// Every point stale: the device could not be read at all.
 Answer silent_answer(const Error& error, std::size_t points, Timestamp at);
 
+/// Takes the answer of one of several devices that are read together.
+using TakeAnswer = std::function<void(std::size_t device, Answer answer)>;
+
 /// The devices of one line or peer. Used by one thread at a time, or, where the driver is concurrent, by one
 /// at a time for each device; every call returns within about the
 /// device's reply time-out, and sooner when its context's stop is requested.
@@ -44,6 +48,11 @@ class Bus {
 
   /// Reads every source of a device, given by its index in the list the bus was made with.
   virtual Answer read(std::size_t device) = 0;
+  /// The same for several, together where the driver can: `take` is called once for each, as soon as its
+  /// answer is there.
+  virtual void read_several(std::span<const std::size_t> devices, const TakeAnswer& take) {
+    for (const std::size_t device : devices) take(device, read(device));
+  }
   /// Asks which optional points and table rows of its profile the device has.
   virtual Result<std::vector<FoundPoint>> discover(std::size_t device) = 0;
   /// What `read` reads of the device from now on.
@@ -56,6 +65,8 @@ struct BusContext {
   Log log;
   std::filesystem::path data_dir;
   std::stop_token stop;
+  /// From any thread: something has happened to a device, read it soon. Empty: nobody polls.
+  std::function<void(std::size_t device)> hurry = {};
 };
 
 /// How long an unknown device is waited for.
@@ -71,6 +82,8 @@ struct DriverType {
   const ProfileGrammar& profiles;
   /// Devices share no line, so one bus holds all of them and several are asked at a time.
   bool is_concurrent = false;
+  /// How many devices one thread reads together.
+  std::size_t most_at_once = 1;
   /// Called at least once before any bus is made, while the process has no other threads.
   void (*prepare)(const std::filesystem::path& data_dir);
   /// All devices have the same `address.bus()`.
@@ -82,6 +95,9 @@ struct DriverType {
                                 const BusContext& context, Patience patience);
   /// What can be told of a device that no profile fits, as lines for a person who has to write one.
   std::vector<std::string> (*survey)(const DeviceAddress& address, const BusContext& context);
+  /// What should stand instead of an address that the profile cannot be read at; empty: it can. What is wrong
+  /// in a file that the address names goes to `problems`. Null: every address does.
+  std::string (*misfit)(const DeviceAddress& address, const Profile& profile, Problems& problems) = nullptr;
 };
 
 /// Written by CMake from the folders beside this file.

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 

@@ -42,9 +42,8 @@ void BusFigures::comes_by(std::size_t thread, Steady back_by) {
   back_by_ms_[thread].store(back_by.time_since_epoch().count(), std::memory_order_relaxed);
 }
 
-void BusFigures::asked(Communication before, Communication now, std::chrono::milliseconds took) {
+void BusFigures::asked(Communication before, Communication now) {
   ++polls_[static_cast<std::size_t>(now)];
-  busy_ms_ += took.count();
   const auto side = [this](Communication what) -> std::atomic<int>* {
     if (what == Communication::unknown) return nullptr;
     return what == Communication::ok ? &living_ : &lost_;

@@ -43,7 +43,9 @@ class BusFigures {
   /// A thread has ended as it should.
   void leaves(std::size_t thread) { comes_by(thread, Steady::max()); }
   /// A device was asked. `before`: what had come of it the last time; unknown the first time.
-  void asked(Communication before, Communication now, std::chrono::milliseconds took);
+  void asked(Communication before, Communication now);
+  /// A thread has asked one device, or several at a time, for so long.
+  void was_busy(std::chrono::milliseconds took) { busy_ms_ += took.count(); }
   /// A living device had to wait so much longer than its interval for its turn.
   void was_late(std::chrono::milliseconds by);
 

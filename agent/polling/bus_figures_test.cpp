@@ -13,16 +13,20 @@ using namespace std::chrono_literals;
 
 TEST(BusFigures, CountALostDeviceOnceAndForgetItWhenItIsBack) {
   BusFigures bus{"/dev/ttyS1", "ttyS1", 3, 1};
-  bus.asked(Communication::unknown, Communication::ok, 10ms);
-  bus.asked(Communication::unknown, Communication::no_answer, 500ms);
-  bus.asked(Communication::no_answer, Communication::corrupt, 20ms);  // lost before, lost now
+  bus.asked(Communication::unknown, Communication::ok);
+  bus.was_busy(10ms);
+  bus.asked(Communication::unknown, Communication::no_answer);
+  bus.was_busy(500ms);
+  bus.asked(Communication::no_answer, Communication::corrupt);
+  bus.was_busy(20ms);  // lost before, lost now
   BusSnapshot now = bus.take();
   EXPECT_EQ(now.devices, 3);
   EXPECT_EQ(now.living, 1);
   EXPECT_EQ(now.lost, 1);
   EXPECT_EQ(now.busy, 530ms);
   EXPECT_EQ(now.polls[static_cast<std::size_t>(Communication::corrupt)], 1u);
-  bus.asked(Communication::corrupt, Communication::ok, 10ms);
+  bus.asked(Communication::corrupt, Communication::ok);
+  bus.was_busy(10ms);
   now = bus.take();
   EXPECT_EQ(now.living, 2);
   EXPECT_EQ(now.lost, 0);

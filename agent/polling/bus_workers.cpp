@@ -20,27 +20,33 @@ constexpr auto find_again_after_failure = 1min;
 // A thread that waits comes by when it said, give or take a busy machine.
 constexpr auto grace = 1min;
 
-/// How long asking a device can take at the worst: each request brings one point at the least, is sent twice,
-/// and is waited for as long as the device's reply time-out each time. Rows of tables are not known
-/// beforehand.
-std::chrono::milliseconds longest_poll(const ConfiguredDevice& device, bool finds_points) {
-  constexpr std::size_t tries = 2, for_identity_and_connection = 4, rows = 200;
-  const std::size_t requests =
-      device.sources.size() + for_identity_and_connection + (finds_points ? rows : 0);
-  const auto longest = device.reply_timeout * static_cast<int>(tries * requests);
-  return std::min<std::chrono::milliseconds>(grace + longest, 15min);
+/// At the worst each request brings one point, is sent twice, and is waited for as long as the device's reply
+/// time-out each time.
+std::chrono::milliseconds longest_requests(const ConfiguredDevice& device, std::size_t requests) {
+  constexpr std::size_t tries = 2;
+  return device.reply_timeout * static_cast<int>(tries * requests);
+}
+std::chrono::milliseconds longest_reading(const ConfiguredDevice& device) {
+  constexpr std::size_t for_identity_and_connection = 4;
+  return longest_requests(device, device.sources.size() + for_identity_and_connection);
+}
+/// Rows of tables are not known beforehand.
+std::chrono::milliseconds longest_finding(const ConfiguredDevice& device) {
+  constexpr std::size_t rows = 200;
+  return longest_requests(device, rows);
 }
 
 std::size_t threads_for(const DriverType& driver, std::size_t devices) {
-  constexpr std::size_t devices_a_thread = 40, least = 2, most = 64;
+  constexpr std::size_t least = 2, most = 64;
+  const std::size_t devices_a_thread = 40 * std::min<std::size_t>(driver.most_at_once, 4);
   return driver.is_concurrent ? std::clamp(devices / devices_a_thread, least, most) : 1;
 }
 
-std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, std::size_t threads,
+std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, std::size_t at_once,
                                  bool is_concurrent, Steady start) {
   std::vector<std::chrono::milliseconds> intervals;
   for (const ConfiguredDevice& device : devices) intervals.push_back(device.description.poll_interval);
-  if (is_concurrent) return std::make_unique<PoolSchedule>(intervals, static_cast<int>(threads), start);
+  if (is_concurrent) return std::make_unique<PoolSchedule>(intervals, static_cast<int>(at_once), start);
   return std::make_unique<Schedule>(intervals, start);
 }
 
@@ -57,9 +63,11 @@ BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
       deliver_{std::move(deliver)},
       thread_count_{threads_for(driver, devices.size())},
       figures_{board.add(name, devices.size(), thread_count_)},
-      turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())} {
+      most_at_once_{driver.most_at_once},
+      turns_{turns_for(devices, thread_count_ * most_at_once_, driver.is_concurrent, clock_.steady())} {
   BusContext ours = context;
   ours.stop = stop_.get_token();
+  ours.hurry = [this](std::size_t device) { hurry(device, false); };
   bus_ = driver.make(devices, std::move(ours));
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const bool has_points_to_find = watchroom::agent::has_points_to_find(*devices[i].profile);
@@ -71,6 +79,7 @@ BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
 BusWorkers::~BusWorkers() {
   request_stop();
   join();
+  bus_.reset();  // while what it may still hurry is there
 }
 
 void BusWorkers::start() {
@@ -81,6 +90,11 @@ void BusWorkers::hurry(std::size_t device, bool find_points) {
   const std::lock_guard lock{mutex_};
   if (find_points) points_to_find_.insert(device);
   turns_->hurry(device, clock_.steady());
+  look_again();
+}
+
+void BusWorkers::look_again() {
+  ++turns_changed_;
   turn_came_.notify_one();
 }
 
@@ -92,18 +106,35 @@ void BusWorkers::join() {
 }
 
 void BusWorkers::run(std::size_t thread) {
-  while (const auto device = next(thread)) {
-    Seat& seat = seats_[*device];
+  while (true) {
+    const std::vector<std::size_t> devices = next(thread);
+    if (devices.empty()) break;
     const Steady began = clock_.steady();
-    const bool finds_points = seat.has_points_to_find && began >= seat.find_at;
-    figures_->comes_by(thread, began + longest_poll(seat.device, finds_points));
-    note_lateness(seat, began);
-    const bool answered = poll(*device);
-    const std::lock_guard lock{mutex_};
-    turns_->asked(*device, began, clock_.steady(), answered);
-    turn_came_.notify_one();
+    figures_->comes_by(thread, began + longest_round(devices, began));
+    for (const std::size_t device : devices) {
+      note_lateness(seats_[device], began);
+      change_class(device);
+    }
+    bus_->read_several(devices, [&](std::size_t device, Answer answer) {
+      const bool answered = take(device, std::move(answer));
+      const std::lock_guard lock{mutex_};
+      turns_->asked(device, began, clock_.steady(), answered);
+      look_again();
+    });
+    figures_->was_busy(clock_.steady() - began);
   }
   figures_->leaves(thread);
+}
+
+std::chrono::milliseconds BusWorkers::longest_round(const std::vector<std::size_t>& devices,
+                                                    Steady now) const {
+  std::chrono::milliseconds reading{0}, finding{0};  // all are read at a time, and looked through one by one
+  for (const std::size_t device : devices) {
+    const Seat& seat = seats_[device];
+    reading = std::max(reading, longest_reading(seat.device));
+    if (seat.has_points_to_find && now >= seat.find_at) finding += longest_finding(seat.device);
+  }
+  return std::min<std::chrono::milliseconds>(grace + reading + finding, 15min);
 }
 
 /// The turns keep a rhythm, so a poll is late by what its distance to the last one exceeds the interval.
@@ -114,29 +145,33 @@ void BusWorkers::note_lateness(Seat& seat, Steady now) {
   seat.asked_at = now;
 }
 
-std::optional<std::size_t> BusWorkers::next(std::size_t thread) {
+std::vector<std::size_t> BusWorkers::next(std::size_t thread) {
   std::unique_lock lock{mutex_};
   const std::stop_token stop = stop_.get_token();
+  std::vector<std::size_t> devices;
   while (!stop.stop_requested()) {
     const Steady now = clock_.steady();
-    if (const auto device = turns_->next(now)) {
-      turn_came_.notify_one();  // somebody else may be due as well
+    while (devices.size() < most_at_once_) {
+      const auto device = turns_->next(now);
+      if (!device) break;
       if (points_to_find_.erase(*device) > 0) seats_[*device].find_at = now;
-      return device;
+      devices.push_back(*device);
+    }
+    if (!devices.empty()) {
+      look_again();  // somebody else may be due as well
+      return devices;
     }
     const auto pause = turns_->wake_at(now) - now;
     figures_->comes_by(thread, now + pause + grace);
-    turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause, [] { return false; });
+    turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause,
+                          [this, before = turns_changed_] { return turns_changed_ != before; });
   }
-  return std::nullopt;
+  return {};
 }
 
-bool BusWorkers::poll(std::size_t device) {
+bool BusWorkers::take(std::size_t device, Answer answer) {
   Seat& seat = seats_[device];
-  const Steady began = clock_.steady();
   const Communication before = seat.last;
-  change_class(device);
-  Answer answer = bus_->read(device);
   if (answer.communication == Communication::ok && seat.has_points_to_find &&
       clock_.steady() >= seat.find_at) {
     const auto found = find_points(device);
@@ -151,7 +186,7 @@ bool BusWorkers::poll(std::size_t device) {
         0, clock_.now());
   if (stop_.stop_requested()) return true;  // an exchange that was broken off says nothing
   tell_change(seat, answer);
-  figures_->asked(before, seat.last, clock_.steady() - began);
+  figures_->asked(before, seat.last);
   deliver_({.device = seat.index,
             .communication = answer.communication,
             .communication_text = std::move(answer.text),
@@ -186,7 +221,8 @@ void BusWorkers::put_into_class(std::size_t device, ResourceClass resource_class
   const std::lock_guard lock{mutex_};
   seats_[device].new_class = NewClass{resource_class, classes};
   turns_->hurry(device, clock_.steady());
-  turn_came_.notify_one();
+  turns_->hurry(device, clock_.steady());
+  look_again();
 }
 
 void BusWorkers::change_class(std::size_t device) {
@@ -196,7 +232,7 @@ void BusWorkers::change_class(std::size_t device) {
     const auto wanted = std::exchange(seat.new_class, std::nullopt);
     if (!wanted) return;
     watchroom::agent::put_into_class(seat.device, wanted->resource_class, wanted->classes);
-    turns_->set_interval(device, seat.device.description.poll_interval);
+    turns_->set_interval(device, seat.device.description.poll_interval, clock_.steady());
   }
   set_points(seat.device, found_.of(seat.device), lists_);
   bus_->use(device, seat.device.sources);

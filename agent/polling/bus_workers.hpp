@@ -42,6 +42,8 @@ class BusWorkers {
   void join();
 
  private:
+  /// Somebody's turn may be sooner than those who wait believe. With mutex_ held.
+  void look_again();
   struct NewClass {
     ResourceClass resource_class;
     AllClassTerms classes;
@@ -58,11 +60,13 @@ class BusWorkers {
   };
 
   void run(std::size_t thread);
-  /// Waits for somebody's turn; nothing: stopped.
-  std::optional<std::size_t> next(std::size_t thread);
-  /// False: back off.
-  bool poll(std::size_t device);
+  /// Waits for somebody's turn and takes all whose turn it is, as far as one thread can; nobody: stopped.
+  std::vector<std::size_t> next(std::size_t thread);
+  /// How long a round of them can take at the worst.
+  std::chrono::milliseconds longest_round(const std::vector<std::size_t>& devices, Steady now) const;
   void note_lateness(Seat& seat, Steady now);
+  /// Passes an answer on, and finds the device's points when it is time. False: back off.
+  bool take(std::size_t device, Answer answer);
   Result<void> find_points(std::size_t device);
   void change_class(std::size_t device);
   void tell_change(Seat& seat, const Answer& answer);
@@ -77,9 +81,11 @@ class BusWorkers {
   std::unique_ptr<Bus> bus_;
   std::size_t thread_count_;
   std::shared_ptr<BusFigures> figures_;
+  std::size_t most_at_once_;
 
-  std::mutex mutex_;  // of the three below
+  std::mutex mutex_;  // of the four below
   std::condition_variable_any turn_came_;
+  std::uint64_t turns_changed_ = 0;  // how often somebody's turn may have come sooner
   std::unique_ptr<Turns> turns_;
   std::set<std::size_t> points_to_find_;  // of these devices, sooner than their hour
   std::vector<std::thread> threads_;

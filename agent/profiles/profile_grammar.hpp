@@ -46,6 +46,9 @@ struct ProfileGrammar {
 };
 
 std::optional<std::int64_t> integer_of(std::string_view text);
+StateText read_texts(const SettingsTable& table);
+/// `point` is the [[point]], with all but its alarms in `traits`.
+std::vector<PointAlarm> read_alarms(const SettingsTable& point, const PointTraits& traits);
 /// A table of code = factor.
 std::map<std::int64_t, double> read_codes(const SettingsTable& table);
 /// scale, offset, invalid.

@@ -19,14 +19,6 @@ std::optional<double> number_of(std::string_view text) {
   return value;
 }
 
-StateText read_texts(const SettingsTable& table) {
-  StateText text;
-  text.zh = table.text("zh", {.help = "Chinese text"});
-  text.en = table.text("en", {.help = "English text"});
-  table.finish();
-  return text;
-}
-
 std::map<std::int64_t, StateText> read_states(const SettingsTable& table) {
   std::map<std::int64_t, StateText> states;
   for (const std::string& key : table.keys()) {
@@ -74,6 +66,7 @@ class PointsReader {
     grammar_.read_source(table, point);
     check_repetition(table, point);
     check_states(table, traits, point.source.conversion);
+    traits.alarms = read_alarms(table, traits);
     const int times = ++times_[point.name];
     point.key = times == 1 ? point.name : fmt::format("{}#{}", point.name, times);
     point.traits = std::make_shared<const PointTraits>(std::move(traits));
@@ -197,6 +190,14 @@ std::optional<std::int64_t> integer_of(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+StateText read_texts(const SettingsTable& table) {
+  StateText text;
+  text.zh = table.text("zh", {.help = "Chinese text"});
+  text.en = table.text("en", {.help = "English text"});
+  table.finish();
+  return text;
 }
 
 std::map<std::int64_t, double> read_codes(const SettingsTable& table) {

@@ -25,7 +25,8 @@ class CollectorTest : public testing::Test {
                     std::chrono::milliseconds each = 10ms) {
     for (int i = 0; i < polls; ++i) {
       const auto now = i < failures ? Communication::no_answer : Communication::ok;
-      bus_->asked(now, now, each);
+      bus_->asked(now, now);
+      bus_->was_busy(each);
     }
     clock_.advance(time);
     return collector_.collect();

@@ -54,12 +54,14 @@ struct AgentSettings {
     std::int64_t max_memory_bytes = 0;
     std::chrono::milliseconds max_age{};
     int replay_records_per_s = 0;
+    bool operator==(const Journal&) const = default;
   };
 
   /// How it watches itself.
   struct Self {
     bool is_enabled = true;
     std::optional<ListenAddress> metrics;
+    bool operator==(const Self&) const = default;
   };
 
   std::string site;

@@ -173,6 +173,15 @@ TEST_F(SettingsFolder, ASecretThatEverybodyMayReadIsRefused) {
               HasSubstr("everybody can read this secret"));
 }
 
+TEST_F(SettingsFolder, AnAddressThatItsProfileIsNotForIsAMistake) {
+  EXPECT_THAT(problems_of(with_devices(device("a", "icmp://h", "profile = \"net_http\"\n"))),
+              HasSubstr("agent.toml:11: device[0].address: \"icmp://h\" does not fit the profile net_http"));
+  EXPECT_THAT(problems_of(with_devices(
+                  device("a", "gpio://box?boards_dir=/nonexistent", "profile = \"gpio_contacts\"\n"))),
+              HasSubstr("/nonexistent/box/board.toml: "));
+  good(with_devices(device("a", "https://h/x#status=200", "profile = \"net_https\"\n")));
+}
+
 TEST_F(SettingsFolder, AMistakeInAProfileIsToldOnceWithTheProfilesLine) {
   std::ofstream{folder / "mine.toml"} << "schema = 1\nbus = \"modbus\"\n";
   const std::string text =

@@ -173,10 +173,15 @@ void DevicesReader::check_line(const SettingsTable& table, const DeviceAddress& 
 
 void DevicesReader::check_driver(const SettingsTable& table, const ConfiguredDevice& device) const {
   if (!device.profile || device.address.text.empty()) return;
+  std::string expected;
   if (device.profile->bus != device.address.driver())
+    expected = fmt::format("a {} address", device.profile->bus);
+  else if (const auto misfit = device.address.type->misfit)
+    expected = misfit(device.address, *device.profile, table.problems());
+  if (!expected.empty())
     add_problem(table, "address",
-                fmt::format("\"{}\" does not fit the profile {}, expected a {} address", device.address.text,
-                            device.profile->name, device.profile->bus));
+                fmt::format("\"{}\" does not fit the profile {}, expected {}", device.address.text,
+                            device.profile->name, expected));
 }
 
 ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
