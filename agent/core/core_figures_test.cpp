@@ -48,15 +48,19 @@ TEST(CoreFigures, CarryTheJournalsDepth) {
 }
 
 TEST(CoreFigures, ACoreThatRunsIsExpectedBackAndOneThatHasEndedIsNot) {
-  const SystemClock clock;
-  ScratchFolder folder;
+  const SystemClock machine_clock;
+  AgentClock clock{machine_clock};
+  RecordingField field;
+  const ScratchFolder folder;
   const auto journal = *Journal::open(folder.path() / "journal.sqlite", {}, clock, Log::quiet());
   RecordingOutlet outlet;
   Agent agent{{.group = "hq", .node = "room1", .name = "", .ack_hosts = {}},
               {},
               *journal,
               outlet,
+              field,
               clock,
+              ClockFacts::of_this_machine(),
               Log::quiet()};
   EXPECT_EQ(agent.figures().back_by, Steady::max());
   std::thread core{[&] { agent.run(); }};
