@@ -352,7 +352,7 @@ TEST_F(WebPages, ASlowServerIsDown) {
 
 TEST_F(WebPages, AServerThatHangsUpIsDown) {
   ask(page("/nothing"));
-  expect_down("Empty reply");
+  expect_down("Server returned nothing");
 }
 
 class SecurePages : public NetDriver {
