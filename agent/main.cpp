@@ -7,6 +7,7 @@
 #include "agent/commands/commands.hpp"
 #include "agent/drivers/driver.hpp"
 #include "agent/run.hpp"
+#include "agent/self/metrics.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -86,7 +87,15 @@ int run_program(int argc, char** argv) {
 
   auto* describe = app.add_subcommand(
       "describe", "打印带注释的完整设置样例。Print agent.toml with every key, its default and its meaning.");
-  describe->callback([&] { code = describe_command(); });
+  bool describes_metrics = false;
+  describe->add_flag("--metrics", describes_metrics,
+                     "改为打印 /metrics 的指标表 the table of what /metrics and the device \"self\" tell");
+  describe->callback([&] {
+    if (describes_metrics)
+      std::cout << metrics_reference();
+    else
+      code = describe_command();
+  });
 
   try {
     app.parse(argc, argv);

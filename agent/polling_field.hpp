@@ -14,10 +14,11 @@
 namespace watchroom::agent {
 
 /// The polling side as the core sees it: a poller that is made anew with other settings, and the classes that
-/// the centre gave. `clock` must outlive it.
+/// the centre gave. `clock` and `board` must outlive it.
 class PollingField final : public Field {
  public:
-  PollingField(const Clock& clock, Log log) : clock_{clock}, log_{std::move(log)} {}
+  PollingField(const Clock& clock, BusBoard& board, Log log)
+      : clock_{clock}, board_{board}, log_{std::move(log)} {}
 
   /// What was given before, by device; names that are no class are passed over.
   void given_before(const std::map<std::string, std::string>& classes);
@@ -32,6 +33,7 @@ class PollingField final : public Field {
 
  private:
   const Clock& clock_;
+  BusBoard& board_;
   const Log log_;
   std::mutex mutex_;  // of what follows
   std::map<std::string, ResourceClass> given_;

@@ -12,6 +12,7 @@
 #include "agent/core/agent.hpp"
 #include "agent/link/link.hpp"
 #include "agent/polling_field.hpp"
+#include "agent/self/self_watch.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -83,42 +84,84 @@ DeviceList descriptions_of(const AgentSettings& settings, const DeviceList& befo
     devices.push_back(same != before.end() ? *same
                                            : std::make_shared<const DeviceDescription>(device.description));
   }
+  // Behind those of the configuration: results of theirs name them by their place.
+  if (settings.self.is_enabled)
+    devices.push_back(std::make_shared<const DeviceDescription>(SelfDevice::description()));
   return devices;
+}
+
+SelfWatchSettings self_settings(const AgentSettings& settings) {
+  SelfWatchSettings self{
+      .files = {settings.data_dir, settings.broker.ca_file, settings.broker.certificate_file},
+      .device = std::nullopt,
+      .metrics = settings.self.metrics};
+  if (settings.self.is_enabled) self.device = settings.devices.size();
+  return self;
 }
 
 /// What only a restart can change.
 bool needs_restart(const AgentSettings& running, const AgentSettings& wanted) {
   return running.site != wanted.site || running.agent != wanted.agent || running.name != wanted.name ||
          running.data_dir != wanted.data_dir || running.broker != wanted.broker ||
-         running.journal != wanted.journal || running.log_level != wanted.log_level;
+         running.journal != wanted.journal || running.log_level != wanted.log_level ||
+         running.self != wanted.self;
 }
 
 /// The running agent: built from the settings in this order, taken down in the other.
 class Running {
  public:
-  Running(AgentSettings settings, std::unique_ptr<Journal> journal, AgentClock& clock, Log log)
+  Running(AgentSettings settings, std::unique_ptr<Journal> journal, const Notifier& notifier,
+          AgentClock& clock, Log log)
       : settings_{std::move(settings)},
+        notifier_{notifier},
+        clock_{clock},
         log_{std::move(log)},
         journal_{std::move(journal)},
-        field_{clock, log_},
+        field_{clock, board_, log_},
         link_{settings_.broker, fmt::format("watchroom-{}-{}", settings_.site, settings_.agent),
               log_.tagged("mqtt")},
         devices_{prepared_devices()},
         agent_{edge_node_settings(settings_), devices_, *journal_, link_, field_, clock,
-               ClockFacts::of_this_machine(), log_} {}
+               ClockFacts::of_this_machine(), log_},
+        self_{self_settings(settings_),
+              {[this] { return board_.take(); }, [this] { return agent_.figures(); }},
+              [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); },
+              notifier,
+              clock,
+              log_.tagged("self")} {}
 
   Result<void> start() {
     if (auto started = link_.start(agent_.mailbox()); !started) return started;
     log_.info("watchroom-agent {} runs {}/{}: {} devices, journal {} at record {}", WATCHROOM_VERSION,
-              settings_.site, settings_.agent, devices_.size(), to_hex(journal_->id()), journal_->head());
+              settings_.site, settings_.agent, settings_.devices.size(), to_hex(journal_->id()),
+              journal_->head());
     core_ = std::thread{[this] { agent_.run(); }};
     start_polling();
+    self_.start();
+    notifier_.ready();
     return {};
   }
 
   /// Other devices, classes and profiles. What was polled until then is reported first, and nothing in
   /// between is lost: no bus is asked while the devices change.
   void read_anew(const std::filesystem::path& file) {
+    notifier_.reloading(clock_.machine().steady());
+    take_settings(file);
+    notifier_.ready();
+  }
+
+  void stop() {
+    log_.info("stopping");
+    notifier_.stopping();
+    field_.stop();
+    self_.stop();
+    agent_.request_stop();
+    core_.join();
+    link_.stop(5s);
+  }
+
+ private:
+  void take_settings(const std::filesystem::path& file) {
     Problems problems;
     auto wanted = AgentSettings::load(file, problems);
     if (!wanted || !problems.empty()) {
@@ -132,23 +175,14 @@ class Running {
     settings_.classes = wanted->classes;
     settings_.profiles_dir = wanted->profiles_dir;
     settings_.point_lists = wanted->point_lists;
+    const std::size_t count_before = settings_.devices.size();
     settings_.devices = std::move(wanted->devices);
-    const DeviceList before = devices_;
     devices_ = prepared_devices();
-    agent_.mailbox().put(Reconfigured{devices_});
+    self_.reconfigure(settings_.devices.size(), [this] { agent_.mailbox().put(Reconfigured{devices_}); });
     start_polling();
-    log_.info("{} was read anew: {} devices, {} before", file.string(), devices_.size(), before.size());
+    log_.info("{} was read anew: {} devices, {} before", file.string(), settings_.devices.size(),
+              count_before);
   }
-
-  void stop() {
-    log_.info("stopping");
-    field_.stop();
-    agent_.request_stop();
-    core_.join();
-    link_.stop(5s);
-  }
-
- private:
   DeviceList prepared_devices() {
     if (devices_.empty()) field_.given_before(journal_->classes());
     field_.prepare(settings_);
@@ -160,12 +194,16 @@ class Running {
   }
 
   AgentSettings settings_;
+  const Notifier& notifier_;
+  const AgentClock& clock_;
   const Log log_;
   std::unique_ptr<Journal> journal_;
+  BusBoard board_;
   PollingField field_;
   Link link_;
   DeviceList devices_;
   Agent agent_;
+  SelfWatch self_;
   std::thread core_;
 };
 
@@ -183,6 +221,7 @@ int run_command(const std::filesystem::path& settings_file) {
   for (const Problem& warning : problems.warnings()) log.warning("{}", warning.str());
   keep_name_lookups_short();
   Signals signals;
+  const Notifier notifier = Notifier::from_environment();
   const SystemClock machine_clock;
   AgentClock clock{machine_clock};
   auto journal = Journal::open(settings->data_dir / "journal.sqlite", journal_settings(*settings), clock,
@@ -191,7 +230,7 @@ int run_command(const std::filesystem::path& settings_file) {
     log.error("{}", journal.error().text);
     return exit_failed;
   }
-  Running agent{*std::move(settings), *std::move(journal), clock, log};
+  Running agent{*std::move(settings), *std::move(journal), notifier, clock, log};
   if (auto started = agent.start(); !started) {
     log.error("{}", started.error().text);
     return exit_wrong_input;

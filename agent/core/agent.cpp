@@ -12,6 +12,10 @@ using namespace std::chrono_literals;
 constexpr std::size_t mailbox_capacity = 8192;
 constexpr std::size_t most_events_a_step = 512;
 constexpr auto longest_wait = 1s;
+constexpr auto figures_interval = 1s;
+// A flash that tidies up holds a commit for seconds; a damaged journal of full size is saved within one step,
+// which must not be broken off.
+constexpr auto longest_step = 5min;
 
 }  // namespace
 
@@ -35,6 +39,8 @@ Agent::Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Ou
   if (trust == ClockTrust::unsure)
     log_.warning("the clock says {}, which cannot be right: readings are marked as of an unsure time",
                  to_rfc3339(clock_.now()));
+  noted_.disconnected_since = clock_.steady();
+  note_figures();
 }
 
 std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
@@ -49,6 +55,7 @@ std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
   edge_node_.dropped_polls(mailbox_.refused());
   edge_node_.tick();
   send();
+  if (clock_.steady() >= *noted_at_ + figures_interval) note_figures();
   const auto commit_due = journal_.deadline();
   const auto node_due = edge_node_.deadline();
   return commit_due && node_due ? std::min(commit_due, node_due) : commit_due ? commit_due : node_due;
@@ -76,6 +83,46 @@ void Agent::take(PollResult& polled) {
 
 void Agent::take(const WillWanted& wanted) {
   outlet_.provide_will(wanted.session, edge_node_.will(wanted.session));
+}
+
+void Agent::take(const Connected& connected) {
+  ++noted_.sessions;
+  noted_.connected_since = clock_.steady();
+  edge_node_.connected(connected.session);
+}
+
+void Agent::take(const Disconnected& lost) {
+  if (noted_.connected_since)
+    noted_.disconnected_since = clock_.steady();
+  else
+    ++noted_.failed_attempts;
+  noted_.connected_since.reset();
+  edge_node_.disconnected(lost.session, lost.reason);
+}
+
+void Agent::note_figures() {
+  noted_at_ = clock_.steady();
+  noted_.journal = journal_.figures();
+  noted_.refused_acknowledgements = edge_node_.refused_acknowledgements();
+  const std::lock_guard lock{figures_mutex_};
+  figures_ = noted_;
+}
+
+CoreFigures Agent::figures() const {
+  CoreFigures figures;
+  {
+    const std::lock_guard lock{figures_mutex_};
+    figures = figures_;
+  }
+  figures.mailbox_fill = mailbox_.size();
+  figures.mailbox_room = mailbox_.room_for_polls();
+  figures.mailbox_refused = mailbox_.refused();
+  figures.back_by = Steady{std::chrono::milliseconds{back_by_ms_}};
+  return figures;
+}
+
+void Agent::comes_by(std::chrono::milliseconds within) {
+  back_by_ms_ = (clock_.steady() + within).time_since_epoch().count();
 }
 
 void Agent::take(const Reconfigured& settings) {
@@ -169,6 +216,7 @@ void Agent::run() {
   while (!is_stopping_) {
     const Steady latest = clock_.steady() + longest_wait;
     auto events = mailbox_.take(most_events_a_step, std::min(due.value_or(latest), latest));
+    comes_by(longest_step);
     due = step(std::move(events));
     if (const std::uint64_t refused = mailbox_.refused(); refused > refused_told_) {
       if (refused_told_ == 0)
@@ -177,6 +225,7 @@ void Agent::run() {
     }
   }
   finish();
+  back_by_ms_ = Steady::max().time_since_epoch().count();
 }
 
 void Agent::request_stop() {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "agent/clock/agent_clock.hpp"
 #include "agent/core/agent_event.hpp"
+#include "agent/core/core_figures.hpp"
 #include "agent/core/field.hpp"
 #include "agent/journal/journal.hpp"
 #include "agent/link/edge_node.hpp"
@@ -37,13 +39,15 @@ class Agent {
   void request_stop();
 
   const EdgeNode& edge_node() const { return edge_node_; }
+  /// From any thread; at most a second older than the last pass.
+  CoreFigures figures() const;
 
  private:
   void take(PollResult& polled);
   void take(const WillWanted& wanted);
   void take(const Reconfigured& settings);
-  void take(const Connected& connected) { edge_node_.connected(connected.session); }
-  void take(const Disconnected& lost) { edge_node_.disconnected(lost.session, lost.reason); }
+  void take(const Connected& connected);
+  void take(const Disconnected& lost);
   void take(const Arrived& message);
   void give_classes();
   MachineTime machine_time() const;
@@ -52,6 +56,8 @@ class Agent {
   void correct_times(PollResult& polled) const;
   void commit();
   void send();
+  void note_figures();
+  void comes_by(std::chrono::milliseconds within);
 
   DeviceList devices_;
   std::vector<Reporter> reporters_;
@@ -68,6 +74,12 @@ class Agent {
   AgentMailbox mailbox_;
   std::atomic<bool> is_stopping_ = false;
   std::uint64_t refused_told_ = 0;
+
+  CoreFigures noted_;  // the core's own; what others see is below
+  std::optional<Steady> noted_at_;
+  mutable std::mutex figures_mutex_;
+  CoreFigures figures_;
+  std::atomic<std::int64_t> back_by_ms_ = Steady::max().time_since_epoch().count();
 };
 
 }  // namespace watchroom::agent

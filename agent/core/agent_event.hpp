@@ -39,7 +39,7 @@ class AgentMailbox {
  public:
   explicit AgentMailbox(std::size_t capacity) : box_{capacity} {}
 
-  bool put(PollResult polled) { return put_below(box_.capacity() / 2, std::move(polled)); }
+  bool put(PollResult polled) { return put_below(room_for_polls(), std::move(polled)); }
   bool put(Arrived message) { return put_below(box_.capacity() * 3 / 4, std::move(message)); }
   bool put(WillWanted wanted) { return box_.put(wanted); }
   bool put(Connected connected) { return box_.put(connected); }
@@ -54,6 +54,8 @@ class AgentMailbox {
   void poke() { box_.poke(); }
   void close() { box_.close(); }
   bool is_closed() const { return box_.is_closed(); }
+  std::size_t size() const { return box_.size(); }
+  std::size_t room_for_polls() const { return box_.capacity() / 2; }
   /// Polls and messages that found no room.
   std::uint64_t refused() const { return box_.refused() + refused_; }
 

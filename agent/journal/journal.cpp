@@ -56,6 +56,7 @@ Journal::~Journal() {
 
 std::uint64_t Journal::append(std::string device, std::string payload, Urgency urgency) {
   buffer({++last_appended_, std::move(device), std::move(payload), clock_.now(), eras_.present()});
+  ++figures_.appended;
   const bool is_urgent = urgency == Urgency::urgent || pending_bytes_ > most_buffered_bytes;
   const Steady due = clock_.steady() + (is_urgent ? settings_.urgent_commit : settings_.commit);
   commit_at_ = std::min(commit_at_.value_or(due), due);
@@ -85,6 +86,23 @@ JournalHealth Journal::health() const {
   return is_failing_ || !troubles_.empty() ? JournalHealth::failing : JournalHealth::durable;
 }
 
+JournalFigures Journal::figures() {
+  figures_.health = health();
+  figures_.waiting = count_of(missing({1, head()}, {})) + pending_.size();
+  figures_.memory_bytes = pending_bytes_;
+  figures_.lost = lost();
+  figures_.moved_aside = moved_aside();
+  figures_.oldest_at.reset();
+  if (oldest_ <= head()) {
+    if (!oldest_at_ || oldest_at_->first != oldest_)
+      if (const auto at = file_->time_of(oldest_); at && *at) oldest_at_ = {oldest_, **at};
+    if (oldest_at_) figures_.oldest_at = oldest_at_->second;
+  } else if (!pending_.empty()) {
+    figures_.oldest_at = pending_.front().at;
+  }
+  return figures_;
+}
+
 Result<void> Journal::write_pending() {
   if (pending_.empty() && unsaved_eras_.empty()) return {};
   const auto write = [this] {
@@ -109,12 +127,18 @@ std::vector<ClockEra> Journal::unsaved_eras() const {
 
 Result<std::vector<JournalRecord>> Journal::commit() {
   if (leave_memory_at_ && clock_.steady() >= *leave_memory_at_) leave_memory();
+  const std::uint64_t bytes = pending_bytes_;
   if (auto written = write_pending(); !written) {
+    ++figures_.failed_commits;
     note_failure(written.error());
     return written.error();
   }
   if (is_failing_) log_.info("the journal takes records again; {} were lost meanwhile", lost_in_memory_);
   is_failing_ = false;
+  if (!pending_.empty()) {
+    ++figures_.commits;
+    figures_.committed_bytes += bytes;
+  }
   commit_at_.reset();
   std::vector<JournalRecord> committed = take_pending();
   const JournalId id = state_.id;
@@ -220,6 +244,7 @@ Result<void> Journal::keep_size() {
   while (true) {
     const auto size = file_->size_bytes();
     if (!size) return size.error();
+    figures_.file_bytes = *size;
     if (*size <= limit) return {};
     const std::uint64_t some = std::clamp<std::uint64_t>((head() - oldest_) / 20, 1, most_dropped_at_once);
     const auto last = file_->last_of_oldest(some);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agent/journal/folder_lock.hpp"
+#include "agent/journal/journal_figures.hpp"
 #include "agent/journal/journal_file.hpp"
 #include "agent/journal/record_set.hpp"
 #include "proto/base/clock.hpp"
@@ -33,13 +34,6 @@ struct JournalSettings {
 };
 
 enum class Urgency { routine, urgent };
-
-/// How far records are safe. The numbers go over the wire.
-enum class JournalHealth : std::int64_t {
-  durable = 0,      ///< what is committed survives a power cut
-  memory_only = 1,  ///< no file can be had: a restart loses what no host has yet
-  failing = 2,      ///< the file is there and does not take what it should
-};
 
 /// The agent's store-and-forward. Records are numbered 1, 2, 3 … as they are appended; a number is never used
 /// again under the same id, and only a committed record may leave. Owned and called by the agent's core
@@ -96,6 +90,7 @@ class Journal {
   bool is_failing() const { return is_failing_; }
   bool is_durable() const { return is_durable_; }
   JournalHealth health() const;
+  JournalFigures figures();
 
   /// From now on records are by a clock of this offset and trust. The eras of `boot` that nobody had
   /// confirmed are put right when a confirmed one begins.
@@ -175,6 +170,8 @@ class Journal {
   std::set<std::string> troubles_;    // what cannot be done at present, told once
   bool is_failing_ = false;
   bool is_durable_ = true;
+  JournalFigures figures_;                                        // what of it is counted
+  std::optional<std::pair<std::uint64_t, Timestamp>> oldest_at_;  // by its number: looked up once
 };
 
 }  // namespace watchroom::agent

@@ -351,6 +351,12 @@ Result<std::uint64_t> JournalFile::last_of_oldest(std::size_t most) {
   return static_cast<std::uint64_t>(last->value_or(0));
 }
 
+Result<std::optional<Timestamp>> JournalFile::time_of(std::uint64_t record) {
+  const auto at = number(fmt::format("SELECT at_ms FROM record WHERE number = {}", record));
+  if (!at) return at.error();
+  return *at ? std::optional{from_ms(**at)} : std::nullopt;
+}
+
 Result<std::uint64_t> JournalFile::size_bytes() {
   const auto pages = number("PRAGMA page_count");
   const auto free = number("PRAGMA freelist_count");

@@ -77,6 +77,8 @@ class JournalFile {
   Result<std::uint64_t> last_older_than(Timestamp limit, std::size_t most);
   /// The last of the oldest `most` records.
   Result<std::uint64_t> last_of_oldest(std::size_t most);
+  /// When a record was appended; nothing when it is not there.
+  Result<std::optional<Timestamp>> time_of(std::uint64_t record);
   /// Bytes in use inside the file; free pages are used again and do not count.
   Result<std::uint64_t> size_bytes();
 

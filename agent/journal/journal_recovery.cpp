@@ -60,6 +60,7 @@ Result<void> Journal::use(const std::filesystem::path& where) {
 
 void Journal::adopt(JournalState loaded) {
   deleted_ = loaded.gone;
+  oldest_at_.reset();
   std::map<std::string, RecordSet> configured;
   for (const std::string& host : settings_.ack_hosts) {
     RecordSet records = loaded.acknowledged[host];

@@ -17,6 +17,25 @@ using namespace std::chrono_literals;
 constexpr auto find_interval = 1h;
 constexpr auto find_again_after_failure = 1min;
 
+// A thread that waits comes by when it said, give or take a busy machine.
+constexpr auto grace = 1min;
+
+/// At the worst each request brings one point, is sent twice, and is waited for as long as the device's reply
+/// time-out each time.
+std::chrono::milliseconds longest_requests(const ConfiguredDevice& device, std::size_t requests) {
+  constexpr std::size_t tries = 2;
+  return device.reply_timeout * static_cast<int>(tries * requests);
+}
+std::chrono::milliseconds longest_reading(const ConfiguredDevice& device) {
+  constexpr std::size_t for_identity_and_connection = 4;
+  return longest_requests(device, device.sources.size() + for_identity_and_connection);
+}
+/// Rows of tables are not known beforehand.
+std::chrono::milliseconds longest_finding(const ConfiguredDevice& device) {
+  constexpr std::size_t rows = 200;
+  return longest_requests(device, rows);
+}
+
 std::size_t threads_for(const DriverType& driver, std::size_t devices) {
   constexpr std::size_t least = 2, most = 64;
   const std::size_t devices_a_thread = 40 * std::min<std::size_t>(driver.most_at_once, 4);
@@ -33,8 +52,9 @@ std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, s
 
 }  // namespace
 
-BusWorkers::BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
-                       std::vector<std::size_t> indices, const FoundPoints& found, PointLists& lists,
+BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
+                       std::vector<ConfiguredDevice> devices, std::vector<std::size_t> indices,
+                       const FoundPoints& found, PointLists& lists, BusBoard& board,
                        const BusContext& context, Deliver deliver)
     : clock_{context.clock},
       log_{context.log},
@@ -42,6 +62,7 @@ BusWorkers::BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> d
       lists_{lists},
       deliver_{std::move(deliver)},
       thread_count_{threads_for(driver, devices.size())},
+      figures_{board.add(name, devices.size(), thread_count_)},
       most_at_once_{driver.most_at_once},
       turns_{turns_for(devices, thread_count_ * most_at_once_, driver.is_concurrent, clock_.steady())} {
   BusContext ours = context;
@@ -62,7 +83,7 @@ BusWorkers::~BusWorkers() {
 }
 
 void BusWorkers::start() {
-  for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this, i] { run(i); });
 }
 
 void BusWorkers::hurry(std::size_t device, bool find_points) {
@@ -84,22 +105,47 @@ void BusWorkers::join() {
     if (thread.joinable()) thread.join();
 }
 
-void BusWorkers::run() {
+void BusWorkers::run(std::size_t thread) {
   while (true) {
-    const std::vector<std::size_t> devices = next();
-    if (devices.empty()) return;
+    const std::vector<std::size_t> devices = next(thread);
+    if (devices.empty()) break;
     const Steady began = clock_.steady();
-    for (const std::size_t device : devices) change_class(device);
+    figures_->comes_by(thread, began + longest_round(devices, began));
+    for (const std::size_t device : devices) {
+      note_lateness(seats_[device], began);
+      change_class(device);
+    }
     bus_->read_several(devices, [&](std::size_t device, Answer answer) {
       const bool answered = take(device, std::move(answer));
       const std::lock_guard lock{mutex_};
       turns_->asked(device, began, clock_.steady(), answered);
       look_again();
     });
+    figures_->was_busy(clock_.steady() - began);
   }
+  figures_->leaves(thread);
 }
 
-std::vector<std::size_t> BusWorkers::next() {
+std::chrono::milliseconds BusWorkers::longest_round(const std::vector<std::size_t>& devices,
+                                                    Steady now) const {
+  std::chrono::milliseconds reading{0}, finding{0};  // all are read at a time, and looked through one by one
+  for (const std::size_t device : devices) {
+    const Seat& seat = seats_[device];
+    reading = std::max(reading, longest_reading(seat.device));
+    if (seat.has_points_to_find && now >= seat.find_at) finding += longest_finding(seat.device);
+  }
+  return std::min<std::chrono::milliseconds>(grace + reading + finding, 15min);
+}
+
+/// The turns keep a rhythm, so a poll is late by what its distance to the last one exceeds the interval.
+void BusWorkers::note_lateness(Seat& seat, Steady now) {
+  const auto interval = seat.device.description.poll_interval;
+  if (seat.last == Communication::ok && seat.asked_at && now - *seat.asked_at > interval)
+    figures_->was_late(now - *seat.asked_at - interval);
+  seat.asked_at = now;
+}
+
+std::vector<std::size_t> BusWorkers::next(std::size_t thread) {
   std::unique_lock lock{mutex_};
   const std::stop_token stop = stop_.get_token();
   std::vector<std::size_t> devices;
@@ -116,6 +162,7 @@ std::vector<std::size_t> BusWorkers::next() {
       return devices;
     }
     const auto pause = turns_->wake_at(now) - now;
+    figures_->comes_by(thread, now + pause + grace);
     turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause,
                           [this, before = turns_changed_] { return turns_changed_ != before; });
   }
@@ -124,6 +171,7 @@ std::vector<std::size_t> BusWorkers::next() {
 
 bool BusWorkers::take(std::size_t device, Answer answer) {
   Seat& seat = seats_[device];
+  const Communication before = seat.last;
   if (answer.communication == Communication::ok && seat.has_points_to_find &&
       clock_.steady() >= seat.find_at) {
     const auto found = find_points(device);
@@ -138,6 +186,7 @@ bool BusWorkers::take(std::size_t device, Answer answer) {
         0, clock_.now());
   if (stop_.stop_requested()) return true;  // an exchange that was broken off says nothing
   tell_change(seat, answer);
+  figures_->asked(before, seat.last);
   deliver_({.device = seat.index,
             .communication = answer.communication,
             .communication_text = std::move(answer.text),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/drivers/driver.hpp"
+#include "agent/polling/bus_figures.hpp"
 #include "agent/polling/found_points.hpp"
 #include "agent/polling/turns.hpp"
 
@@ -22,9 +23,10 @@ class BusWorkers {
  public:
   using Deliver = std::function<void(PollResult)>;
 
-  /// `indices`: of our devices among all of the agent's. `found`, `lists` and `clock` must outlive it.
-  BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
-             std::vector<std::size_t> indices, const FoundPoints& found, PointLists& lists,
+  /// `indices`: of our devices among all of the agent's. `found`, `lists`, `board` and `clock` must outlive
+  /// it.
+  BusWorkers(const std::string& name, const DriverType& driver, std::vector<ConfiguredDevice> devices,
+             std::vector<std::size_t> indices, const FoundPoints& found, PointLists& lists, BusBoard& board,
              const BusContext& context, Deliver deliver);
   ~BusWorkers();
 
@@ -50,15 +52,19 @@ class BusWorkers {
     ConfiguredDevice device;
     std::size_t index = 0;
     Communication last = Communication::unknown;
+    std::optional<Steady> asked_at{};  // while it lives
     bool has_points_to_find = false;
     Steady find_at{};                                         // when its points are looked for again
     std::shared_ptr<const DeviceDescription> news = nullptr;  // to go with the next result
     std::optional<NewClass> new_class = std::nullopt;         // guarded by mutex_
   };
 
-  void run();
+  void run(std::size_t thread);
   /// Waits for somebody's turn and takes all whose turn it is, as far as one thread can; nobody: stopped.
-  std::vector<std::size_t> next();
+  std::vector<std::size_t> next(std::size_t thread);
+  /// How long a round of them can take at the worst.
+  std::chrono::milliseconds longest_round(const std::vector<std::size_t>& devices, Steady now) const;
+  void note_lateness(Seat& seat, Steady now);
   /// Passes an answer on, and finds the device's points when it is time. False: back off.
   bool take(std::size_t device, Answer answer);
   Result<void> find_points(std::size_t device);
@@ -74,6 +80,7 @@ class BusWorkers {
   std::stop_source stop_;
   std::unique_ptr<Bus> bus_;
   std::size_t thread_count_;
+  std::shared_ptr<BusFigures> figures_;
   std::size_t most_at_once_;
 
   std::mutex mutex_;  // of the four below

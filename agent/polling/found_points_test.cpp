@@ -55,7 +55,8 @@ class FoundPointsOf : public testing::Test {
     EXPECT_EQ(settings.devices[0].description.points.size(), settings.devices[0].sources.size());
     std::promise<PollResult> first;
     std::atomic<bool> is_told = false;
-    Poller poller{settings, clock, Log::quiet(), [&](PollResult result) {
+    BusBoard board;
+    Poller poller{settings, clock, Log::quiet(), board, [&](PollResult result) {
                     if (!is_told.exchange(true)) first.set_value(std::move(result));
                   }};
     poller.start();

@@ -35,7 +35,7 @@ void prepare_devices(AgentSettings& settings, const std::map<std::string, Resour
   }
 }
 
-Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log,
+Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log, BusBoard& board,
                const std::function<void(PollResult)>& deliver)
     : found_{settings.data_dir, log}, lists_{settings.point_lists}, classes_{settings.classes} {
   struct Members {
@@ -55,8 +55,8 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
   places_.resize(settings.devices.size());
   for (auto& [name, members] : by_bus) {
     const std::vector<std::size_t> indices = members.indices;
-    buses_.push_back(std::make_unique<BusWorkers>(*members.driver, std::move(members.devices),
-                                                  std::move(members.indices), found_, *lists_, context,
+    buses_.push_back(std::make_unique<BusWorkers>(name, *members.driver, std::move(members.devices),
+                                                  std::move(members.indices), found_, *lists_, board, context,
                                                   deliver));
     for (std::size_t i = 0; i < indices.size(); ++i) places_[indices[i]] = {buses_.back().get(), i};
   }

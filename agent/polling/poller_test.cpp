@@ -80,7 +80,9 @@ TEST(Poller, DeliversEachDeviceAtItsPace) {
   settings.devices = {sensor(peer.url(1), "a"), sensor(peer.url(2), "b")};
   const SystemClock clock;
   Delivered delivered;
-  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) { delivered.take(std::move(result)); }};
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board,
+                [&](PollResult result) { delivered.take(std::move(result)); }};
   poller.start();
   EXPECT_TRUE(Delivered::eventually([&] {
     return delivered.count(0, Communication::ok) >= 5 && delivered.count(1, Communication::ok) >= 5;
@@ -101,7 +103,9 @@ TEST(Poller, ADeadUnitDoesNotSlowTheOthersOfItsBus) {
   settings.devices = {sensor(peer.url(1), "alive"), sensor(peer.url(2), "dead")};
   const SystemClock clock;
   Delivered delivered;
-  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) { delivered.take(std::move(result)); }};
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board,
+                [&](PollResult result) { delivered.take(std::move(result)); }};
   const auto began = std::chrono::steady_clock::now();
   poller.start();
   EXPECT_TRUE(Delivered::eventually([&] { return delivered.count(0, Communication::ok) >= 20; }));
@@ -117,7 +121,9 @@ TEST(Poller, ADeadBusDoesNotSlowAnother) {
   settings.devices = {sensor(dead.url(1), "dead"), sensor(alive.url(1), "alive")};
   const SystemClock clock;
   Delivered delivered;
-  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) { delivered.take(std::move(result)); }};
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board,
+                [&](PollResult result) { delivered.take(std::move(result)); }};
   poller.start();
   EXPECT_TRUE(Delivered::eventually([&] { return delivered.count(1, Communication::ok) >= 10; }));
   EXPECT_TRUE(Delivered::eventually([&] { return delivered.count(0, Communication::no_answer) >= 1; }));
@@ -133,12 +139,52 @@ TEST(Poller, TellsWhenADeviceIsBack) {
   settings.devices = {sensor(peer.url(1), "a")};
   const SystemClock clock;
   Delivered delivered;
-  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) { delivered.take(std::move(result)); }};
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board,
+                [&](PollResult result) { delivered.take(std::move(result)); }};
   poller.start();
   EXPECT_TRUE(Delivered::eventually([&] { return delivered.count(0, Communication::no_answer) >= 1; }));
   is_silent = false;
   EXPECT_TRUE(Delivered::eventually([&] { return delivered.count(0, Communication::ok) >= 1; }));
   poller.stop();
+}
+
+TEST(Poller, CountsWhatEachBusDoes) {
+  ModbusPeer peer, refusing;
+  peer.behave([](const ModbusPeer::Asked& asked) {
+    return asked.unit == 2 ? Deed{.kind = Deed::Kind::silence} : Deed{};
+  });
+  AgentSettings settings;
+  settings.devices = {sensor(peer.url(1), "alive"), sensor(peer.url(2), "dead"),
+                      sensor(refusing.url(1), "other")};
+  const SystemClock clock;
+  BusBoard board;
+  Delivered delivered;
+  std::vector<BusSnapshot> buses;
+  {
+    Poller poller{settings, clock, Log::quiet(), board,
+                  [&](PollResult result) { delivered.take(std::move(result)); }};
+    poller.start();
+    EXPECT_TRUE(Delivered::eventually([&] {
+      return delivered.count(0, Communication::ok) >= 5 &&
+             delivered.count(1, Communication::no_answer) >= 1 && delivered.count(2, Communication::ok) >= 5;
+    }));
+    const Steady now = clock.steady();
+    for (const BusSnapshot& bus : board.take()) EXPECT_LT(now, bus.back_by) << bus.name << " looks stuck";
+    poller.stop();
+    buses = board.take();
+  }
+  ASSERT_EQ(buses.size(), 2u);
+  const BusSnapshot& mixed = buses[buses[0].devices == 2 ? 0 : 1];
+  const auto polls = [&](Communication what) { return mixed.polls[static_cast<std::size_t>(what)]; };
+  EXPECT_EQ(mixed.devices, 2);
+  EXPECT_EQ(mixed.living, 1);
+  EXPECT_EQ(mixed.lost, 1);
+  EXPECT_EQ(polls(Communication::ok), delivered.count(0, Communication::ok));
+  EXPECT_EQ(polls(Communication::no_answer), delivered.count(1, Communication::no_answer));
+  EXPECT_GE(mixed.busy, 200ms) << "the dead unit was waited for";
+  EXPECT_EQ(mixed.back_by, Steady::max()) << "nobody waits for a thread that has ended";
+  EXPECT_TRUE(board.take().empty()) << "a bus that is gone is off the board";
 }
 
 TEST(Poller, AHurriedDeviceIsAskedLongBeforeItIsDue) {
@@ -148,7 +194,9 @@ TEST(Poller, AHurriedDeviceIsAskedLongBeforeItIsDue) {
   for (ConfiguredDevice& device : settings.devices) device.description.poll_interval = 10min;
   const SystemClock clock;
   Delivered delivered;
-  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) { delivered.take(std::move(result)); }};
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board,
+                [&](PollResult result) { delivered.take(std::move(result)); }};
   poller.start();
   ASSERT_TRUE(Delivered::eventually([&] {
     return delivered.count(0, Communication::ok) == 1 && delivered.count(1, Communication::ok) == 1;
@@ -171,7 +219,8 @@ TEST(Poller, ADeviceIsPutIntoAnotherClassWhileItRuns) {
   Delivered delivered;
   std::mutex mutex;
   std::shared_ptr<const DeviceDescription> described;
-  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) {
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board, [&](PollResult result) {
                   {
                     const std::lock_guard lock{mutex};
                     if (result.description) described = result.description;
@@ -196,7 +245,8 @@ TEST(Poller, StopsWithinAboutAReplyTimeOut) {
   AgentSettings settings;
   settings.devices = {sensor(peer.url(1), "a")};
   const SystemClock clock;
-  Poller poller{settings, clock, Log::quiet(), [](const PollResult&) {}};
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board, [](const PollResult&) {}};
   poller.start();
   ASSERT_TRUE(Delivered::eventually([&] { return !peer.asked().empty(); }));
   const auto began = std::chrono::steady_clock::now();

@@ -62,6 +62,31 @@ AgentSettings::Journal read_journal(const SettingsTable& table) {
   return journal;
 }
 
+std::optional<ListenAddress> read_metrics(const SettingsTable& table) {
+  const std::string listen = table.text(
+      "listen", {.help = "where GET /metrics (Prometheus) and /healthz are answered; \"\": nowhere",
+                 .fallback = "127.0.0.1:9464"});
+  table.finish();
+  if (listen.empty()) return std::nullopt;
+  auto address = ListenAddress::parse(listen);
+  if (!address)
+    table.reject("listen", "an IP address and a port, e.g. \"127.0.0.1:9464\", or \"\" for none");
+  else if (!address->is_loopback())
+    table.warn("listen",
+               fmt::format("whoever reaches {} can read the figures: there is no password and no TLS",
+                           address->str()));
+  return address;
+}
+
+AgentSettings::Self read_self(const SettingsTable& table) {
+  AgentSettings::Self self;
+  const SettingsTable own = table.table("self");
+  self.is_enabled = own.flag("enabled", true, "tell the centre of this agent itself, as the device \"self\"");
+  own.finish();
+  self.metrics = read_metrics(table.table("metrics"));
+  return self;
+}
+
 ClassTerms read_terms(const SettingsTable& table, std::chrono::milliseconds interval,
                       std::chrono::milliseconds silence) {
   ClassTerms terms;
@@ -110,6 +135,7 @@ AgentSettings read_settings(const SettingsTable& table) {
                                               LogLevel::info, "the least that is worth a line");
   settings.broker = BrokerSettings::read(table.table("broker"));
   settings.journal = read_journal(table.table("journal"));
+  settings.self = read_self(table);
   settings.classes = read_classes(table.table("classes"));
   DevicesReader devices{settings.profiles_dir, settings.classes, *settings.point_lists};
   for (const SettingsTable& device : table.tables("device")) settings.devices.push_back(devices.read(device));

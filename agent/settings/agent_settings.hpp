@@ -15,6 +15,7 @@
 #include "agent/polling/poll_result.hpp"
 #include "agent/profiles/point_lists.hpp"
 #include "agent/profiles/profile.hpp"
+#include "agent/settings/listen_address.hpp"
 #include "proto/base/log.hpp"
 #include "proto/base/settings.hpp"
 #include "proto/link/mqtt_session.hpp"
@@ -56,6 +57,13 @@ struct AgentSettings {
     bool operator==(const Journal&) const = default;
   };
 
+  /// How it watches itself.
+  struct Self {
+    bool is_enabled = true;
+    std::optional<ListenAddress> metrics;
+    bool operator==(const Self&) const = default;
+  };
+
   std::string site;
   std::string agent;
   std::string name;
@@ -64,6 +72,7 @@ struct AgentSettings {
   LogLevel log_level = LogLevel::info;
   BrokerSettings broker;
   Journal journal;
+  Self self;
   AllClassTerms classes;
   std::vector<ConfiguredDevice> devices;
   std::shared_ptr<PointLists> point_lists = std::make_shared<PointLists>();

@@ -191,6 +191,34 @@ TEST_F(SettingsFolder, AMistakeInAProfileIsToldOnceWithTheProfilesLine) {
   EXPECT_EQ(text.find("maker: is missing"), text.rfind("maker: is missing"));
 }
 
+TEST_F(SettingsFolder, TheAgentWatchesItselfUnlessToldOtherwise) {
+  const AgentSettings usual = good(with_devices(""));
+  EXPECT_TRUE(usual.self.is_enabled);
+  ASSERT_TRUE(usual.self.metrics);
+  EXPECT_EQ(usual.self.metrics->str(), "127.0.0.1:9464");
+  const AgentSettings quiet = good(with_devices("[self]\nenabled = false\n[metrics]\nlisten = \"\"\n"));
+  EXPECT_FALSE(quiet.self.is_enabled);
+  EXPECT_FALSE(quiet.self.metrics);
+}
+
+TEST_F(SettingsFolder, MetricsForEverybodyAreAWarningAndNonsenseAnError) {
+  Problems problems;
+  const auto open =
+      AgentSettings::parse(with_devices("[metrics]\nlisten = \"0.0.0.0:9464\"\n"), file(), problems);
+  ASSERT_TRUE(open && problems.empty()) << problems.str();
+  ASSERT_EQ(problems.warnings().size(), 1u);
+  EXPECT_THAT(problems.warnings()[0].str(), HasSubstr("whoever reaches 0.0.0.0:9464 can read the figures"));
+  EXPECT_THAT(
+      problems_of(with_devices("[metrics]\nlisten = \"localhost:9464\"\n")),
+      HasSubstr("metrics.listen: \"localhost:9464\" is not valid, expected an IP address and a port"));
+}
+
+TEST_F(SettingsFolder, NoDeviceMayTakeTheAgentsOwnId) {
+  for (const char* id : {"self", "Self", "SELF"})
+    EXPECT_THAT(problems_of(with_devices(device(id, "modbus-tcp://127.0.0.1:1502?unit=1"))),
+                HasSubstr(fmt::format("device[0].id: \"{}\" is the agent's own, expected another id", id)));
+}
+
 TEST_F(SettingsFolder, TheDescriptionNamesEveryKeyAndNeedsNothing) {
   const std::string text = AgentSettings::describe();
   for (const char* key : {"site", "[broker]", "[journal]", "ack_hosts", "[classes.core]", "[[device]]",

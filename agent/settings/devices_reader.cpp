@@ -94,6 +94,11 @@ void check_pace(const SettingsTable& table, const ClassTerms& terms) {
 void DevicesReader::check_id(const SettingsTable& table, const std::string& id) {
   if (id.empty()) return;
   if (!is_valid_id(id)) table.reject("id", "1 to 64 letters, digits, _ or -");
+  if (lower_case(id) == "self")
+    add_problem(table, "id",
+                fmt::format("\"{}\" is the agent's own, expected another id (capitals do not tell two ids "
+                            "apart)",
+                            id));
   const auto [first, is_new] = ids_.try_emplace(lower_case(id), FirstUse{id, table.line_of("id")});
   if (!is_new)
     add_problem(table, "id",

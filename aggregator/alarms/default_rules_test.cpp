@@ -191,6 +191,66 @@ TEST(DefaultRules, TellGoodFromBadInTheWordsOfEveryProfile) {
   }
 }
 
+struct Illness {
+  std::string point;
+  Unit unit;
+  double value;
+  std::string state_en;
+  std::string raises;  // the loudest rule; empty: none
+};
+
+TEST(DefaultRules, KnowWhenAnAgentIsIll) {
+  const std::vector<Illness> all{
+      {"agent.disk_used", Unit::percent, 89, "", ""},
+      {"agent.disk_used", Unit::percent, 91, "", "agent-disk-filling"},
+      {"agent.disk_used", Unit::percent, 98, "", "agent-disk-full"},
+      {"agent.disk_state", Unit::state, 0, "writable", ""},
+      {"agent.disk_state", Unit::state, 1, "read-only", "agent-disk-read-only"},
+      {"agent.disk_errors", Unit::count, 0, "", ""},
+      {"agent.disk_errors", Unit::count, 1, "", "agent-disk-errors"},
+      {"journal.state", Unit::state, 0, "durable", ""},
+      {"journal.state", Unit::state, 1, "in memory only", "agent-journal-not-durable"},
+      {"journal.state", Unit::state, 2, "failing", "agent-journal-not-durable"},
+      {"journal.oldest_age", Unit::second, 12, "", ""},
+      {"journal.oldest_age", Unit::second, 601, "", "agent-journal-backlog"},
+      {"clock.state", Unit::state, 0, "synchronised", ""},
+      {"clock.state", Unit::state, 1, "not synchronised", "agent-clock"},
+      {"certificate[client].days", Unit::count, 30, "", ""},
+      {"certificate[client].days", Unit::count, 29, "", "agent-certificate-30-days"},
+      {"certificate[ca].days", Unit::count, 13, "", "agent-certificate-14-days"},
+      {"certificate[client].days", Unit::count, 6, "", "agent-certificate-7-days"},
+      {"certificate[client].days", Unit::count, 0, "", "agent-certificate-1-day"},
+      {"certificate[client].state", Unit::state, 0, "valid", ""},
+      {"certificate[client].state", Unit::state, 2, "expired", "agent-certificate-expired"},
+      {"certificate[ca].state", Unit::state, 3, "unreadable", "agent-certificate-unusable"},
+      {"certificate[ca].state", Unit::state, 1, "not valid yet", "agent-certificate-unusable"},
+      {"bus[ttyS1].errors", Unit::percent, 15, "", ""},
+      {"bus[ttyS1].errors", Unit::percent, 25, "", "agent-bus-errors"},
+      {"bus[ttyS1].lateness", Unit::millisecond, 31'000, "", "agent-bus-overloaded"},
+      {"agent.cpu", Unit::percent, 2, "", ""},
+      {"agent.cpu", Unit::percent, 95, "", "agent-cpu-high"},
+      {"agent.memory_anonymous", Unit::byte, 8e6, "", ""},
+      {"agent.memory_anonymous", Unit::byte, 2.1e8, "", "agent-memory-high"},
+      {"machine.memory_available", Unit::byte, 1e7, "", "agent-machine-memory-low"},
+      {"agent.descriptors", Unit::percent, 81, "", "agent-descriptors"},
+      {"mailbox.fill", Unit::percent, 81, "", "agent-mailbox-full"},
+      {"device.temperature", Unit::celsius, 86, "", "agent-machine-hot"},
+  };
+  const auto known = rules();
+  for (const Illness& illness : all) {
+    ASSERT_TRUE(PointName::parse(illness.point)) << illness.point << " is no point";
+    EXPECT_EQ(PointName::parse(illness.point)->kind().unit, illness.unit) << illness.point;
+    const Situation situation{.value = illness.value, .unit = illness.unit, .state_en = illness.state_en};
+    const Rule* loudest = nullptr;
+    for (const Rule& rule : known)
+      if (rule.kind->judges_history && rule.watches_point("hq", "room1", "self", illness.point) &&
+          rule.condition->judge(situation) == Verdict::holds &&
+          (!loudest || rule.severity < loudest->severity))
+        loudest = &rule;
+    EXPECT_EQ(loudest ? loudest->id : "", illness.raises) << illness.point << " = " << illness.value;
+  }
+}
+
 TEST(DefaultRules, ACountOfAlarmsIsTheDevicesOwnWord) {
   const auto all = rules();
   const auto rule =

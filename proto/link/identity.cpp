@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "proto/link/identity.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -39,6 +40,30 @@ int no_password(char*, int, int, void*) { return 0; }
 Key read_key(const std::filesystem::path& file) {
   const Bio bio = open(file);
   return Key{bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr};
+}
+
+using Time = std::unique_ptr<ASN1_TIME, Release<ASN1_TIME_free>>;
+
+std::optional<std::int64_t> seconds_since_1970(const ASN1_TIME* time) {
+  constexpr std::int64_t day = 86'400;
+  const Time begin{ASN1_TIME_set(nullptr, 0)};
+  int days = 0, seconds = 0;
+  if (!begin || ASN1_TIME_diff(&days, &seconds, begin.get(), time) != 1) return std::nullopt;
+  return days * day + seconds;
+}
+
+std::vector<Validity> read_all(const std::filesystem::path& file) {
+  std::vector<Validity> all;
+  const Bio bio = open(file);
+  while (bio) {
+    const Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)};
+    if (!certificate) break;
+    const auto since = seconds_since_1970(X509_get0_notBefore(certificate.get()));
+    const auto until = seconds_since_1970(X509_get0_notAfter(certificate.get()));
+    if (since && until) all.push_back({*since, *until});
+  }
+  ERR_clear_error();
+  return all;
 }
 
 std::string shown(const ASN1_TIME* time) {
@@ -86,6 +111,24 @@ std::vector<IdentityProblem> check_identity(const std::filesystem::path& authori
   if (own) check_dates(*own, certificate, About::certificate, now, problems);
   ERR_clear_error();
   return problems;
+}
+
+std::optional<Validity> read_validity(const std::filesystem::path& file, CertificateFile kind,
+                                      std::int64_t now) {
+  const auto all = read_all(file);
+  if (all.empty()) return std::nullopt;
+  Validity serving = all.front();
+  for (const Validity& one : all) {
+    if (kind == CertificateFile::chain) {
+      serving = {std::max(serving.since, one.since), std::min(serving.until, one.until)};
+    } else {
+      const bool serves = one.until >= now, other_serves = serving.until >= now;
+      const bool is_next =
+          serves == other_serves ? (serves ? one.until < serving.until : one.until > serving.until) : serves;
+      if (is_next) serving = one;
+    }
+  }
+  return serving;
 }
 
 }  // namespace watchroom

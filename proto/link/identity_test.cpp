@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "proto/link/identity.hpp"
 
+#include <cmath>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -68,6 +69,31 @@ TEST_F(IdentityTest, FilesWithSomethingElseInThemAreRefused) {
   ASSERT_EQ(problems.size(), 2u);
   EXPECT_THAT(problems[0].text, HasSubstr("rubbish\" holds no certificate"));
   EXPECT_THAT(problems[1].text, HasSubstr("room1.pem\" holds no private key"));
+}
+
+TEST_F(IdentityTest, AChainServesAsLongAsEachOfItAndABundleAsTheNextToRunOut) {
+  constexpr std::int64_t day = 86'400;
+  const std::int64_t now = std::time(nullptr);
+  const auto days = [&](const std::optional<Validity>& validity) {
+    return validity ? std::lround(static_cast<double>(validity->until - now) / day) : -1;
+  };
+  certificates_.make("short", "", "10");
+  certificates_.make("long", "", "9000");  // beyond 2038
+  const auto put_together = [&](const std::string& name, const std::vector<std::string>& parts) {
+    std::ofstream all{certificates_.file(name)};
+    for (const std::string& part : parts) all << std::ifstream{certificates_.file(part)}.rdbuf();
+    return std::filesystem::path{certificates_.file(name)};
+  };
+  using Kind = CertificateFile;
+  EXPECT_EQ(days(read_validity(certificates_.file("long.pem"), Kind::chain, now)), 9000);
+  const auto both = put_together("both.pem", {"long.pem", "short.pem"});
+  EXPECT_EQ(days(read_validity(both, Kind::chain, now)), 10);
+  EXPECT_EQ(days(read_validity(both, Kind::bundle, now)), 10);
+  EXPECT_EQ(days(read_validity(both, Kind::chain, now + 20 * day)), 10) << "a broken chain stays broken";
+  EXPECT_EQ(days(read_validity(both, Kind::bundle, now + 20 * day)), 9000);
+  EXPECT_EQ(days(read_validity(both, Kind::bundle, now + 20'000 * day)), 9000) << "all have run out";
+  EXPECT_EQ(read_validity(certificates_.file("short.key"), Kind::chain, now), std::nullopt);
+  EXPECT_EQ(read_validity(certificates_.file("missing"), Kind::bundle, now), std::nullopt);
 }
 
 TEST_F(IdentityTest, AFolderIsNoKeyFile) {

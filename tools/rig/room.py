@@ -133,6 +133,7 @@ class Room:
         self.authority = Authority(self.folder / "certificates")
         self.broker = Broker(self.folder / "broker", self.processes, self.authority, HOST_ID)
         self.web_port = free_port()
+        self.metrics_port = free_port()
         self.counter_log = self.folder / "counter.log"
         self.password = secrets.token_urlsafe(9)
         self.agent_folder = self.folder / "agent"
@@ -309,7 +310,8 @@ class Room:
         devices = (self.plan.devices or whole_room)(self.addresses)
         text = settings.agent_text(
             self.plan.site, self.plan.agent, self.plan.agent_name,
-            self._broker_settings(self.plan.agent), devices, self.plan.journal, self.plan.classes)
+            self._broker_settings(self.plan.agent), devices, self.plan.journal, self.plan.classes,
+            self.metrics_port)
         path = self.agent_folder / "agent.toml"
         path.write_text(text + extra)
         return path

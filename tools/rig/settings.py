@@ -63,9 +63,11 @@ class BrokerSettings:
 
 
 def agent_text(site: str, agent: str, name: str, broker: BrokerSettings, devices: Iterable[Device],
-               journal: Mapping[str, Setting], classes: Mapping[str, tuple[int, int]]) -> str:
+               journal: Mapping[str, Setting], classes: Mapping[str, tuple[int, int]],
+               metrics_port: int | None = None) -> str:
+    metrics = f"127.0.0.1:{metrics_port}" if metrics_port else ""
     parts = [table("", {"site": site, "agent": agent, "name": name, "data_dir": "data"}), broker.text(),
-             table("journal", journal)]
+             table("journal", journal), table("metrics", {"listen": metrics})]
     if classes:
         inner = ", ".join(f"{word} = {{ poll_interval_ms = {poll}, max_silence_s = {silence} }}"
                           for word, (poll, silence) in classes.items())

@@ -183,7 +183,8 @@ TEST_F(NetDriver, ManyHostsAreHeardOfFromAPollerOfFewThreads) {
   std::mutex mutex;
   std::condition_variable heard_of_one;
   std::vector<int> heard(hosts);
-  Poller poller{settings, clock_, Log::quiet(), [&](const PollResult& result) {
+  BusBoard board;
+  Poller poller{settings, clock_, Log::quiet(), board, [&](const PollResult& result) {
                   const std::lock_guard lock{mutex};
                   if (result.communication == Communication::ok) ++heard[result.device];
                   heard_of_one.notify_one();
@@ -351,7 +352,7 @@ TEST_F(WebPages, ASlowServerIsDown) {
 
 TEST_F(WebPages, AServerThatHangsUpIsDown) {
   ask(page("/nothing"));
-  expect_down("Empty reply");
+  expect_down("Server returned nothing");
 }
 
 class SecurePages : public NetDriver {
