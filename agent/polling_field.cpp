@@ -25,13 +25,18 @@ void PollingField::start(const AgentSettings& settings, const std::function<void
   poller_->start();
 }
 
+std::unique_ptr<Poller> PollingField::taken() {
+  const std::lock_guard lock{mutex_};
+  return std::move(poller_);
+}
+
+// Both take a while, and deliver meanwhile: not under the lock.
 void PollingField::stop() {
-  std::unique_ptr<Poller> poller;
-  {
-    const std::lock_guard lock{mutex_};
-    poller = std::move(poller_);
-  }
-  if (poller) poller->stop();  // takes a while, and delivers meanwhile
+  if (const auto poller = taken()) poller->stop();
+}
+
+void PollingField::finish() {
+  if (const auto poller = taken()) poller->finish();
 }
 
 void PollingField::put_into_class(const std::string& device, ResourceClass resource_class) {

@@ -26,12 +26,14 @@ class PollingField final : public Field {
   /// can be announced.
   void prepare(AgentSettings& settings);
   void start(const AgentSettings& settings, const std::function<void(PollResult)>& deliver);
-  /// Nothing is delivered after it returns.
+  /// Nothing is delivered after either returns; `finish` breaks no question off.
   void stop();
+  void finish();
 
   void put_into_class(const std::string& device, ResourceClass resource_class) override;
 
  private:
+  std::unique_ptr<Poller> taken();
   const Clock& clock_;
   BusBoard& board_;
   const Log log_;

@@ -153,7 +153,7 @@ class Running {
   void stop() {
     log_.info("stopping");
     notifier_.stopping();
-    field_.stop();
+    field_.finish();
     self_.stop();
     agent_.request_stop();
     core_.join();

@@ -126,16 +126,19 @@ void Agent::comes_by(std::chrono::milliseconds within) {
 }
 
 void Agent::take(const Reconfigured& settings) {
+  DeviceList devices;
   std::vector<Reporter> reporters;
   for (const auto& device : settings.devices) {
     // Of a device that is as it was, what was reported is known.
-    const auto before = std::find(devices_.begin(), devices_.end(), device);
-    reporters.push_back(before == devices_.end()
-                            ? Reporter{device}
-                            : std::move(reporters_[static_cast<std::size_t>(before - devices_.begin())]));
+    const auto before =
+        std::find_if(devices_.begin(), devices_.end(), [&](const auto& known) { return *known == *device; });
+    const bool is_new = before == devices_.end();
+    devices.push_back(is_new ? device : *before);
+    reporters.push_back(is_new ? Reporter{device}
+                               : std::move(reporters_[static_cast<std::size_t>(before - devices_.begin())]));
   }
   reporters_ = std::move(reporters);
-  devices_ = settings.devices;
+  devices_ = std::move(devices);
   edge_node_.reconfigured(devices_);
 }
 

@@ -100,6 +100,13 @@ void BusWorkers::look_again() {
 
 void BusWorkers::request_stop() { stop_.request_stop(); }
 
+void BusWorkers::request_finish() {
+  const std::lock_guard lock{mutex_};
+  is_finishing_ = true;
+  ++turns_changed_;
+  turn_came_.notify_all();
+}
+
 void BusWorkers::join() {
   for (std::thread& thread : threads_)
     if (thread.joinable()) thread.join();
@@ -149,7 +156,7 @@ std::vector<std::size_t> BusWorkers::next(std::size_t thread) {
   std::unique_lock lock{mutex_};
   const std::stop_token stop = stop_.get_token();
   std::vector<std::size_t> devices;
-  while (!stop.stop_requested()) {
+  while (!stop.stop_requested() && !is_finishing_) {
     const Steady now = clock_.steady();
     while (devices.size() < most_at_once_) {
       const auto device = turns_->next(now);

@@ -37,7 +37,10 @@ class BusWorkers {
   /// Puts one of ours into another class: its points and its pace follow with its next turn, which comes at
   /// once, and so does the result that says so. From any thread.
   void put_into_class(std::size_t device, ResourceClass resource_class, const AllClassTerms& classes);
+  /// Breaks off what is being asked.
   void request_stop();
+  /// What is being asked is still asked and delivered, and nobody else.
+  void request_finish();
   /// Nothing is delivered after it returns.
   void join();
 
@@ -83,8 +86,9 @@ class BusWorkers {
   std::shared_ptr<BusFigures> figures_;
   std::size_t most_at_once_;
 
-  std::mutex mutex_;  // of the four below
+  std::mutex mutex_;  // of the five below
   std::condition_variable_any turn_came_;
+  bool is_finishing_ = false;
   std::uint64_t turns_changed_ = 0;  // how often somebody's turn may have come sooner
   std::unique_ptr<Turns> turns_;
   std::set<std::size_t> points_to_find_;  // of these devices, sooner than their hour

@@ -77,6 +77,11 @@ void Poller::put_into_class(std::size_t device, ResourceClass resource_class) {
     places_[device].bus->put_into_class(places_[device].device, resource_class, classes_);
 }
 
+void Poller::finish() {
+  for (const auto& bus : buses_) bus->request_finish();
+  for (const auto& bus : buses_) bus->join();
+}
+
 void Poller::stop() {
   for (const auto& bus : buses_) bus->request_stop();
   for (const auto& bus : buses_) bus->join();

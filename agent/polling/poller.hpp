@@ -40,6 +40,9 @@ class Poller {
   void put_into_class(std::size_t device, ResourceClass resource_class);
   /// Nothing is delivered after it returns, which takes about one reply time-out at most.
   void stop();
+  /// The same, but no question is broken off: what was asked is delivered. Takes a whole round of the slowest
+  /// device at most.
+  void finish();
 
  private:
   FoundPoints found_;
