@@ -79,7 +79,9 @@ void Schedule::asked(std::size_t device, Steady began, Steady ended, bool answer
   entry.standing = Standing::living;
   entry.failures = 0;
   if (before != Standing::living) entry.due = began;
-  entry.due = next_due(entry.due, entry.interval, ended);
+  // Who missed a whole turn starts a new rhythm: the bus is the limit then, and must not rest for an old one.
+  const bool is_too_slow = ended >= entry.due + entry.interval;
+  entry.due = (is_too_slow ? began : entry.due) + entry.interval;
 }
 
 }  // namespace watchroom::agent
