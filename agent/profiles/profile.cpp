@@ -64,6 +64,7 @@ void drop_repeated_names(DevicePoints& points) {
 
 int width_of(RegisterType type) {
   switch (type) {
+    case RegisterType::text:
     case RegisterType::bit:
     case RegisterType::u16:
     case RegisterType::i16:
@@ -77,6 +78,10 @@ int width_of(RegisterType type) {
     case RegisterType::f64: return 4;
   }
   return 1;
+}
+
+std::uint16_t RegisterSource::width() const {
+  return type == RegisterType::text ? text_length : static_cast<std::uint16_t>(width_of(type));
 }
 
 std::optional<Oid> parse_oid(std::string_view text) {
@@ -103,6 +108,11 @@ std::string oid_text(const Oid& oid) {
 bool ProfilePoint::is_table() const {
   const auto* object = std::get_if<ObjectSource>(&source.where);
   return object && object->is_column;
+}
+
+bool ProfilePoint::is_writable() const {
+  const auto* where = std::get_if<RegisterSource>(&source.where);
+  return where && where->write;
 }
 
 std::string IndexShape::text() const {

@@ -19,18 +19,25 @@
 namespace watchroom::agent {
 
 enum class RegisterTable { coil, discrete, input, holding };
-enum class RegisterType { bit, u16, i16, u32, i32, u64, i64, f32, f64, bcd16, bcd32 };
+enum class RegisterType { bit, u16, i16, u32, i32, u64, i64, f32, f64, bcd16, bcd32, text };
 /// The order in which the bytes A (highest) to D of a value arrive: abcd is big-endian, cdab has its words
 /// swapped, badc the bytes of each word, dcba is little-endian.
 enum class ByteOrder { abcd, cdab, badc, dcba };
 
-/// Registers, or bits, that one type takes.
+/// Registers, or bits, that one number of a type takes.
 int width_of(RegisterType type);
 
 /// A neighbouring register whose code chooses the factor: metres or feet, bar or kPa.
 struct FactorRegister {
   std::uint16_t address = 0;
   std::map<std::int64_t, double> factors;
+};
+
+/// How a point is written that may be.
+struct RegisterWrite {
+  bool is_multiple = false;  ///< with function 15 or 16, not 5 or 6
+  /// What to write for each state; empty for numbers.
+  std::map<std::int64_t, std::int64_t> contents;
 };
 
 /// Where a point stands in a Modbus device. Addresses are those on the wire, from 0.
@@ -42,6 +49,10 @@ struct RegisterSource {
   std::optional<std::uint64_t> mask;               ///< some bits of the word, shifted down to 0
   std::optional<std::uint16_t> decimals_register;  ///< same table; the value is divided by 10^content
   std::optional<FactorRegister> factor_register;   ///< same table
+  std::uint16_t text_length = 0;                   ///< registers of a text
+  std::optional<RegisterWrite> write;              ///< nothing: it is only read
+
+  std::uint16_t width() const;
 };
 
 using Oid = std::vector<std::uint32_t>;
@@ -119,6 +130,7 @@ struct ProfilePoint {
   bool is_table() const;
   /// Row of a table, or an optional point: known only once the device has answered.
   bool must_be_discovered() const { return is_table() || is_optional; }
+  bool is_writable() const;
 };
 
 struct SnmpTraits {

@@ -81,7 +81,7 @@ void read_plausible(const SettingsTable& table, Conversion& conversion) {
 /// One `[[point]]` at a time, with what they may not share.
 class PointsReader {
  public:
-  PointsReader(const Profile& profile) : bus_{profile.bus} {}
+  PointsReader(const Profile& profile) : bus_{profile.bus}, modbus_{profile.modbus} {}
 
   ProfilePoint read(const SettingsTable& table) {
     ProfilePoint point;
@@ -102,10 +102,20 @@ class PointsReader {
     else
       read_object_source(table, point);
     check_states(table, point);
+    if (auto write = read_write(table, point, kind_))
+      if (auto* source = std::get_if<RegisterSource>(&point.source.where)) source->write = *std::move(write);
+    has_fire_protection_ |= kind_ && kind_->is_fire_protection();
     const int times = ++times_[point.name];
     point.key = times == 1 ? point.name : fmt::format("{}#{}", point.name, times);
     table.finish();
     return point;
+  }
+
+  /// A device that watches fire or extinguishing gas is read only as a whole.
+  void finish(const Profile& profile, const std::vector<SettingsTable>& tables) const {
+    if (!has_fire_protection_) return;
+    for (std::size_t i = 0; i < tables.size(); ++i)
+      if (profile.points[i].is_writable()) tables[i].complain("writable", never_released);
   }
 
  private:
@@ -143,11 +153,15 @@ class PointsReader {
 
   void read_register_source(const SettingsTable& table, ProfilePoint& point) {
     const SettingsTable where = table.table("register");
-    point.source.where = read_register(where);
+    const RegisterSource source = read_register(where, modbus_);
+    point.source.where = source;
     read_conversion(where, point.source.conversion);
     where.finish();
     check_repetition(table, point.name, ObjectSource{});
-    if (point.source.conversion.unit == Unit::text) table.reject("unit", "a number or a state over Modbus");
+    const bool is_text = source.type == RegisterType::text;
+    if (is_text != (point.source.conversion.unit == Unit::text))
+      where.reject("type",
+                   is_text ? "a number type for this kind of point" : "\"text\" for this kind of point");
     if (point.name.find("[*]") != std::string::npos)
       table.reject("name", "an instance; [*] is for tables over SNMP");
   }
@@ -188,6 +202,8 @@ class PointsReader {
   }
 
   std::string bus_;
+  const ModbusTraits& modbus_;
+  bool has_fire_protection_ = false;
   std::map<std::string, int> times_;
   struct Repetition {
     bool is_column = false;
@@ -247,7 +263,9 @@ Profile read_profile(const SettingsTable& table) {
     profile.snmp = read_snmp_traits(*snmp);
   }
   PointsReader points{profile};
-  for (const SettingsTable& point : table.tables("point")) profile.points.push_back(points.read(point));
+  const auto point_tables = table.tables("point");
+  for (const SettingsTable& point : point_tables) profile.points.push_back(points.read(point));
+  points.finish(profile, point_tables);
   if (profile.points.empty() && !table.has("point")) table.reject("point", "at least one [[point]]");
   for (const SettingsTable& sample : table.tables("sample"))
     profile.samples.push_back(read_sample(sample, profile));

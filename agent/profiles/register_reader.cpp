@@ -15,10 +15,10 @@ const Names<RegisterTable> table_names{{"holding", RegisterTable::holding},
                                        {"discrete", RegisterTable::discrete},
                                        {"coil", RegisterTable::coil}};
 const Names<RegisterType> type_names{
-    {"bit", RegisterType::bit},     {"u16", RegisterType::u16},    {"i16", RegisterType::i16},
-    {"u32", RegisterType::u32},     {"i32", RegisterType::i32},    {"u64", RegisterType::u64},
-    {"i64", RegisterType::i64},     {"f32", RegisterType::f32},    {"f64", RegisterType::f64},
-    {"bcd16", RegisterType::bcd16}, {"bcd32", RegisterType::bcd32}};
+    {"bit", RegisterType::bit},     {"u16", RegisterType::u16},     {"i16", RegisterType::i16},
+    {"u32", RegisterType::u32},     {"i32", RegisterType::i32},     {"u64", RegisterType::u64},
+    {"i64", RegisterType::i64},     {"f32", RegisterType::f32},     {"f64", RegisterType::f64},
+    {"bcd16", RegisterType::bcd16}, {"bcd32", RegisterType::bcd32}, {"text", RegisterType::text}};
 const Names<ByteOrder> order_names{{"abcd", ByteOrder::abcd},   {"cdab", ByteOrder::cdab},
                                    {"badc", ByteOrder::badc},   {"dcba", ByteOrder::dcba},
                                    {"big", ByteOrder::abcd},    {"big_words_swapped", ByteOrder::cdab},
@@ -47,14 +47,20 @@ void read_mask(const SettingsTable& table, RegisterSource& source) {
   }
   const bool is_integer = source.type != RegisterType::bit && source.type != RegisterType::f32 &&
                           source.type != RegisterType::f64 && source.type != RegisterType::bcd16 &&
-                          source.type != RegisterType::bcd32;
+                          source.type != RegisterType::bcd32 && source.type != RegisterType::text;
   if (source.mask && !is_integer)
     table.reject(table.has("bit") ? "bit" : "mask", "no such key unless the type is an integer");
 }
 
+void read_length(const SettingsTable& table, RegisterSource& source) {
+  if (source.type != RegisterType::text) return;  // then `length` is an unknown key
+  source.text_length = static_cast<std::uint16_t>(
+      table.integer("length", {.help = "registers of the text, two letters each", .least = 1, .most = 125}));
+}
+
 }  // namespace
 
-RegisterSource read_register(const SettingsTable& table) {
+RegisterSource read_register(const SettingsTable& table, const ModbusTraits& traits) {
   RegisterSource source;
   source.table = table.choice<RegisterTable>("table", table_names, std::nullopt, "where it stands");
   const bool is_bits = source.table == RegisterTable::coil || source.table == RegisterTable::discrete;
@@ -64,19 +70,22 @@ RegisterSource read_register(const SettingsTable& table) {
   if (is_bits != (source.type == RegisterType::bit))
     table.reject("type", is_bits ? "\"bit\" in the tables coil and discrete"
                                  : "a number type in the tables input and holding; use `bit` for one bit");
+  read_length(table, source);
   source.address = static_cast<std::uint16_t>(table.integer(
-      "address", {.help = "address on the wire, from 0", .most = last_register + 1 - width_of(source.type)}));
+      "address", {.help = "address on the wire, from 0", .most = last_register + 1 - source.width()}));
   read_mask(table, source);
   if (const auto address = table.optional_integer(
           "decimals", {.help = "register with the number of decimals", .most = last_register}))
     source.decimals_register = static_cast<std::uint16_t>(*address);
   if (const auto factor = table.optional_table("factor")) source.factor_register = read_factor(*factor);
+  if (source.width() > traits.max_registers)
+    table.reject("type", fmt::format("what fits into the {} registers of one request", traits.max_registers));
   return source;
 }
 
 namespace {
 
-RegisterProbe read_probe(const SettingsTable& table) {
+RegisterProbe read_probe(const SettingsTable& table, const ModbusTraits& traits) {
   RegisterProbe probe;
   for (const std::string& text : table.scalars("values", "what the register may hold")) {
     if (const auto value = integer_of(text))
@@ -88,7 +97,9 @@ RegisterProbe read_probe(const SettingsTable& table) {
   probe.most = table.optional_number("max", {.help = "highest content"});
   if (probe.values.empty() == (!probe.least && !probe.most))
     table.reject("values", "`values`, or `min` and `max`");
-  probe.source = read_register(table);
+  probe.source = read_register(table, traits);
+  if (probe.source.type == RegisterType::text)
+    table.reject("type", "a number type; texts are compared with function 43's, by `identity`");
   table.finish();
   return probe;
 }
@@ -112,7 +123,7 @@ ModbusTraits read_modbus_traits(const SettingsTable& table) {
   limits.max_bits = number("max_bits", "bits in one request", 2000, 1, 2000);
   limits.largest_hole = number("largest_hole", "unused registers read to save a request", 16, 0, 124);
   limits.identity = table.texts("identity", "texts, one of which its identification (function 43) holds");
-  for (const SettingsTable& probe : table.tables("probe")) limits.probes.push_back(read_probe(probe));
+  for (const SettingsTable& probe : table.tables("probe")) limits.probes.push_back(read_probe(probe, limits));
   table.finish();
   return limits;
 }
