@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include <array>
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include <nlohmann/json.hpp>
 
+#include "agent/commands/addressed_device.hpp"
 #include "agent/commands/commands.hpp"
 #include "agent/commands/scratch_folder.hpp"
 #include "agent/drivers/driver.hpp"
+#include "agent/polling/found_points.hpp"
 
 namespace watchroom::agent {
 namespace {
 
-/// "3.1.2" or "input 4"; what a person looks for in the maker's document.
-std::string source_text(const PointSource& source) {
-  if (const auto* object = std::get_if<ObjectSource>(&source.where)) return oid_text(object->oid);
-  const auto& where = std::get<RegisterSource>(source.where);
-  static constexpr std::array<std::string_view, 4> tables{"coil", "discrete", "input", "holding"};
-  std::string text = fmt::format("{} {}", tables[static_cast<std::size_t>(where.table)], where.address);
-  if (where.mask) text += fmt::format(" mask {:#x}", *where.mask);
-  return text;
-}
-
 std::string state_text(const PointDescription& point, const Reading& reading) {
-  const auto* code = reading.value ? std::get_if<std::int64_t>(&*reading.value) : nullptr;
-  const auto state = code ? point.states.find(*code) : point.states.end();
-  return state == point.states.end() ? "" : state->second.en;
+  const StateText* state = state_of(point, reading);
+  return state ? state->en : "";
 }
 
 void print_line(const PointDescription& point, const PointSource& source, const Reading& reading) {
@@ -50,42 +39,6 @@ void print_json(const PointDescription& point, const PointSource& source, const 
   fmt::print("{}\n", line.dump());
 }
 
-Result<Profiles> load_named(const std::filesystem::path& folder, const std::string& name,
-                            std::string_view driver) {
-  const std::filesystem::path file =
-      name.ends_with(".toml") ? std::filesystem::path{name} : folder / (name + ".toml");
-  Problems problems;
-  auto profile = Profile::load(file, problems);
-  if (!profile) return fail(Errc::invalid, Retry::never, "{}", problems.str());
-  if (profile->bus != driver)
-    return fail(Errc::invalid, Retry::never, "{} is a {} profile, but the address is a {} one", profile->name,
-                profile->bus, driver);
-  return Profiles{std::make_shared<const Profile>(*std::move(profile))};
-}
-
-ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile> profile) {
-  const bool is_modbus = profile->bus == "modbus";
-  ConfiguredDevice device;
-  device.description.id = "probe";
-  device.description.profile = profile->name;
-  device.reply_timeout = is_modbus ? profile->modbus.reply_timeout : profile->snmp.reply_timeout;
-  device.gap = is_modbus ? profile->modbus.gap : std::chrono::milliseconds{0};
-  device.address = std::move(address);
-  device.profile = std::move(profile);
-  return device;
-}
-
-void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found) {
-  DevicePoints points = points_of(*device.profile, found);
-  device.description.points = std::move(points.descriptions);
-  device.sources = std::move(points.sources);
-}
-
-int report_failure(const Error& error) {
-  fmt::print(stderr, "{}\n", error.text);
-  return error.code == Errc::invalid ? wrong_input : did_not_work;
-}
-
 int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusContext& context, bool json) {
   set_points(device, {});
   const auto found = driver.make({device}, context)->discover(0);
@@ -105,10 +58,7 @@ int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusC
 }  // namespace
 
 int probe_command(const ProbeOptions& options) {
-  std::vector<AddressComplaint> complaints;
-  auto address = parse_address(options.url, AddressOrigin::probe, complaints);
-  for (const AddressComplaint& complaint : complaints)
-    fmt::print(stderr, "{}{}{}\n", complaint.part, complaint.part.empty() ? "" : ": ", complaint.text);
+  const auto address = address_on_command_line(options.url);
   if (!address) return wrong_input;
 
   const DriverType& driver = *driver_named(address->driver());

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/commands/addressed_device.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include "agent/commands/commands.hpp"
+
+namespace watchroom::agent {
+
+std::optional<DeviceAddress> address_on_command_line(const std::string& url) {
+  std::vector<AddressComplaint> complaints;
+  auto address = parse_address(url, AddressOrigin::probe, complaints);
+  for (const AddressComplaint& complaint : complaints)
+    fmt::print(stderr, "{}{}{}\n", complaint.part, complaint.part.empty() ? "" : ": ", complaint.text);
+  return address;
+}
+
+Result<Profiles> load_named(const std::filesystem::path& folder, const std::string& name,
+                            std::string_view driver) {
+  const std::filesystem::path file =
+      name.ends_with(".toml") ? std::filesystem::path{name} : folder / (name + ".toml");
+  Problems problems;
+  auto profile = Profile::load(file, problems);
+  if (!profile) return fail(Errc::invalid, Retry::never, "{}", problems.str());
+  if (profile->bus != driver)
+    return fail(Errc::invalid, Retry::never, "{} is a {} profile, but the address is a {} one", profile->name,
+                profile->bus, driver);
+  return Profiles{std::make_shared<const Profile>(*std::move(profile))};
+}
+
+ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile> profile) {
+  const bool is_modbus = profile->bus == "modbus";
+  ConfiguredDevice device;
+  device.description.id = "probe";
+  device.description.profile = profile->name;
+  device.reply_timeout = is_modbus ? profile->modbus.reply_timeout : profile->snmp.reply_timeout;
+  device.gap = is_modbus ? profile->modbus.gap : std::chrono::milliseconds{0};
+  device.address = std::move(address);
+  device.profile = std::move(profile);
+  return device;
+}
+
+int report_failure(const Error& error) {
+  fmt::print(stderr, "{}\n", error.text);
+  return error.code == Errc::invalid ? wrong_input : did_not_work;
+}
+
+std::string source_text(const PointSource& source) {
+  if (const auto* object = std::get_if<ObjectSource>(&source.where)) return oid_text(object->oid);
+  const auto& where = std::get<RegisterSource>(source.where);
+  static constexpr std::array<std::string_view, 4> tables{"coil", "discrete", "input", "holding"};
+  std::string text = fmt::format("{} {}", tables[static_cast<std::size_t>(where.table)], where.address);
+  if (where.mask) text += fmt::format(" mask {:#x}", *where.mask);
+  return text;
+}
+
+const StateText* state_of(const PointDescription& point, const Reading& reading) {
+  const auto* code = reading.value ? std::get_if<std::int64_t>(&*reading.value) : nullptr;
+  const auto state = code ? point.states.find(*code) : point.states.end();
+  return state == point.states.end() ? nullptr : &state->second;
+}
+
+}  // namespace watchroom::agent
