@@ -87,8 +87,9 @@ int run_command(const std::filesystem::path& file) {
   }
   const std::unique_ptr<Journal> journal = *std::move(opened);
   prepare_devices(*settings, log);
-  std::vector<DeviceDescription> devices;
-  for (const ConfiguredDevice& device : settings->devices) devices.push_back(device.description);
+  DeviceList devices;
+  for (const ConfiguredDevice& device : settings->devices)
+    devices.push_back(std::make_shared<const DeviceDescription>(device.description));
 
   Link link{settings->broker, fmt::format("watchroom-{}-{}", settings->site, settings->agent),
             log.tagged("mqtt")};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -47,8 +48,11 @@ std::optional<Everything> load(const std::string& file) {
 int check(const std::string& file) {
   const auto settings = load(file);
   if (!settings) return exit_settings;
-  std::printf("%s: 配置正确，共 %zu 条告警规则 / settings are valid, %zu alarm rules\n", file.c_str(),
-              settings->aggregator.rules.size(), settings->aggregator.rules.size());
+  const auto& all = settings->aggregator.rules;
+  const auto rules =
+      std::count_if(all.begin(), all.end(), [](const Rule& rule) { return rule.condition != nullptr; });
+  std::printf("%s: 配置正确，共 %td 条告警规则 / settings are valid, %td alarm rules\n", file.c_str(), rules,
+              rules);
   return 0;
 }
 

@@ -58,8 +58,9 @@ std::string source_text(const PointSource& source) {
 
 const StateText* state_of(const PointDescription& point, const Reading& reading) {
   const auto* code = reading.value ? std::get_if<std::int64_t>(&*reading.value) : nullptr;
-  const auto state = code ? point.states.find(*code) : point.states.end();
-  return state == point.states.end() ? nullptr : &state->second;
+  const auto& states = point.traits->states;
+  const auto state = code ? states.find(*code) : states.end();
+  return state == states.end() ? nullptr : &state->second;
 }
 
 }  // namespace watchroom::agent

@@ -9,7 +9,7 @@
 #include "agent/commands/commands.hpp"
 #include "agent/commands/scratch_folder.hpp"
 #include "agent/drivers/driver.hpp"
-#include "agent/polling/found_points.hpp"
+#include "agent/profiles/point_lists.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -22,7 +22,7 @@ std::string state_text(const PointDescription& point, const Reading& reading) {
 void print_line(const PointDescription& point, const PointSource& source, const Reading& reading) {
   const std::string value = reading.value ? to_text(*reading.value) : "-";
   const std::string state = state_text(point, reading);
-  fmt::print("{:<32} {:>14} {:<6} {:<24} {:<6} {}\n", point.name.str(), value, symbol_of(point.unit), state,
+  fmt::print("{:<32} {:>14} {:<6} {:<24} {:<6} {}\n", point.name.str(), value, symbol_of(point.unit()), state,
              name_of(reading.quality), source_text(source));
 }
 
@@ -31,7 +31,7 @@ void print_json(const PointDescription& point, const PointSource& source, const 
   line["point"] = point.name.str();
   line["value"] = nullptr;
   if (reading.value) std::visit([&](const auto& value) { line["value"] = value; }, *reading.value);
-  line["unit"] = name_of(point.unit);
+  line["unit"] = name_of(point.unit());
   const std::string state = state_text(point, reading);
   line["state"] = state.empty() ? nlohmann::ordered_json{} : nlohmann::ordered_json(state);
   line["quality"] = name_of(reading.quality);
@@ -40,10 +40,11 @@ void print_json(const PointDescription& point, const PointSource& source, const 
 }
 
 int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusContext& context, bool json) {
-  set_points(device, {});
+  PointLists lists;
+  set_points(device, {}, lists);
   const auto found = driver.make({device}, context)->discover(0);
   if (!found) return report_failure(found.error());
-  set_points(device, *found);
+  set_points(device, *found, lists);
   const auto& points = device.description.points;
   const Answer answer = driver.make({device}, context)->read(0);
   if (answer.communication != Communication::ok) {

@@ -11,7 +11,7 @@
 #include "agent/commands/addressed_device.hpp"
 #include "agent/commands/commands.hpp"
 #include "agent/commands/scratch_folder.hpp"
-#include "agent/polling/found_points.hpp"
+#include "agent/profiles/point_lists.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -36,12 +36,13 @@ std::string writable_names(const ConfiguredDevice& device) {
 Result<Target> find_target(const DriverType& driver, ConfiguredDevice device, const BusContext& context,
                            const std::string& name) {
   // Optional points are looked for only when one of them may be meant.
-  set_points(device, {});
+  PointLists lists;
+  set_points(device, {}, lists);
   const auto is_named = [&](const PointDescription& point) { return point.name.str() == name; };
   if (std::ranges::none_of(device.description.points, is_named)) {
     const auto found = driver.make({device}, context)->discover(0);
     if (!found) return found.error();
-    set_points(device, *found);
+    set_points(device, *found, lists);
   }
   const auto& points = device.description.points;
   const auto at = std::ranges::find_if(points, is_named);
@@ -54,8 +55,8 @@ Result<Target> find_target(const DriverType& driver, ConfiguredDevice device, co
     return fail(Errc::invalid, Retry::never, "{} 不可写 is not writable; 可写的 writable: {}", name,
                 writable);
   PointDescription point = *at;
-  device.description.points = {point};
-  device.sources = {source};
+  device.description.points = std::vector{point};
+  device.sources = std::vector{source};
   const std::string maker = device.profile->maker + " " + device.profile->model;
   return Target{driver.make({std::move(device)}, context), std::move(point), std::move(source), maker};
 }
@@ -70,12 +71,12 @@ std::optional<double> number_in(const std::string& text) {
 /// A number, a state's code, or its Chinese or English text.
 Result<Value> value_in(const std::string& text, const PointDescription& point) {
   const auto number = number_in(text);
-  if (point.unit != Unit::state) {
+  if (point.unit() != Unit::state) {
     if (number) return Value{*number};
     return fail(Errc::invalid, Retry::never, "\"{}\" 不是数 is no number", text);
   }
   std::string states;
-  for (const auto& [code, state] : point.states) {
+  for (const auto& [code, state] : point.traits->states) {
     const bool is_code = number && *number == static_cast<double>(code);
     if (is_code || text == state.zh || text == state.en) return Value{code};
     states += fmt::format("{}{} {} {}", states.empty() ? "" : ", ", code, state.zh, state.en);
@@ -88,7 +89,7 @@ std::string shown(const PointDescription& point, const Reading& reading) {
   const StateText* state = state_of(point, reading);
   const std::string text = to_text(*reading.value);
   if (state) return fmt::format("{} {} {}", text, state->zh, state->en);
-  return fmt::format("{} {}", text, symbol_of(point.unit));
+  return fmt::format("{} {}", text, symbol_of(point.unit()));
 }
 
 /// Anything but a plain yes is no.
@@ -120,7 +121,7 @@ void print_json(const Target& target, const Reading& before, const Reading& want
                 const WriteOutcome& outcome) {
   nlohmann::ordered_json line;
   line["point"] = target.point.name.str();
-  line["unit"] = name_of(target.point.unit);
+  line["unit"] = name_of(target.point.unit());
   line["source"] = source_text(target.source);
   line["before"] = json_of(before.value);
   line["written"] = json_of(wanted.value);

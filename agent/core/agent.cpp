@@ -15,8 +15,8 @@ constexpr auto longest_wait = 1s;
 
 }  // namespace
 
-Agent::Agent(EdgeNodeSettings settings, std::vector<DeviceDescription> devices, Journal& journal,
-             Outlet& outlet, const Clock& clock, Log log)
+Agent::Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Outlet& outlet,
+             const Clock& clock, Log log)
     : devices_{std::move(devices)},
       reporters_{devices_.begin(), devices_.end()},
       journal_{journal},
@@ -45,15 +45,15 @@ std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
 void Agent::take(PollResult& polled) {
   if (polled.device >= reporters_.size()) return;
   if (polled.description) {
-    devices_[polled.device] = *polled.description;
-    reporters_[polled.device] = Reporter{devices_[polled.device]};
-    edge_node_.redescribed(polled.device);
+    devices_[polled.device] = polled.description;
+    reporters_[polled.device] = Reporter{polled.description};
+    edge_node_.redescribed(polled.device, polled.description);
   }
   std::optional<std::uint64_t> record;
   if (auto report = reporters_[polled.device].judge(polled, clock_.steady())) {
     Payload payload;
     payload.metrics = std::move(report->metrics);
-    record = journal_.append(devices_[polled.device].id, encode(payload, WithDatatypes::no),
+    record = journal_.append(devices_[polled.device]->id, encode(payload, WithDatatypes::no),
                              report->is_urgent ? Urgency::urgent : Urgency::routine);
   }
   edge_node_.polled(polled, record);

@@ -19,8 +19,8 @@ namespace watchroom::agent {
 /// through `mailbox` only. `journal`, `outlet` and `clock` must outlive it.
 class Agent {
  public:
-  Agent(EdgeNodeSettings settings, std::vector<DeviceDescription> devices, Journal& journal, Outlet& outlet,
-        const Clock& clock, Log log);
+  Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Outlet& outlet, const Clock& clock,
+        Log log);
 
   AgentMailbox& mailbox() { return mailbox_; }
 
@@ -45,7 +45,7 @@ class Agent {
   void commit();
   void send();
 
-  std::vector<DeviceDescription> devices_;
+  DeviceList devices_;
   std::vector<Reporter> reporters_;
   Journal& journal_;
   Outlet& outlet_;

@@ -187,7 +187,7 @@ TEST(AgentThread, RunsAndStopsOnItsOwn) {
   auto journal = *Journal::open(folder.path() / "journal.sqlite", {}, clock, Log::quiet());
   RecordingOutlet outlet;
   Agent agent{{.group = "hq", .node = "room1", .name = "", .ack_hosts = {}},
-              {test_device("th1")},
+              listed({test_device("th1")}),
               *journal,
               outlet,
               clock,

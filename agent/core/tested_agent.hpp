@@ -26,8 +26,10 @@ inline DeviceDescription test_device(const std::string& id) {
   device.max_silence = std::chrono::seconds{60};
   const auto temperature = *PointName::parse("ambient.temperature");
   const auto leak = *PointName::parse("leak.state");
-  device.points = {{temperature, Unit::celsius, 0.5, {}},
-                   {leak, Unit::state, 0.0, {{0, {"正常", "dry"}}, {1, {"有水", "wet"}}}}};
+  const PointTraits degrees{.unit = Unit::celsius, .deadband = 0.5};
+  const PointTraits wetness{.unit = Unit::state, .states = {{0, {"正常", "dry"}}, {1, {"有水", "wet"}}}};
+  device.points = {{temperature, std::make_shared<const PointTraits>(degrees)},
+                   {leak, std::make_shared<const PointTraits>(wetness)}};
   return device;
 }
 
@@ -79,7 +81,7 @@ class TestedAgent {
   void start() {
     journal_settings.ack_hosts = settings.ack_hosts;
     journal_ = *Journal::open(folder_.path() / "journal.sqlite", journal_settings, clock, Log::quiet());
-    agent_ = std::make_unique<Agent>(settings, devices_, *journal_, outlet, clock, Log::quiet());
+    agent_ = std::make_unique<Agent>(settings, listed(devices_), *journal_, outlet, clock, Log::quiet());
   }
   void restart_with(std::vector<DeviceDescription> devices) {
     outlet.current = 0;

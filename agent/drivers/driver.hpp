@@ -57,7 +57,7 @@ class Bus {
   /// was sent, or the device refused it.
   virtual Result<WriteOutcome> write(std::size_t device, const PointSource& source, const Value& value);
   /// What `read` reads of the device from now on.
-  virtual void use(std::size_t device, std::vector<PointSource> sources) = 0;
+  virtual void use(std::size_t device, SharedList<PointSource> sources) = 0;
 };
 
 /// What every bus needs; `clock` must outlive it.

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -102,7 +103,10 @@ class Journal {
   /// What births announced of each device, so that records of what was since removed from the configuration
   /// can still be announced before they are replayed.
   std::map<std::string, std::string> announced();
-  void store_announced(const std::map<std::string, std::string>& births);
+  /// `birth(i)` gives the i-th device's id and encoded birth; asked one by one, for there may be thousands,
+  /// and a second time only when they are not what is stored already.
+  using Births = std::function<std::pair<std::string, std::string>(std::size_t)>;
+  void store_announced(std::size_t count, const Births& birth);
 
  private:
   Journal(std::filesystem::path file, JournalSettings settings, const Clock& clock, Log log);

@@ -381,14 +381,18 @@ Result<std::map<std::string, std::string>> JournalFile::announced() {
   }
 }
 
-Result<void> JournalFile::store_announced(const std::map<std::string, std::string>& births) {
+Result<void> JournalFile::store_announced(
+    std::size_t count, const std::function<std::pair<std::string, std::string>(std::size_t)>& birth,
+    std::int64_t sum) {
   return in_transaction([&]() -> Result<void> {
     if (auto cleared = database_.execute("DELETE FROM announced"); !cleared) return cleared;
     auto insert = database_.prepare("INSERT INTO announced VALUES(?, ?)");
     if (!insert) return insert.error();
-    for (const auto& [device, birth] : births)
-      if (auto done = insert->bind(1, device).bind_blob(2, birth).run(); !done) return done;
-    return {};
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto [device, bytes] = birth(i);
+      if (auto done = insert->bind(1, device).bind_blob(2, bytes).run(); !done) return done;
+    }
+    return store_number("announced_sum", sum);
   });
 }
 

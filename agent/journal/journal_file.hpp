@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -74,7 +75,12 @@ class JournalFile {
   Result<void> store_state(const JournalState& state);
   /// What the devices' births last announced, encoded, by device.
   Result<std::map<std::string, std::string>> announced();
-  Result<void> store_announced(const std::map<std::string, std::string>& births);
+  /// Their checksum; nothing when none were ever stored.
+  Result<std::optional<std::int64_t>> announced_sum() { return stored_number("announced_sum"); }
+  /// `birth(i)` gives the i-th device's id and birth.
+  Result<void> store_announced(std::size_t count,
+                               const std::function<std::pair<std::string, std::string>(std::size_t)>& birth,
+                               std::int64_t sum);
 
  private:
   explicit JournalFile(Database database) : database_{std::move(database)} {}

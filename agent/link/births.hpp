@@ -12,17 +12,6 @@
 
 namespace watchroom::agent {
 
-/// Every point of a device as its birth announces it, communication included, before it was ever asked: no
-/// value, quality stale.
-std::vector<Metric> points_of(const DeviceDescription& device);
-
-/// Puts what a poll brought into what `points_of` made, in whatever order.
-void update(std::vector<Metric>& points, const DeviceDescription& device, const PollResult& polled);
-
-/// DBIRTH: the points, then what is fixed about the device. `device` is null when it was removed from the
-/// configuration and only its records are still to be sent.
-Payload device_birth(const std::vector<Metric>& points, const DeviceDescription* device, Timestamp now);
-
 /// What the journal is like, as every NBIRTH and heartbeat says.
 struct JournalFacts {
   std::string id;
@@ -45,6 +34,9 @@ Payload node_birth(std::uint8_t bd_seq, const std::string& name, std::chrono::se
 Payload heartbeat(const JournalFacts& journal, Timestamp now);
 /// Will and NDEATH: the single metric bdSeq, no seq (topics-ndeath-payload, topics-ndeath-seq).
 Payload node_death(std::uint8_t bd_seq, Timestamp now);
+
+/// operational-behavior-data-publish-dbirth-order: values inside one payload are in time order.
+void put_in_time_order(std::vector<Metric>& metrics);
 
 std::string to_json(const std::map<std::int64_t, StateText>& states);
 /// What people call the point; empty: as its kind.

@@ -14,26 +14,10 @@ constexpr std::size_t most_told = 100;
 // At a first start every device is found out about, one after the other.
 constexpr std::chrono::seconds births_kept_after{10};
 
-bool is_announced(const std::vector<Metric>& points, std::string_view name) {
-  return std::any_of(points.begin(), points.end(), [&](const Metric& point) { return point.name == name; });
-}
-
-/// What is kept of a device's birth over a restart: enough to announce it once more without values.
-std::string kept_birth(const std::vector<Metric>& points) {
-  Payload birth;
-  for (const Metric& point : points)
-    birth.metrics.push_back({.name = point.name,
-                             .quality = Quality::stale,
-                             .unit = point.unit,
-                             .states = point.states,
-                             .label = point.label});
-  return encode(birth, WithDatatypes::yes);
-}
-
 }  // namespace
 
-EdgeNode::EdgeNode(EdgeNodeSettings settings, const std::vector<DeviceDescription>& devices, Journal& journal,
-                   const Clock& clock, Log log)
+EdgeNode::EdgeNode(EdgeNodeSettings settings, const DeviceList& devices, Journal& journal, const Clock& clock,
+                   Log log)
     : settings_{std::move(settings)},
       journal_{journal},
       clock_{clock},
@@ -42,8 +26,7 @@ EdgeNode::EdgeNode(EdgeNodeSettings settings, const std::vector<DeviceDescriptio
       journal_id_{journal.id()},
       replay_{journal, settings_.replay_records_per_s},
       random_{settings_.random_seed + 1} {
-  for (const DeviceDescription& device : devices)
-    devices_.push_back({.id = device.id, .description = &device, .points = points_of(device)});
+  for (const auto& device : devices) devices_.push_back({.id = device->id, .now = DeviceNow{device}});
   restore_retired();
   if (settings_.ack_hosts.empty())
     log_.warning(
@@ -90,27 +73,16 @@ void EdgeNode::disconnected(SessionNumber session, const std::string& reason) {
   for (Device& device : devices_) device.is_born = false;
 }
 
-void EdgeNode::redescribed(std::size_t index) {
+void EdgeNode::redescribed(std::size_t index, std::shared_ptr<const DeviceDescription> description) {
   Device& device = devices_.at(index);
-  std::vector<Metric> before = std::exchange(device.points, points_of(*device.description));
-  for (Metric& known : before) {
-    const auto now = std::find_if(device.points.begin(), device.points.end(),
-                                  [&](const Metric& point) { return point.name == known.name; });
-    if (now == device.points.end()) {
-      device.points.push_back(std::move(known));  // its records may still wait
-    } else {
-      now->value = std::move(known.value);
-      now->quality = known.quality;
-      now->at = known.at;
-    }
-  }
+  device.now.describe(std::move(description));
   if (!keep_births_at_) keep_births_at_ = clock_.steady() + births_kept_after;
   if (session_ && !session_->rebirth_at && device.is_born) send_device_birth(device);
 }
 
 void EdgeNode::polled(const PollResult& polled, std::optional<std::uint64_t> record) {
   Device& device = devices_.at(polled.device);
-  update(device.points, *device.description, polled);
+  device.now.take(polled);
   device.is_lost = is_lost(polled);
   if (record) device.last_record = *record;
 }
@@ -213,8 +185,7 @@ void EdgeNode::send_births() {
 void EdgeNode::send_device_birth(Device& device) {
   device.is_born = true;
   device.is_revived = device.is_lost;
-  send(topic(Verb::dbirth, device.id), device_birth(device.points, device.description, clock_.now()),
-       WithDatatypes::yes);
+  send(topic(Verb::dbirth, device.id), device.now.birth(clock_.now()), WithDatatypes::yes);
 }
 
 void EdgeNode::send_device_death(Device& device) {
@@ -248,10 +219,11 @@ EdgeNode::Device& EdgeNode::found_or_retired(const std::string& id) {
 EdgeNode::Device& EdgeNode::announced(const std::string& id, const std::vector<Metric>& metrics) {
   Device& device = found_or_retired(id);
   for (const Metric& metric : metrics) {
-    if (is_announced(device.points, metric.name)) continue;
-    device.points.push_back({.name = metric.name, .quality = Quality::stale, .unit = metric.unit});
-    if (device.points.back().unit.empty() && metric.value && !std::holds_alternative<double>(*metric.value))
-      device.points.back().unit = std::holds_alternative<std::string>(*metric.value) ? "text" : "count";
+    if (device.now.announces(metric.name)) continue;
+    Metric kept{.name = metric.name, .quality = Quality::stale, .unit = metric.unit};
+    if (kept.unit.empty() && metric.value && !std::holds_alternative<double>(*metric.value))
+      kept.unit = std::holds_alternative<std::string>(*metric.value) ? "text" : "count";
+    device.now.keep_announced(std::move(kept));
     device.is_born = false;
     has_retired_ = true;
     retired_until_ = std::max(retired_until_, journal_.head());
@@ -262,29 +234,27 @@ EdgeNode::Device& EdgeNode::announced(const std::string& id, const std::vector<M
 
 /// Metrics and devices that were removed from the configuration stay announced until their records are gone.
 void EdgeNode::restore_retired() {
-  const auto before = journal_.announced();
   retired_until_ = journal_.head();
-  const bool has_backlog = journal_.oldest() <= retired_until_;
-  for (const auto& [id, bytes] : before) {
-    const auto birth = decode(bytes);
-    if (!birth || !has_backlog) continue;
-    Device& device = found_or_retired(id);
-    for (const Metric& metric : birth->metrics) {
-      if (is_announced(device.points, metric.name)) continue;
-      device.points.push_back(metric);
-      has_retired_ = true;
+  if (journal_.oldest() <= retired_until_) {
+    for (const auto& [id, bytes] : journal_.announced()) {
+      const auto birth = decode(bytes);
+      if (!birth) continue;
+      Device& device = found_or_retired(id);
+      for (const Metric& metric : birth->metrics) {
+        if (device.now.announces(metric.name)) continue;
+        device.now.keep_announced(metric);
+        has_retired_ = true;
+      }
     }
   }
-  std::map<std::string, std::string> births;
-  for (const Device& device : devices_) births[device.id] = kept_birth(device.points);
-  if (births != before) journal_.store_announced(births);
+  keep_births();
 }
 
 void EdgeNode::keep_births() {
   keep_births_at_.reset();
-  std::map<std::string, std::string> births;
-  for (const Device& device : devices_) births[device.id] = kept_birth(device.points);
-  journal_.store_announced(births);
+  journal_.store_announced(devices_.size(), [this](std::size_t i) {
+    return std::pair{devices_[i].id, devices_[i].now.kept_birth()};
+  });
 }
 
 void EdgeNode::drop_retired() {
@@ -292,10 +262,7 @@ void EdgeNode::drop_retired() {
   for (std::size_t i = configured_; i < devices_.size(); ++i)
     if (session_ && devices_[i].is_born) send_device_death(devices_[i]);
   devices_.erase(devices_.begin() + static_cast<std::ptrdiff_t>(configured_), devices_.end());
-  for (Device& device : devices_) {
-    const auto configured = points_of(*device.description);
-    std::erase_if(device.points, [&](const Metric& point) { return !is_announced(configured, point.name); });
-  }
+  for (Device& device : devices_) device.now.forget_kept();
   keep_births();
 }
 

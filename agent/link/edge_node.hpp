@@ -12,6 +12,7 @@
 
 #include "agent/journal/journal.hpp"
 #include "agent/link/births.hpp"
+#include "agent/link/device_now.hpp"
 #include "agent/link/replay.hpp"
 #include "agent/polling/poll_result.hpp"
 #include "proto/link/mqtt_session.hpp"
@@ -42,15 +43,15 @@ struct Outgoing {
 
 /// The Sparkplug 3.0 edge node with our journal, as a state machine without I/O towards the broker: events go
 /// in, `take` brings out what is to be sent, `deadline` says when `tick` is due. Owned and called by the core
-/// thread. `devices`, `journal` and `clock` must outlive it.
+/// thread. `journal` and `clock` must outlive it.
 class EdgeNode {
  public:
   static constexpr std::chrono::seconds heartbeat_interval{30};
   static constexpr std::chrono::seconds rebirth_interval{1};
   static constexpr std::chrono::seconds longest_jitter{5};
 
-  EdgeNode(EdgeNodeSettings settings, const std::vector<DeviceDescription>& devices, Journal& journal,
-           const Clock& clock, Log log);
+  EdgeNode(EdgeNodeSettings settings, const DeviceList& devices, Journal& journal, const Clock& clock,
+           Log log);
 
   /// The will of a CONNECT that is about to be sent; steps and stores bdSeq once a session.
   MqttMessage will(SessionNumber session);
@@ -60,7 +61,7 @@ class EdgeNode {
   void arrived(SessionNumber session, std::string_view topic, std::string_view payload);
 
   /// A device's description has changed: it has other points than before, and is born again.
-  void redescribed(std::size_t device);
+  void redescribed(std::size_t device, std::shared_ptr<const DeviceDescription> description);
   /// A device's current values; `record` is the journal record that was appended for this poll, if any.
   void polled(const PollResult& polled, std::optional<std::uint64_t> record);
   /// What the journal has just put on disk: sent live, or replayed later when births came in between.
@@ -85,8 +86,7 @@ class EdgeNode {
  private:
   struct Device {
     std::string id;
-    const DeviceDescription* description = nullptr;  // null: no longer configured
-    std::vector<Metric> points = {};
+    DeviceNow now = {};
     bool is_born = false;     // in this session
     bool is_revived = false;  // born again only for what had to be sent for it
     bool is_lost = false;

@@ -95,7 +95,7 @@ class RunningAgent {
       : journal_{*Journal::open(folder / "journal.sqlite", journal_settings(), clock_, Log::quiet())},
         link_{broker.settings_for("room1"), "room1", Log::quiet()},
         agent_{{.group = "hq", .node = "room1", .name = "room", .ack_hosts = {"centre"}},
-               {test_device("th1")},
+               listed({test_device("th1")}),
                *journal_,
                link_,
                clock_,

@@ -33,11 +33,12 @@ std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, s
 }  // namespace
 
 BusWorkers::BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
-                       std::vector<std::size_t> indices, const FoundPoints& found, const BusContext& context,
-                       Deliver deliver)
+                       std::vector<std::size_t> indices, const FoundPoints& found, PointLists& lists,
+                       const BusContext& context, Deliver deliver)
     : clock_{context.clock},
       log_{context.log},
       found_{found},
+      lists_{lists},
       deliver_{std::move(deliver)},
       thread_count_{threads_for(driver, devices.size())},
       turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())} {
@@ -58,6 +59,13 @@ BusWorkers::~BusWorkers() {
 
 void BusWorkers::start() {
   for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
+}
+
+void BusWorkers::hurry(std::size_t device, bool find_points) {
+  const std::lock_guard lock{mutex_};
+  if (find_points) points_to_find_.insert(device);
+  turns_->hurry(device, clock_.steady());
+  turn_came_.notify_one();
 }
 
 void BusWorkers::request_stop() { stop_.request_stop(); }
@@ -84,6 +92,7 @@ std::optional<std::size_t> BusWorkers::next() {
     const Steady now = clock_.steady();
     if (const auto device = turns_->next(now)) {
       turn_came_.notify_one();  // somebody else may be due as well
+      if (points_to_find_.erase(*device) > 0) seats_[*device].find_at = now;
       return device;
     }
     const auto pause = turns_->wake_at(now) - now;
@@ -94,6 +103,7 @@ std::optional<std::size_t> BusWorkers::next() {
 
 bool BusWorkers::poll(std::size_t device) {
   Seat& seat = seats_[device];
+  change_class(device);
   Answer answer = bus_->read(device);
   if (answer.communication == Communication::ok && seat.has_points_to_find &&
       clock_.steady() >= seat.find_at) {
@@ -130,12 +140,37 @@ Result<void> BusWorkers::find_points(std::size_t device) {
   }
   seat.find_at = clock_.steady() + find_interval;
   const std::size_t before = seat.device.sources.size();
-  set_points(seat.device, found_.add(seat.device, *now_found));
+  set_points(seat.device, found_.add(seat.device, *now_found), lists_);
   if (seat.device.sources.size() == before) return {};
   log_.info("{}: {} points, {} before", seat.device.description.id, seat.device.sources.size(), before);
   bus_->use(device, seat.device.sources);
   seat.news = std::make_shared<const DeviceDescription>(seat.device.description);
   return {};
+}
+
+void BusWorkers::put_into_class(std::size_t device, ResourceClass resource_class,
+                                const AllClassTerms& classes) {
+  const std::lock_guard lock{mutex_};
+  seats_[device].new_class = NewClass{resource_class, classes};
+  turns_->hurry(device, clock_.steady());
+  turn_came_.notify_one();
+}
+
+void BusWorkers::change_class(std::size_t device) {
+  Seat& seat = seats_[device];
+  {
+    const std::lock_guard lock{mutex_};
+    const auto wanted = std::exchange(seat.new_class, std::nullopt);
+    if (!wanted) return;
+    watchroom::agent::put_into_class(seat.device, wanted->resource_class, wanted->classes);
+    turns_->set_interval(device, seat.device.description.poll_interval);
+  }
+  set_points(seat.device, found_.of(seat.device), lists_);
+  bus_->use(device, seat.device.sources);
+  seat.news = std::make_shared<const DeviceDescription>(seat.device.description);
+  log_.info("{}: class {}, asked every {} ms, {} points", seat.device.description.id,
+            name_of(seat.device.description.resource_class), seat.device.description.poll_interval.count(),
+            seat.device.sources.size());
 }
 
 void BusWorkers::tell_change(Seat& seat, const Answer& answer) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -21,25 +22,36 @@ class BusWorkers {
  public:
   using Deliver = std::function<void(PollResult)>;
 
-  /// `indices`: of our devices among all of the agent's. `found` and `clock` must outlive it.
+  /// `indices`: of our devices among all of the agent's. `found`, `lists` and `clock` must outlive it.
   BusWorkers(const DriverType& driver, std::vector<ConfiguredDevice> devices,
-             std::vector<std::size_t> indices, const FoundPoints& found, const BusContext& context,
-             Deliver deliver);
+             std::vector<std::size_t> indices, const FoundPoints& found, PointLists& lists,
+             const BusContext& context, Deliver deliver);
   ~BusWorkers();
 
   void start();
+  /// From any thread: something has happened to our `device`, ask it as soon as may be (Turns::hurry).
+  /// `find_points`: it may have other points now.
+  void hurry(std::size_t device, bool find_points);
+  /// Puts one of ours into another class: its points and its pace follow with its next turn, which comes at
+  /// once, and so does the result that says so. From any thread.
+  void put_into_class(std::size_t device, ResourceClass resource_class, const AllClassTerms& classes);
   void request_stop();
   /// Nothing is delivered after it returns.
   void join();
 
  private:
+  struct NewClass {
+    ResourceClass resource_class;
+    AllClassTerms classes;
+  };
   struct Seat {
     ConfiguredDevice device;
     std::size_t index = 0;
     Communication last = Communication::unknown;
     bool has_points_to_find = false;
     Steady find_at{};                                         // when its points are looked for again
-    std::shared_ptr<const DeviceDescription> news = nullptr;  // of its points, to go with the next result
+    std::shared_ptr<const DeviceDescription> news = nullptr;  // to go with the next result
+    std::optional<NewClass> new_class = std::nullopt;         // guarded by mutex_
   };
 
   void run();
@@ -48,20 +60,23 @@ class BusWorkers {
   /// False: back off.
   bool poll(std::size_t device);
   Result<void> find_points(std::size_t device);
+  void change_class(std::size_t device);
   void tell_change(Seat& seat, const Answer& answer);
 
   const Clock& clock_;
   Log log_;
   const FoundPoints& found_;
+  PointLists& lists_;
   Deliver deliver_;
   std::vector<Seat> seats_;
   std::stop_source stop_;
   std::unique_ptr<Bus> bus_;
   std::size_t thread_count_;
 
-  std::mutex mutex_;  // of the two below
+  std::mutex mutex_;  // of the three below
   std::condition_variable_any turn_came_;
   std::unique_ptr<Turns> turns_;
+  std::set<std::size_t> points_to_find_;  // of these devices, sooner than their hour
   std::vector<std::thread> threads_;
 };
 

@@ -84,10 +84,4 @@ bool has_points_to_find(const Profile& profile) {
                      [](const ProfilePoint& point) { return point.must_be_discovered(); });
 }
 
-void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found) {
-  DevicePoints points = points_of(*device.profile, found);
-  device.description.points = std::move(points.descriptions);
-  device.sources = std::move(points.sources);
-}
-
 }  // namespace watchroom::agent

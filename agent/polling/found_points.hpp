@@ -30,7 +30,5 @@ class FoundPoints {
 };
 
 bool has_points_to_find(const Profile& profile);
-/// The device with those points, and with those every device of its profile has.
-void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found);
 
 }  // namespace watchroom::agent

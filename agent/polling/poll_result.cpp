@@ -15,4 +15,22 @@ std::string_view name_of(ResourceClass resource_class) {
   std::abort();
 }
 
+std::optional<ResourceClass> resource_class_named(std::string_view name) {
+  for (const auto one : {ResourceClass::core, ResourceClass::key, ResourceClass::general})
+    if (name_of(one) == name) return one;
+  return std::nullopt;
+}
+
+DeviceList listed(std::vector<DeviceDescription> devices) {
+  DeviceList list;
+  for (DeviceDescription& device : devices)
+    list.push_back(std::make_shared<const DeviceDescription>(std::move(device)));
+  return list;
+}
+
+std::optional<StateText> PointDescription::label() const {
+  if (!traits->label || row.empty()) return traits->label;
+  return StateText{traits->label->zh + " " + row, traits->label->en + " " + row};
+}
+
 }  // namespace watchroom::agent

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/polling/shared_list.hpp"
 #include "proto/model/point_name.hpp"
 #include "proto/model/reading.hpp"
 
@@ -18,18 +19,31 @@ struct StateText {
   std::string en;
 };
 
-/// What a point is, from its profile: what the edge node announces in a birth and the reporter needs to judge
-/// a change.
-struct PointDescription {
-  PointName name;
-  Unit unit;                                      ///< the kind's unit
+/// What a point of a profile is like; every device of that profile shares it.
+struct PointTraits {
+  Unit unit = Unit::none;                         ///< the kind's unit
   double deadband = 0.0;                          ///< a change below this is not worth a report; in `unit`
-  std::map<std::int64_t, StateText> states;       ///< empty unless unit is state
+  std::map<std::int64_t, StateText> states = {};  ///< empty unless unit is state
   std::optional<StateText> label = std::nullopt;  ///< where the kind's own label does not say it all
+};
+
+/// One point of one device: what the edge node announces in a birth and the reporter needs to judge a change.
+struct PointDescription {
+  PointDescription(PointName point, std::shared_ptr<const PointTraits> of_profile, std::string of_row = {})
+      : name{std::move(point)}, traits{std::move(of_profile)}, row{std::move(of_row)} {}
+
+  PointName name;
+  std::shared_ptr<const PointTraits> traits;  ///< never null
+  std::string row;                            ///< which row of a table it is, for people; empty: none
+
+  Unit unit() const { return traits->unit; }
+  /// What people call it; nothing: as its kind.
+  std::optional<StateText> label() const;
 };
 
 enum class ResourceClass { core, key, general };  // 核心, 关键, 一般
 std::string_view name_of(ResourceClass resource_class);
+std::optional<ResourceClass> resource_class_named(std::string_view name);
 
 /// A device as configured, with its profile's points. The order of `points` is the order of
 /// PollResult::readings.
@@ -40,10 +54,15 @@ struct DeviceDescription {
   std::string model;
   std::string profile;
   ResourceClass resource_class = ResourceClass::general;
+  ResourceClass configured_class = ResourceClass::general;  ///< the centre may have put it into another
   std::chrono::milliseconds poll_interval{};
   std::chrono::milliseconds max_silence{};  ///< at most 60 s
-  std::vector<PointDescription> points;
+  SharedList<PointDescription> points;
 };
+
+/// An agent's devices; results name them by their place in it.
+using DeviceList = std::vector<std::shared_ptr<const DeviceDescription>>;
+DeviceList listed(std::vector<DeviceDescription> devices);
 
 /// What one round of questions to one device brought: one reading a point, in the profile's order. A device
 /// that does not answer gives every point quality stale and no value; a point that answers nonsense is bad.

@@ -25,12 +25,12 @@ void prepare_devices(AgentSettings& settings, const Log& log) {
   for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
   const FoundPoints found{settings.data_dir, log};
   for (ConfiguredDevice& device : settings.devices)
-    if (has_points_to_find(*device.profile)) set_points(device, found.of(device));
+    if (has_points_to_find(*device.profile)) set_points(device, found.of(device), *settings.point_lists);
 }
 
 Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log,
                const std::function<void(PollResult)>& deliver)
-    : found_{settings.data_dir, log} {
+    : found_{settings.data_dir, log}, lists_{settings.point_lists} {
   struct Members {
     const DriverType* driver = nullptr;
     std::vector<ConfiguredDevice> devices;
@@ -45,15 +45,24 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
     members.indices.push_back(i);
   }
   const BusContext context{clock, log, settings.data_dir, {}};
-  for (auto& [name, members] : by_bus)
+  places_.resize(settings.devices.size());
+  for (auto& [name, members] : by_bus) {
+    const std::vector<std::size_t> indices = members.indices;
     buses_.push_back(std::make_unique<BusWorkers>(*members.driver, std::move(members.devices),
-                                                  std::move(members.indices), found_, context, deliver));
+                                                  std::move(members.indices), found_, *lists_, context,
+                                                  deliver));
+    for (std::size_t i = 0; i < indices.size(); ++i) places_[indices[i]] = {buses_.back().get(), i};
+  }
 }
 
 Poller::~Poller() { stop(); }
 
 void Poller::start() {
   for (const auto& bus : buses_) bus->start();
+}
+
+void Poller::hurry(std::size_t device, bool find_points) {
+  if (device < places_.size()) places_[device].bus->hurry(places_[device].device, find_points);
 }
 
 void Poller::stop() {

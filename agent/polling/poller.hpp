@@ -29,12 +29,21 @@ class Poller {
   ~Poller();
 
   void start();
+  /// From any thread: asks one of the agent's devices, by its index, as soon as may be and besides its
+  /// rhythm; a storm of these costs one extra poll a second. `find_points`: it may have others now.
+  void hurry(std::size_t device, bool find_points = false);
   /// Nothing is delivered after it returns, which takes about one reply time-out at most.
   void stop();
 
  private:
   FoundPoints found_;
+  std::shared_ptr<PointLists> lists_;
   std::vector<std::unique_ptr<BusWorkers>> buses_;
+  struct Place {
+    BusWorkers* bus = nullptr;
+    std::size_t device = 0;  // of that bus
+  };
+  std::vector<Place> places_;  // by the agent's index
 };
 
 }  // namespace watchroom::agent

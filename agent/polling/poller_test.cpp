@@ -141,6 +141,26 @@ TEST(Poller, TellsWhenADeviceIsBack) {
   poller.stop();
 }
 
+TEST(Poller, AHurriedDeviceIsAskedLongBeforeItIsDue) {
+  ModbusPeer peer;
+  AgentSettings settings;
+  settings.devices = {sensor(peer.url(1), "a"), sensor(peer.url(2), "b")};
+  for (ConfiguredDevice& device : settings.devices) device.description.poll_interval = 10min;
+  const SystemClock clock;
+  Delivered delivered;
+  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) { delivered.take(std::move(result)); }};
+  poller.start();
+  ASSERT_TRUE(Delivered::eventually([&] {
+    return delivered.count(0, Communication::ok) == 1 && delivered.count(1, Communication::ok) == 1;
+  }));
+  for (int i = 0; i < 1000; ++i) poller.hurry(1);
+  poller.hurry(7);  // nobody
+  EXPECT_TRUE(Delivered::eventually([&] { return delivered.count(1, Communication::ok) >= 2; }));
+  poller.stop();
+  EXPECT_EQ(delivered.count(0, Communication::ok), 1u);
+  EXPECT_LE(delivered.count(1, Communication::ok), 3u);
+}
+
 TEST(Poller, StopsWithinAboutAReplyTimeOut) {
   ModbusPeer peer;
   peer.behave([](const ModbusPeer::Asked&) { return Deed{.kind = Deed::Kind::silence}; });

@@ -16,17 +16,23 @@ PoolSchedule::PoolSchedule(const std::vector<std::chrono::milliseconds>& interva
 
 std::optional<std::size_t> PoolSchedule::next(Steady now) {
   const auto is_due = [now](const Queue& queue) { return !queue.empty() && queue.begin()->first <= now; };
-  if (is_due(living_)) return take(living_);
+  if (is_due(living_)) return take(living_, now);
   if (others_taken_ >= most_others_ || !is_due(others_)) return std::nullopt;
   ++others_taken_;
-  return take(others_);
+  return take(others_, now);
 }
 
-std::size_t PoolSchedule::take(Queue& queue) {
+std::size_t PoolSchedule::take(Queue& queue, Steady now) {
   const std::size_t device = queue.begin()->second;
   queue.erase(queue.begin());
   entries_[device].is_taken = true;
+  entries_[device].haste.given(now);
   return device;
+}
+
+void PoolSchedule::enqueue(std::size_t device) {
+  const Entry& entry = entries_[device];
+  queue_of(entry).emplace(entry.haste.turn(entry.due), device);
 }
 
 Steady PoolSchedule::wake_at(Steady now) const {
@@ -54,19 +60,18 @@ void PoolSchedule::asked(std::size_t device, Steady began, Steady ended, bool an
   }
   entry.was_asked = true;
   entry.is_taken = false;
-  if (std::exchange(entry.is_hurried, false)) entry.due = ended;
-  queue_of(entry).emplace(entry.due, device);
+  enqueue(device);
 }
 
 void PoolSchedule::hurry(std::size_t device, Steady now) {
   Entry& entry = entries_[device];
-  if (entry.is_taken) {
-    entry.is_hurried = true;
+  if (entry.is_taken) {  // what is being read may be older than what happened: once more afterwards
+    entry.haste.wish(now);
     return;
   }
-  queue_of(entry).erase({entry.due, device});
-  entry.due = now;
-  queue_of(entry).emplace(entry.due, device);
+  queue_of(entry).erase({entry.haste.turn(entry.due), device});
+  entry.haste.wish(now);
+  enqueue(device);
 }
 
 }  // namespace watchroom::agent

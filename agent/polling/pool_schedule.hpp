@@ -21,8 +21,10 @@ class PoolSchedule final : public Turns {
   std::optional<std::size_t> next(Steady now) override;
   Steady wake_at(Steady now) const override;
   void asked(std::size_t device, Steady began, Steady ended, bool answered) override;
-  /// Asks a device as soon as may be, whatever its rhythm.
-  void hurry(std::size_t device, Steady now);
+  void hurry(std::size_t device, Steady now) override;
+  void set_interval(std::size_t device, std::chrono::milliseconds interval) override {
+    entries_[device].interval = interval;
+  }
 
  private:
   struct Entry {
@@ -31,10 +33,11 @@ class PoolSchedule final : public Turns {
     int failures = 0;
     bool was_asked = false;
     bool is_taken = false;
-    bool is_hurried = false;  // while it is taken
+    Haste haste{};
   };
   using Queue = std::set<std::pair<Steady, std::size_t>>;
-  std::size_t take(Queue& queue);
+  std::size_t take(Queue& queue, Steady now);
+  void enqueue(std::size_t device);
   Queue& queue_of(const Entry& entry) { return entry.failures == 0 && entry.was_asked ? living_ : others_; }
 
   std::vector<Entry> entries_;

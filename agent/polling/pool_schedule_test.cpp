@@ -42,6 +42,8 @@ class PlayedPool {
     }
   }
 
+  void hurry(std::size_t device) { schedule_.hurry(device, now()); }
+
   std::size_t dead_every = 0;
   std::map<std::size_t, int> asked;
   std::map<std::size_t, Steady> last_asked;
@@ -90,10 +92,38 @@ TEST(PoolSchedule, AHurriedDeviceIsNextWhateverItsRhythm) {
   EXPECT_EQ(schedule.next(start + 1s), std::nullopt);
   schedule.hurry(0, start + 1s);
   EXPECT_EQ(schedule.next(start + 1s), 0u);
-  schedule.hurry(0, start + 1s);  // it is being asked: once more afterwards
+  schedule.hurry(0, start + 1s);  // it is being asked: once more afterwards, but not at once again
   EXPECT_EQ(schedule.next(start + 1s), std::nullopt);
-  schedule.asked(0, start + 1s, start + 2s, true);
+  schedule.asked(0, start + 1s, start + 1100ms, true);
+  EXPECT_EQ(schedule.next(start + 1100ms), std::nullopt);
+  EXPECT_EQ(schedule.wake_at(start + 1100ms), start + 2s);
   EXPECT_EQ(schedule.next(start + 2s), 0u);
+}
+
+TEST(PoolSchedule, AStormOfHurriesCostsOneExtraTurnASecondAndTheRhythmStays) {
+  PlayedPool pool{10, 60s, 2};
+  pool.run(61s);
+  pool.asked.clear();
+  for (int i = 0; i < 10'000; ++i) {
+    for (int n = 0; n < 10; ++n) pool.hurry(3);
+    pool.run(1ms);
+  }
+  EXPECT_NEAR(pool.asked[3], 10, 2);
+  pool.run(50s);
+  pool.asked.erase(3);
+  for (const auto& [device, times] : pool.asked) EXPECT_NEAR(times, 1, 1) << device;
+  EXPECT_LE(pool.longest_pause, 61s);
+}
+
+TEST(PoolSchedule, ADeviceAskedOutOfTurnIsAskedAgainWhenItWasDue) {
+  const Steady start{1000h};
+  PoolSchedule schedule{{60s}, 2, start};
+  ASSERT_EQ(schedule.next(start), 0u);
+  schedule.asked(0, start, start + 1ms, true);
+  schedule.hurry(0, start + 50s);
+  ASSERT_EQ(schedule.next(start + 50s), 0u);
+  schedule.asked(0, start + 50s, start + 51s, true);
+  EXPECT_EQ(schedule.wake_at(start + 51s), start + 60s);
 }
 
 }  // namespace

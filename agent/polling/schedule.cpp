@@ -28,35 +28,37 @@ std::optional<std::size_t> Schedule::first_due(bool living) const {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];
     if ((entry.standing == Standing::living) != living) continue;
-    const auto rank = [](const Entry& one) { return std::tuple{one.due, one.asked_at, one.interval}; };
+    const auto rank = [](const Entry& one) { return std::tuple{one.turn(), one.asked_at, one.interval}; };
     if (!first || rank(entry) < rank(entries_[*first])) first = i;
   }
   return first;
 }
 
 bool Schedule::may_probe(const Entry& probed, const Entry* next_living, Steady now) const {
-  if (probed.due > now) return false;
+  if (probed.turn() > now) return false;
   if (!next_living) return true;
   if (now < probes_again_at_) return false;
-  return next_living->due >= now + probed.cost || now >= probed.due + probe_patience;
+  return probed.is_hurried() || next_living->turn() >= now + probed.cost ||
+         now >= probed.due + probe_patience;
 }
 
 std::optional<std::size_t> Schedule::next(Steady now) {
   const auto living = first_due(true);
   const auto probed = first_due(false);
-  if (probed && may_probe(entries_[*probed], living ? &entries_[*living] : nullptr, now)) return probed;
-  if (living && entries_[*living].due <= now) return living;
-  return std::nullopt;
+  const bool is_probe = probed && may_probe(entries_[*probed], living ? &entries_[*living] : nullptr, now);
+  const auto given = is_probe ? probed : living && entries_[*living].turn() <= now ? living : std::nullopt;
+  if (given) entries_[*given].haste.given(now);
+  return given;
 }
 
 Steady Schedule::wake_at(Steady now) const {
   const auto living = first_due(true);
   const auto probed = first_due(false);
   Steady wake = now + longest_back_off;
-  if (living) wake = std::min(wake, entries_[*living].due);
+  if (living) wake = std::min(wake, entries_[*living].turn());
   if (probed) {
     const Entry& entry = entries_[*probed];
-    Steady probe = living ? std::max(entry.due, probes_again_at_) : entry.due;
+    Steady probe = living ? std::max(entry.turn(), probes_again_at_) : entry.turn();
     if (living && probe <= now) probe = std::max(entry.due + probe_patience, probes_again_at_);
     wake = std::min(wake, probe);
   }
@@ -79,9 +81,9 @@ void Schedule::asked(std::size_t device, Steady began, Steady ended, bool answer
   entry.standing = Standing::living;
   entry.failures = 0;
   if (before != Standing::living) entry.due = began;
-  // Who missed a whole turn starts a new rhythm: the bus is the limit then, and must not rest for an old one.
-  const bool is_too_slow = ended >= entry.due + entry.interval;
-  entry.due = (is_too_slow ? began : entry.due) + entry.interval;
+  // Whose answer takes longer than its interval has no rhythm to keep: the bus must not rest for one.
+  const bool is_too_slow = entry.cost >= entry.interval;
+  entry.due = is_too_slow ? began + entry.interval : next_due(entry.due, entry.interval, ended);
 }
 
 }  // namespace watchroom::agent

@@ -24,6 +24,10 @@ class Schedule final : public Turns {
   std::optional<std::size_t> next(Steady now) override;
   Steady wake_at(Steady now) const override;
   void asked(std::size_t device, Steady began, Steady ended, bool answered) override;
+  void hurry(std::size_t device, Steady now) override { entries_[device].haste.wish(now); }
+  void set_interval(std::size_t device, std::chrono::milliseconds interval) override {
+    entries_[device].interval = interval;
+  }
 
  private:
   enum class Standing { never_asked, living, dead };
@@ -34,6 +38,10 @@ class Schedule final : public Turns {
     int failures = 0;
     std::chrono::milliseconds cost{};  // of the last time it was asked
     Steady asked_at{};
+    Haste haste{};
+
+    Steady turn() const { return haste.turn(due); }
+    bool is_hurried() const { return turn() < due; }
   };
   std::optional<std::size_t> first_due(bool living) const;
   bool may_probe(const Entry& probed, const Entry* next_living, Steady now) const;

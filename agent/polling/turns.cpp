@@ -16,8 +16,8 @@ milliseconds back_off(milliseconds interval, int failures) {
 }
 
 Steady next_due(Steady due, milliseconds interval, Steady ended) {
-  const auto missed = (ended - due) / interval;
-  return due + interval * (1 + std::max<milliseconds::rep>(missed, 0));
+  if (due > ended) return due;
+  return due + interval * (1 + (ended - due) / interval);
 }
 
 }  // namespace watchroom::agent

@@ -32,33 +32,29 @@ std::string with_instance(std::string name, const std::string& instance) {
   return name;
 }
 
-void add(DevicePoints& points, const ProfilePoint& from, const std::string& name_text, PointSource source) {
-  auto name = PointName::parse(name_text);
-  if (!name) return;  // an index that cannot be an instance; the profile itself was checked
-  points.descriptions.push_back(
-      {*std::move(name), source.conversion.unit, from.deadband, from.states, from.label});
-  points.sources.push_back(std::move(source));
-}
+/// A device's points while they are being listed; of two with one name the first counts.
+class PointLister {
+ public:
+  explicit PointLister(PointChoice choice) : choice_{choice} {}
 
-/// A row's label tells which row.
-ProfilePoint labelled(ProfilePoint point, const std::string& instance) {
-  if (point.label) {
-    point.label->zh += " " + instance;
-    point.label->en += " " + instance;
+  void add(const ProfilePoint& from, const std::string& name_text, PointSource source, std::string row = {}) {
+    auto name = PointName::parse(name_text);
+    if (!name) return;  // an index that cannot be an instance; the profile itself was checked
+    if (choice_ == PointChoice::essential && name->kind().weight == Weight::detail) return;
+    if (!names_.insert(name_text).second) return;
+    descriptions_.emplace_back(*std::move(name), from.traits, std::move(row));
+    sources_.push_back(std::move(source));
   }
-  return point;
-}
+  DevicePoints done() && { return {std::move(descriptions_), std::move(sources_)}; }
 
-void drop_repeated_names(DevicePoints& points) {
-  std::set<std::string> names;
-  DevicePoints kept;
-  for (std::size_t i = 0; i < points.descriptions.size(); ++i) {
-    if (!names.insert(points.descriptions[i].name.str()).second) continue;
-    kept.descriptions.push_back(std::move(points.descriptions[i]));
-    kept.sources.push_back(std::move(points.sources[i]));
-  }
-  points = std::move(kept);
-}
+  bool is_empty() const { return sources_.empty(); }
+
+ private:
+  PointChoice choice_;
+  std::set<std::string> names_;
+  std::vector<PointDescription> descriptions_;
+  std::vector<PointSource> sources_;
+};
 
 }  // namespace
 
@@ -146,30 +142,31 @@ ObjectSource ObjectSource::row(const Oid& of_row) const {
   return one;
 }
 
-DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found) {
+DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found, PointChoice choice) {
   std::map<std::string_view, std::vector<const FoundPoint*>> by_key;
   for (const FoundPoint& one : found) by_key[one.profile_point].push_back(&one);
-  DevicePoints points;
+  PointLister points{choice};
   for (const ProfilePoint& point : profile.points) {
     if (!point.must_be_discovered()) {
-      add(points, point, point.name, point.source);
+      points.add(point, point.name, point.source);
       continue;
     }
     const auto here = by_key.find(point.key);
     if (here == by_key.end()) continue;
     if (!point.is_table()) {
-      add(points, point, point.name, point.source);
+      points.add(point, point.name, point.source);
       continue;
     }
     const auto& column = std::get<ObjectSource>(point.source.where);
     for (const FoundPoint* one : here->second) {
       const std::string instance = instance_of(column, one->index);
-      add(points, labelled(point, instance), with_instance(point.name, instance),
-          {column.row(one->index), point.source.conversion});
+      points.add(point, with_instance(point.name, instance),
+                 {column.row(one->index), point.source.conversion}, instance);
     }
   }
-  drop_repeated_names(points);
-  return points;
+  if (points.is_empty() && choice == PointChoice::essential)
+    return points_of(profile, found, PointChoice::all);
+  return std::move(points).done();
 }
 
 Profile combined(const Profile& first, const Profile& more) {

@@ -120,10 +120,8 @@ struct ProfilePoint {
   std::string name;
   std::string
       key;  ///< tells it apart within its profile: the name, with "#2" where that stands a second time
-  std::optional<StateText> label;  ///< what people call it, where the kind's own label does not say it all
-  bool is_optional = false;        ///< not every device of this model has it; absent is no fault
-  double deadband = 0.0;
-  std::map<std::int64_t, StateText> states;
+  bool is_optional = false;  ///< not every device of this model has it; absent is no fault
+  std::shared_ptr<const PointTraits> traits;
   PointSource source;
   int line = 0;
 
@@ -191,20 +189,24 @@ struct Profile {
 
 /// What the device announces and where each point is read, in one order.
 struct DevicePoints {
-  std::vector<PointDescription> descriptions;
-  std::vector<PointSource> sources;
+  SharedList<PointDescription> descriptions;
+  SharedList<PointSource> sources;
 };
 
 /// Optional points and table rows that a device was found to have.
 struct FoundPoint {
   std::string profile_point;  ///< its key
   Oid index;                  ///< below the column; empty: no row
-  bool operator==(const FoundPoint&) const = default;
+  auto operator<=>(const FoundPoint&) const = default;
 };
 
+/// Which of its points a device is asked for.
+enum class PointChoice { all, essential };
+
 /// The points every device of the profile has, plus those `found` in this one. Of two with one name the first
-/// counts.
-DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found);
+/// counts. A profile that has nothing essential gives all.
+DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found,
+                       PointChoice choice = PointChoice::all);
 
 /// One that reads what both do; `more` only what `first` does not have.
 Profile combined(const Profile& first, const Profile& more);

@@ -89,24 +89,27 @@ class PointsReader {
     point.name = table.text("name", {.help = "from the closed list; [*] for the rows of a table"});
     check_name(table, point.name);
     point.is_optional = table.flag("optional", false, "not every device of this model has it");
-    point.deadband = table.number(
+    PointTraits traits;
+    traits.deadband = table.number(
         "deadband", {.help = "a change below this is not worth a report", .fallback = 0.0, .least = 0.0});
     read_unit(table, point);
-    if (const auto label = table.optional_table("label")) point.label = read_texts(*label);
-    check_label(table, point);
+    traits.unit = point.source.conversion.unit;
+    if (const auto label = table.optional_table("label")) traits.label = read_texts(*label);
+    check_label(table, traits);
     if (const auto plausible = table.optional_table("plausible"))
       read_plausible(*plausible, point.source.conversion);
-    if (const auto states = table.optional_table("states")) point.states = read_states(*states);
+    if (const auto states = table.optional_table("states")) traits.states = read_states(*states);
     if (bus_ == "modbus")
       read_register_source(table, point);
     else
       read_object_source(table, point);
-    check_states(table, point);
-    if (auto write = read_write(table, point, kind_))
+    check_states(table, traits, point.source.conversion);
+    if (auto write = read_write(table, point, traits, kind_))
       if (auto* source = std::get_if<RegisterSource>(&point.source.where)) source->write = *std::move(write);
     has_fire_protection_ |= kind_ && kind_->is_fire_protection();
     const int times = ++times_[point.name];
     point.key = times == 1 ? point.name : fmt::format("{}#{}", point.name, times);
+    point.traits = std::make_shared<const PointTraits>(std::move(traits));
     table.finish();
     return point;
   }
@@ -136,10 +139,10 @@ class PointsReader {
   }
 
   /// These kinds say nothing of what is measured.
-  void check_label(const SettingsTable& table, const ProfilePoint& point) const {
+  void check_label(const SettingsTable& table, const PointTraits& traits) const {
     static constexpr std::array<std::string_view, 4> generic{"sensor[]", "alarm[]", "status[]", "info[]"};
     const auto is_generic = [&](std::string_view family) { return kind_ && kind_->name.starts_with(family); };
-    if (!point.label && std::any_of(generic.begin(), generic.end(), is_generic))
+    if (!traits.label && std::any_of(generic.begin(), generic.end(), is_generic))
       table.reject("label", "{ zh = …, en = … }: what this point is called");
   }
 
@@ -192,12 +195,13 @@ class PointsReader {
     names_[name].push_back(now);
   }
 
-  static void check_states(const SettingsTable& table, const ProfilePoint& point) {
-    const bool is_state = point.source.conversion.unit == Unit::state;
-    if (is_state && point.states.empty() && !table.has("states"))
+  static void check_states(const SettingsTable& table, const PointTraits& traits,
+                           const Conversion& conversion) {
+    const bool is_state = traits.unit == Unit::state;
+    if (is_state && traits.states.empty() && !table.has("states"))
       table.reject("states", "a table of code = { zh = …, en = … } for a point of unit \"state\"");
-    if (!is_state && !point.states.empty()) table.reject("states", "states only with unit \"state\"");
-    if (is_state && (point.source.conversion.scale != 1.0 || point.source.conversion.offset != 0.0))
+    if (!is_state && !traits.states.empty()) table.reject("states", "states only with unit \"state\"");
+    if (is_state && (conversion.scale != 1.0 || conversion.offset != 0.0))
       table.reject("states", "no scale or offset beside states");
   }
 

@@ -22,7 +22,7 @@ ModbusTraits read_modbus_traits(const SettingsTable& table);
 RegisterSource read_register(const SettingsTable& table, const ModbusTraits& traits);
 /// Whether and how a `[[point]]` may be written; `point` holds all the rest of it.
 std::optional<RegisterWrite> read_write(const SettingsTable& table, const ProfilePoint& point,
-                                        const PointKind* kind);
+                                        const PointTraits& traits, const PointKind* kind);
 
 SnmpTraits read_snmp_traits(const SettingsTable& table);
 /// `table` is the [[point]] itself.

@@ -23,10 +23,10 @@ bool speaks_of_extinguishing(std::string text) {
                              [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
-bool speaks_of_extinguishing(const ProfilePoint& point) {
+bool speaks_of_extinguishing(const ProfilePoint& point, const PointTraits& traits) {
   std::string all = point.name;
-  if (point.label) all += point.label->zh + point.label->en;
-  for (const auto& [code, text] : point.states) all += text.zh + text.en;
+  if (traits.label) all += traits.label->zh + traits.label->en;
+  for (const auto& [code, text] : traits.states) all += text.zh + text.en;
   return speaks_of_extinguishing(std::move(all));
 }
 
@@ -38,13 +38,14 @@ std::string settable_kinds() {
 }
 
 /// Whether a point of this kind, in this place, may be written at all.
-bool check_place(const SettingsTable& table, const ProfilePoint& point, const PointKind* kind) {
+bool check_place(const SettingsTable& table, const ProfilePoint& point, const PointTraits& traits,
+                 const PointKind* kind) {
   const auto refuse = [&](std::string_view words) {
     table.complain("writable", words);
     return false;
   };
   if (!kind) return false;  // its name is refused already
-  if (kind->is_fire_protection() || speaks_of_extinguishing(point)) return refuse(never_released);
+  if (kind->is_fire_protection() || speaks_of_extinguishing(point, traits)) return refuse(never_released);
   if (!kind->may_be_set)
     return refuse(fmt::format("{} is only read; points of these kinds may be written: {}", kind->name,
                               settable_kinds()));
@@ -60,12 +61,13 @@ bool check_place(const SettingsTable& table, const ProfilePoint& point, const Po
 }
 
 /// `on` and `off`: where switching takes other contents than the state has when it is read.
-void read_switch(const SettingsTable& how, const ProfilePoint& point, RegisterWrite& write) {
+void read_switch(const SettingsTable& how, const RegisterSource& source, const PointTraits& traits,
+                 RegisterWrite& write) {
   for (const auto& [key, state] : {std::pair<std::string_view, std::int64_t>{"on", 1}, {"off", 0}}) {
     const auto content = how.optional_integer(
         key, {.help = "what is written for state 1 or 0, where it is not read so", .most = last_content});
     if (!content) continue;
-    if (!point.states.contains(state) || std::get<RegisterSource>(point.source.where).width() != 1)
+    if (!traits.states.contains(state) || source.width() != 1)
       how.reject(key, "no such key unless the point is one register with the states 0 and 1");
     write.contents[state] = *content;
   }
@@ -74,24 +76,24 @@ void read_switch(const SettingsTable& how, const ProfilePoint& point, RegisterWr
 }  // namespace
 
 std::optional<RegisterWrite> read_write(const SettingsTable& table, const ProfilePoint& point,
-                                        const PointKind* kind) {
+                                        const PointTraits& traits, const PointKind* kind) {
   const bool is_writable =
       table.flag("writable", false, "it may be set; only with kinds that are switches or set points");
   const auto how = table.optional_table("write");
   if (how && !is_writable) table.reject("write", "no such key without `writable = true`");
-  const bool may_be_written = is_writable && check_place(table, point, kind);
+  const bool may_be_written = is_writable && check_place(table, point, traits, kind);
   if (!may_be_written) return std::nullopt;
   const auto& source = std::get<RegisterSource>(point.source.where);
   RegisterWrite write;
   write.is_multiple = source.width() > 1;
-  for (const auto& [code, text] : point.states) write.contents[code] = code;
+  for (const auto& [code, text] : traits.states) write.contents[code] = code;
   if (how) {
     write.is_multiple =
         how->choice<bool>("function", {{"single", false}, {"multiple", true}}, write.is_multiple,
                           "single: 5 or 6, one at a time; multiple: 15 or 16");
     if (!write.is_multiple && source.width() > 1)
       how->reject("function", "\"multiple\" for a value of several registers");
-    read_switch(*how, point, write);
+    read_switch(*how, source, traits, write);
     how->finish();
   }
   return write;

@@ -12,11 +12,11 @@ using namespace std::chrono_literals;
 
 bool is_worth_a_report(const PointDescription& point, const Value& before, const Value& now) {
   if (before == now) return false;
-  if (point.unit == Unit::state || before.index() != now.index()) return true;
+  if (point.unit() == Unit::state || before.index() != now.index()) return true;
   const auto a = number_of(before);
   const auto b = number_of(now);
   if (!a || !b) return true;
-  return std::abs(*b - *a) >= point.deadband;
+  return std::abs(*b - *a) >= point.traits->deadband;
 }
 
 /// A value that leaps is on its way to a limit or past it. The limits themselves are the centre's.
@@ -24,7 +24,7 @@ bool is_jump(const PointDescription& point, const Value& before, const Value& no
   constexpr double deadbands = 4;
   const auto a = number_of(before);
   const auto b = number_of(now);
-  return a && b && point.deadband > 0 && std::abs(*b - *a) >= deadbands * point.deadband;
+  return a && b && point.traits->deadband > 0 && std::abs(*b - *a) >= deadbands * point.traits->deadband;
 }
 
 Metric metric_of(const PointDescription& point, const Reading& reading) {
@@ -45,10 +45,10 @@ Reporter::Verdict Reporter::judge_point(std::size_t index, const Reading& readin
   const Reading& before = reported_[index];
   const PointDescription& point = device_->points[index];
   if (before.quality != reading.quality) return {true, true};
-  if (before.value.has_value() != reading.value.has_value()) return {true, point.unit == Unit::state};
+  if (before.value.has_value() != reading.value.has_value()) return {true, point.unit() == Unit::state};
   if (!reading.value) return {};
   const bool is_worth_it = is_worth_a_report(point, *before.value, *reading.value);
-  const bool is_urgent = point.unit == Unit::state || is_jump(point, *before.value, *reading.value);
+  const bool is_urgent = point.unit() == Unit::state || is_jump(point, *before.value, *reading.value);
   return {is_worth_it, is_worth_it && is_urgent};
 }
 

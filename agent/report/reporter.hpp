@@ -22,10 +22,10 @@ bool is_lost(const PollResult& polled);
 /// Decides for one device what to report: what left its deadband since it was last reported, every change of
 /// state, text, quality and communication, and the whole device so often that no point stays silent for
 /// longer than `max_silence`. A lost device is not repeated: its loss was told, and nothing new is known.
-/// Pure: no clock, no I/O. `device` must outlive it.
+/// Pure: no clock, no I/O.
 class Reporter {
  public:
-  explicit Reporter(const DeviceDescription& device) : device_{&device} {}
+  explicit Reporter(std::shared_ptr<const DeviceDescription> device) : device_{std::move(device)} {}
 
   /// `polled.readings` are in the order of the device's points. Nothing when nothing is worth a report.
   std::optional<Report> judge(const PollResult& polled, Steady now);
@@ -38,7 +38,7 @@ class Reporter {
   Verdict judge_point(std::size_t index, const Reading& reading) const;
   bool is_whole_device_due(const PollResult& polled, Steady now) const;
 
-  const DeviceDescription* device_;
+  std::shared_ptr<const DeviceDescription> device_;
   std::vector<Reading> reported_;  // by point; empty before the first report
   Communication reported_communication_ = Communication::unknown;
   std::string reported_text_;

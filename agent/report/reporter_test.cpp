@@ -22,7 +22,8 @@ DeviceDescription room_sensor(ResourceClass resource_class = ResourceClass::gene
   const auto point = [](std::string_view name, double deadband) {
     auto parsed = *PointName::parse(name);
     const Unit unit = parsed.kind().unit;
-    return PointDescription{std::move(parsed), unit, deadband, {}};
+    return PointDescription{std::move(parsed),
+                            std::make_shared<const PointTraits>(PointTraits{unit, deadband})};
   };
   device.points = {point("ambient.temperature", 0.5), point("leak.state", 0.0), point("device.serial", 0.0)};
   return device;
@@ -59,7 +60,7 @@ class Room {
 
  private:
   DeviceDescription device_;
-  Reporter reporter_{device_};
+  Reporter reporter_{std::make_shared<const DeviceDescription>(device_)};
   std::optional<Report> last_;
 };
 

@@ -62,25 +62,29 @@ AgentSettings::Journal read_journal(const SettingsTable& table) {
   return journal;
 }
 
-ClassPace read_pace(const SettingsTable& table, std::chrono::milliseconds interval,
-                    std::chrono::milliseconds silence) {
-  ClassPace pace;
-  pace.poll_interval = table.duration(
+ClassTerms read_terms(const SettingsTable& table, std::chrono::milliseconds interval,
+                      std::chrono::milliseconds silence) {
+  ClassTerms terms;
+  terms.poll_interval = table.duration(
       "poll_interval_ms",
       {.help = "time between two readings", .fallback = interval, .least = 100ms, .most = 24h});
-  pace.max_silence = table.duration(
+  terms.max_silence = table.duration(
       "max_silence_s",
       {.help = "an unchanged value is sent again after this", .fallback = silence, .least = 1s, .most = 60s});
-  check_pace(table, pace);
+  terms.points = table.choice<PointChoice>(
+      "points", {{"all", PointChoice::all}, {"essential", PointChoice::essential}}, PointChoice::all,
+      "essential: without energies, reactive power, serial numbers and the like");
+  check_pace(table, terms);
   table.finish();
-  return pace;
+  return terms;
 }
 
-ClassPaces read_paces(const SettingsTable& table) {
-  const ClassPaces paces{read_pace(table.table("core"), 2s, 30s), read_pace(table.table("key"), 10s, 60s),
-                         read_pace(table.table("general"), 30s, 60s)};
+AllClassTerms read_classes(const SettingsTable& table) {
+  const AllClassTerms classes{read_terms(table.table("core"), 2s, 30s),
+                              read_terms(table.table("key"), 10s, 60s),
+                              read_terms(table.table("general"), 30s, 60s)};
   table.finish();
-  return paces;
+  return classes;
 }
 
 std::filesystem::path read_profiles_dir(const SettingsTable& table) {
@@ -106,7 +110,8 @@ AgentSettings read_settings(const SettingsTable& table) {
                                               LogLevel::info, "the least that is worth a line");
   settings.broker = BrokerSettings::read(table.table("broker"));
   settings.journal = read_journal(table.table("journal"));
-  DevicesReader devices{settings.profiles_dir, read_paces(table.table("classes"))};
+  settings.classes = read_classes(table.table("classes"));
+  DevicesReader devices{settings.profiles_dir, settings.classes, *settings.point_lists};
   for (const SettingsTable& device : table.tables("device")) settings.devices.push_back(devices.read(device));
   table.finish();
   return settings;
@@ -131,6 +136,23 @@ std::optional<AgentSettings> AgentSettings::parse(std::string_view text, const s
                                                   Problems& problems) {
   const std::size_t before = problems.all().size();
   return read(SettingsTable::parse(text, file, problems), problems, before);
+}
+
+void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found, PointLists& lists) {
+  DevicePoints points = lists.of(device.profile, found, device.terms.points);
+  device.description.points = std::move(points.descriptions);
+  device.sources = std::move(points.sources);
+}
+
+void put_into_class(ConfiguredDevice& device, ResourceClass resource_class, const AllClassTerms& classes) {
+  DeviceDescription& description = device.description;
+  const bool is_as_configured = resource_class == description.configured_class;
+  const ClassTerms& terms =
+      is_as_configured ? device.own_terms : classes[static_cast<std::size_t>(resource_class)];
+  description.resource_class = resource_class;
+  description.poll_interval = terms.poll_interval;
+  description.max_silence = terms.max_silence;
+  device.terms = terms;
 }
 
 std::string AgentSettings::describe() {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "agent/drivers/device_address.hpp"
 #include "agent/polling/poll_result.hpp"
+#include "agent/profiles/point_lists.hpp"
 #include "agent/profiles/profile.hpp"
 #include "proto/base/log.hpp"
 #include "proto/base/settings.hpp"
@@ -19,13 +21,23 @@
 
 namespace watchroom::agent {
 
+/// How closely the devices of a class are watched.
+struct ClassTerms {
+  std::chrono::milliseconds poll_interval{};
+  std::chrono::milliseconds max_silence{};
+  PointChoice points = PointChoice::all;
+};
+using AllClassTerms = std::array<ClassTerms, 3>;  // by ResourceClass
+
 /// One `[[device]]` with its profile. `description.points` and `sources` are in one order; table rows and
 /// optional points come to both as they are found (agent/polling/found_points.hpp).
 struct ConfiguredDevice {
   DeviceDescription description;
-  std::vector<PointSource> sources;
+  SharedList<PointSource> sources;
   std::shared_ptr<const Profile> profile;  // shared by all devices of one model
   DeviceAddress address;                   // with the device's secret files
+  ClassTerms own_terms;                    // as agent.toml says: of its class there, or its own
+  ClassTerms terms;  // at present: a class given from the centre comes with that class's terms
   std::chrono::milliseconds reply_timeout{};
   std::chrono::milliseconds gap{};  // between two requests to it
   int line = 0;                     // in agent.toml
@@ -51,7 +63,9 @@ struct AgentSettings {
   LogLevel log_level = LogLevel::info;
   BrokerSettings broker;
   Journal journal;
+  AllClassTerms classes;
   std::vector<ConfiguredDevice> devices;
+  std::shared_ptr<PointLists> point_lists = std::make_shared<PointLists>();
 
   /// Nothing when anything is wrong in the file or in a profile it names; all of it is in `problems`.
   static std::optional<AgentSettings> load(const std::filesystem::path& file, Problems& problems);
@@ -60,5 +74,11 @@ struct AgentSettings {
   /// agent.toml with every key commented.
   static std::string describe();
 };
+
+/// The device with the optional points and rows `found` in it, and those every device of its profile has, as
+/// far as its class wants them.
+void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found, PointLists& lists);
+/// Puts the device into another class than agent.toml does, or back. Its points are to be set afterwards.
+void put_into_class(ConfiguredDevice& device, ResourceClass resource_class, const AllClassTerms& classes);
 
 }  // namespace watchroom::agent

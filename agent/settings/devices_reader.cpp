@@ -85,13 +85,13 @@ void check_secrets(const SettingsTable& table, const DeviceAddress& address) {
 
 }  // namespace
 
-void check_pace(const SettingsTable& table, const ClassPace& pace) {
-  if (pace.poll_interval <= pace.max_silence) return;
+void check_pace(const SettingsTable& table, const ClassTerms& terms) {
+  if (terms.poll_interval <= terms.max_silence) return;
   const char* key = table.has("poll_interval_ms") ? "poll_interval_ms" : "max_silence_s";
   table.complain(key,
                  fmt::format("polled every {} ms but to be sent every {} s, expected poll_interval_ms not "
                              "longer than max_silence_s",
-                             pace.poll_interval.count(), pace.max_silence / 1s));
+                             terms.poll_interval.count(), terms.max_silence / 1s));
 }
 
 void DevicesReader::check_id(const SettingsTable& table, const std::string& id) {
@@ -134,9 +134,11 @@ void DevicesReader::add_profile(const SettingsTable& table, ConfiguredDevice& de
                                 const std::string& name) {
   const auto more = find_profile(table, name);
   if (!more || !device.profile) return;
-  if (more->bus == device.profile->bus)
-    device.profile = std::make_shared<const Profile>(combined(*device.profile, *more));
-  else
+  if (more->bus == device.profile->bus) {
+    auto& both = combined_[device.profile->name + "+" + more->name];
+    if (!both) both = std::make_shared<const Profile>(combined(*device.profile, *more));
+    device.profile = both;
+  } else
     add_problem(table, "more_profiles",
                 fmt::format("\"{}\" is a {} profile, expected a {} one as {} is", name, more->bus,
                             device.profile->bus, device.profile->name));
@@ -199,21 +201,18 @@ ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
       "class",
       {{"core", ResourceClass::core}, {"key", ResourceClass::key}, {"general", ResourceClass::general}},
       ResourceClass::general, "how closely it is watched; sets the two times below");
-  const ClassPace& pace = paces_[static_cast<std::size_t>(description.resource_class)];
-  description.poll_interval =
-      table
-          .optional_duration(
-              "poll_interval_ms",
-              {.help = "time between two readings; default by class", .least = 100ms, .most = 24h})
-          .value_or(pace.poll_interval);
-  description.max_silence =
-      table
-          .optional_duration(
-              "max_silence_s",
-              {.help = "an unchanged value is sent again after this", .least = 1s, .most = 60s})
-          .value_or(pace.max_silence);
-  if (table.has("poll_interval_ms") || table.has("max_silence_s"))
-    check_pace(table, {description.poll_interval, description.max_silence});
+  description.configured_class = description.resource_class;
+  ClassTerms& terms = device.own_terms;
+  terms = classes_[static_cast<std::size_t>(description.resource_class)];
+  if (const auto interval = table.optional_duration(
+          "poll_interval_ms",
+          {.help = "time between two readings; default by class", .least = 100ms, .most = 24h}))
+    terms.poll_interval = *interval;
+  if (const auto silence = table.optional_duration(
+          "max_silence_s", {.help = "an unchanged value is sent again after this", .least = 1s, .most = 60s}))
+    terms.max_silence = *silence;
+  if (table.has("poll_interval_ms") || table.has("max_silence_s")) check_pace(table, terms);
+  put_into_class(device, description.resource_class, classes_);
   const auto reply_timeout = table.optional_duration(
       "reply_timeout_ms",
       {.help = "longest wait for a reply; default by profile", .least = 20ms, .most = 10s});
@@ -229,9 +228,7 @@ ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
     device.reply_timeout =
         reply_timeout.value_or(is_modbus ? profile->modbus.reply_timeout : profile->snmp.reply_timeout);
     device.gap = gap.value_or(is_modbus ? profile->modbus.gap : 0ms);
-    DevicePoints points = points_of(*profile, {});
-    description.points = std::move(points.descriptions);
-    device.sources = std::move(points.sources);
+    set_points(device, {}, lists_);
   }
   return device;
 }

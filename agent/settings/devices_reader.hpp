@@ -14,20 +14,14 @@
 
 namespace watchroom::agent {
 
-struct ClassPace {
-  std::chrono::milliseconds poll_interval;
-  std::chrono::milliseconds max_silence;
-};
-using ClassPaces = std::array<ClassPace, 3>;  // by ResourceClass
-
 /// A device that is asked less often than it must be heard of is a mistake; told at the key that was written.
-void check_pace(const SettingsTable& table, const ClassPace& pace);
+void check_pace(const SettingsTable& table, const ClassTerms& terms);
 
 /// Reads the `[[device]]` tables one after the other, and remembers what two devices may not share.
 class DevicesReader {
  public:
-  DevicesReader(std::filesystem::path profiles_dir, const ClassPaces& paces)
-      : profiles_dir_{std::move(profiles_dir)}, paces_{paces} {}
+  DevicesReader(std::filesystem::path profiles_dir, const AllClassTerms& classes, PointLists& lists)
+      : profiles_dir_{std::move(profiles_dir)}, classes_{classes}, lists_{lists} {}
 
   ConfiguredDevice read(const SettingsTable& table);
 
@@ -44,10 +38,12 @@ class DevicesReader {
   void check_driver(const SettingsTable& table, const ConfiguredDevice& device) const;
 
   std::filesystem::path profiles_dir_;
-  ClassPaces paces_;
+  AllClassTerms classes_;
+  PointLists& lists_;
   std::map<std::string, FirstUse> ids_;                             // by id in lower case
   std::map<std::string, std::pair<SerialLine, int>> lines_;         // by serial path
   std::map<std::string, std::shared_ptr<const Profile>> profiles_;  // null: has problems
+  std::map<std::string, std::shared_ptr<const Profile>> combined_;  // by their names
 };
 
 }  // namespace watchroom::agent

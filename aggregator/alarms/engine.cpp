@@ -20,6 +20,8 @@ std::string_view name_of(AlarmEvent event) {
   std::abort();
 }
 
+const Bilingual rule_taken_away{"规则已停用，告警撤销", "withdrawn because its rule was taken away"};
+
 namespace {
 
 void add_reason(AlarmView& alarm, const Bilingual& why) {
@@ -29,7 +31,11 @@ void add_reason(AlarmView& alarm, const Bilingual& why) {
 
 }  // namespace
 
-Engine::Engine(std::vector<Rule> rules) : rules_{std::move(rules)} {}
+Engine::Engine(std::vector<Rule> rules) {
+  for (Rule& rule : rules) (rule.condition ? rules_ : taken_away_).push_back(std::move(rule));
+  std::stable_sort(rules_.begin(), rules_.end(),
+                   [](const Rule& a, const Rule& b) { return a.layer > b.layer; });
+}
 
 // No id of ours or of Sparkplug may hold a '/', so that a joined key is unambiguous.
 std::string Engine::key_of(const SubjectAddress& address) {
@@ -63,12 +69,14 @@ std::vector<AlarmChange> Engine::withdraw_orphans(Moment now) {
   std::vector<AlarmChange> changes;
   for (auto at = open_.begin(); at != open_.end();) {
     AlarmView& alarm = at->second;
+    // Either its subject has taken it up, or a rule waits for that subject.
+    const bool is_taken_up = !restored_.contains(key_of(alarm));
     const bool is_watched = std::any_of(rules_.begin(), rules_.end(), [&](const Rule& rule) {
       SubjectAddress address{rule.kind->subject, alarm.site, alarm.agent, alarm.device,
                              alarm.point,        {},         {},          {}};
       return rule.id == alarm.rule && watches(rule, address);
     });
-    if (is_watched) {
+    if (is_taken_up || is_watched) {
       ++at;
       continue;
     }
@@ -76,7 +84,7 @@ std::vector<AlarmChange> Engine::withdraw_orphans(Moment now) {
     const bool was_active = std::exchange(alarm.is_active, false);
     if (was_active) {
       alarm.cleared_at = now.wall;
-      add_reason(alarm, {"规则已停用，告警撤销", "withdrawn because its rule was taken away"});
+      add_reason(alarm, rule_taken_away);
     }
     alarm.state = AlarmLifeCycle::normal;
     changes.push_back({was_active ? AlarmEvent::withdrawn : AlarmEvent::closed, alarm});
@@ -84,7 +92,7 @@ std::vector<AlarmChange> Engine::withdraw_orphans(Moment now) {
   }
   for (auto& [key, late] : std::exchange(restored_late_, {})) {
     late.state = {};
-    late_orphans_.push_back(std::move(late));
+    late_changes_.push_back(std::move(late));
   }
   return changes;
 }
@@ -103,38 +111,45 @@ bool Engine::has_late(SubjectId subject) const {
 }
 
 std::vector<LateWatch> Engine::take_late_changes() {
-  std::vector<LateWatch> changed = std::exchange(late_orphans_, {});
+  std::vector<LateWatch> changed = std::exchange(late_changes_, {});
   for (const auto& [subject, index] : std::exchange(changed_late_, {})) {
     const Watched& watched = subjects_[subject];
-    const Watch& watch = watched.watches[index];
-    const SubjectAddress& about = watched.address;
-    const Past past = watch.past.value_or(Past{});
-    changed.push_back({rules_[watch.rule].id, about.site, about.agent, about.device, about.point, past.state,
-                       past.seen_until, past.raised_at, past.when_raised});
+    changed.push_back(late_of(watched, watched.watches[index]));
   }
   return changed;
 }
 
+LateWatch Engine::late_of(const Watched& watched, const Watch& watch) const {
+  const SubjectAddress& about = watched.address;
+  const Past past = watch.past.value_or(Past{});
+  return {watch.rule->id, about.site,      about.agent,    about.device,    about.point,
+          past.state,     past.seen_until, past.raised_at, past.when_raised};
+}
+
 std::vector<AlarmChange> Engine::withdraw(SubjectId subject, const Bilingual& why, Moment now) {
   std::vector<AlarmChange> changes;
-  Watched& watched = subjects_.at(subject);
-  for (std::size_t i = 0; i < watched.watches.size(); ++i) {
-    Watch& watch = watched.watches[i];
-    if (const auto due = deadline(rules_[watch.rule].delays, watch.state)) due_.erase({*due, subject, i});
-    watch.state = {};
-    std::optional<AlarmChange> change;
-    if (watch.past && is_active(watch.past->state)) change = tell_past(watched, watch, now.wall);
-    end_past(subject, i);
-    if (!change && watch.alarm && open_.at(*watch.alarm).is_active) {
-      change = clear(watch, now);
-      change->event = AlarmEvent::withdrawn;
-    }
-    if (!change) continue;
-    add_reason(change->alarm, why);
-    if (const auto open = open_.find(change->alarm.id); open != open_.end()) open->second = change->alarm;
-    changes.push_back(*std::move(change));
-  }
+  const std::size_t count = subjects_.at(subject).watches.size();
+  for (std::size_t i = 0; i < count; ++i) end(subject, i, why, now, changes);
   return changes;
+}
+
+void Engine::end(SubjectId subject, std::size_t index, const Bilingual& why, Moment now,
+                 std::vector<AlarmChange>& changes) {
+  Watched& watched = subjects_[subject];
+  Watch& watch = watched.watches[index];
+  if (const auto due = deadline(watch.rule->delays, watch.state)) due_.erase({*due, subject, index});
+  watch.state = {};
+  std::optional<AlarmChange> change;
+  if (watch.past && is_active(watch.past->state)) change = tell_past(watched, watch, now.wall);
+  end_past(subject, index);
+  if (!change && watch.alarm && open_.at(*watch.alarm).is_active) {
+    change = clear(watch, now);
+    change->event = AlarmEvent::withdrawn;
+  }
+  if (!change) return;
+  add_reason(change->alarm, why);
+  if (const auto open = open_.find(change->alarm.id); open != open_.end()) open->second = change->alarm;
+  changes.push_back(*std::move(change));
 }
 
 SubjectId Engine::subject(const SubjectAddress& address) {
@@ -146,26 +161,28 @@ SubjectId Engine::subject(const SubjectAddress& address) {
   const SubjectId id = subjects_.size();
   Watched watched;
   watched.address = address;
-  for (std::size_t i = 0; i < rules_.size(); ++i) {
-    if (!watches(rules_[i], address)) continue;
-    Watch watch;
-    watch.rule = i;
-    if (const auto restored = restored_.find(key + "#" + rules_[i].id); restored != restored_.end()) {
-      watch.alarm = restored->second;
-      const AlarmView& alarm = open_.at(restored->second);
-      if (alarm.is_active) watch.state = {Phase::raised, alarm.raised_at};
-      restored_.erase(restored);
-    }
-    if (const auto late = restored_late_.find(key + "#" + rules_[i].id); late != restored_late_.end()) {
-      const LateWatch& past = late->second;
-      watch.past = Past{past.state, past.seen_until, past.raised_at, past.when_raised};
-      restored_late_.erase(late);
-    }
-    watched.watches.push_back(watch);
-  }
+  for (const Rule* rule : rules_for(watched)) watched.watches.push_back(begin(*rule, key));
   subjects_.push_back(std::move(watched));
   subjects_by_key_.emplace(key, id);
   return id;
+}
+
+/// A watch with what was open, or begun, before the restart.
+Engine::Watch Engine::begin(const Rule& rule, const std::string& key) {
+  Watch watch;
+  watch.rule = &rule;
+  if (const auto restored = restored_.find(key + "#" + rule.id); restored != restored_.end()) {
+    watch.alarm = restored->second;
+    const AlarmView& alarm = open_.at(restored->second);
+    if (alarm.is_active) watch.state = {Phase::raised, alarm.raised_at};
+    restored_.erase(restored);
+  }
+  if (const auto late = restored_late_.find(key + "#" + rule.id); late != restored_late_.end()) {
+    const LateWatch& past = late->second;
+    watch.past = Past{past.state, past.seen_until, past.raised_at, past.when_raised};
+    restored_late_.erase(late);
+  }
+  return watch;
 }
 
 std::vector<AlarmChange> Engine::observe(SubjectId subject, const Situation& situation, Moment now) {
@@ -174,25 +191,29 @@ std::vector<AlarmChange> Engine::observe(SubjectId subject, const Situation& sit
   watched.situation = situation;
   for (std::size_t i = 0; i < watched.watches.size(); ++i) {
     const Watch& watch = watched.watches[i];
-    const Rule& rule = rules_[watch.rule];
+    const Rule& rule = *watch.rule;
     const PhaseState after = step(rule.delays, watch.state, rule.condition->judge(situation), now.steady);
     if (after != watch.state) enter(subject, i, after, now, changes);
   }
+  raise_uncovered(subject, now, changes);
   return changes;
 }
 
 std::vector<AlarmChange> Engine::tick(Moment now) {
   std::vector<AlarmChange> changes;
+  std::set<SubjectId> touched;
   while (!due_.empty() && due_.begin()->at <= now.steady) {
     const Due due = *due_.begin();
+    touched.insert(due.subject);
     const Watch& watch = subjects_[due.subject].watches[due.watch];
-    const PhaseState after = aggregator::tick(rules_[watch.rule].delays, watch.state, now.steady);
+    const PhaseState after = aggregator::tick(watch.rule->delays, watch.state, now.steady);
     if (after == watch.state) {  // cannot be, but must never spin
       due_.erase(due_.begin());
       continue;
     }
     enter(due.subject, due.watch, after, now, changes);
   }
+  for (const SubjectId subject : touched) raise_uncovered(subject, now, changes);
   return changes;
 }
 
@@ -205,7 +226,7 @@ void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Momen
                    std::vector<AlarmChange>& changes) {
   Watched& watched = subjects_[subject];
   Watch& watch = watched.watches[index];
-  const Delays& delays = rules_[watch.rule].delays;
+  const Delays& delays = watch.rule->delays;
   if (const auto old = deadline(delays, watch.state)) due_.erase({*old, subject, index});
   const bool was_active = is_active(watch.state);
   if (watch.state.phase == Phase::normal) watch.began = watched.situation.taken_at;
@@ -213,13 +234,14 @@ void Engine::enter(SubjectId subject, std::size_t index, PhaseState after, Momen
     note_told(watch, *watch.began, *watched.situation.taken_at);
   watch.state = after;
   if (const auto next = deadline(delays, after)) due_.insert({*next, subject, index});
-  if (!was_active && is_active(after)) changes.push_back(raise(watched, watch, now));
+  if (!was_active && is_active(after) && !is_covered(watched, watch))
+    changes.push_back(raise(watched, watch, now));
   if (was_active && !is_active(after))
     if (auto cleared = clear(watch, now)) changes.push_back(*std::move(cleared));
 }
 
 AlarmChange Engine::raise(Watched& watched, Watch& watch, Moment now) {
-  const Rule& rule = rules_[watch.rule];
+  const Rule& rule = *watch.rule;
   const bool is_back = watch.alarm.has_value();  // came back before anybody acknowledged it
   if (!is_back) {
     watch.alarm = ++highest_id_;
@@ -266,7 +288,7 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
   Watched& watched = subjects_.at(subject);
   for (std::size_t i = 0; i < watched.watches.size(); ++i) {
     Watch& watch = watched.watches[i];
-    const Rule& rule = rules_[watch.rule];
+    const Rule& rule = *watch.rule;
     if (!rule.kind->judges_history) continue;
     if (!watch.past) watch.past.emplace();
     Past& past = *watch.past;
@@ -307,7 +329,7 @@ void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Momen
   Watched& watched = subjects_[subject];
   Watch& watch = watched.watches[index];
   Past& past = *watch.past;
-  const Rule& rule = rules_[watch.rule];
+  const Rule& rule = *watch.rule;
   if (past.state.phase == Phase::pending && known - past.state.since >= rule.delays.on) {
     past.raised_at = past.state.since + rule.delays.on;
     past.state = {Phase::raised, past.raised_at};
@@ -328,11 +350,13 @@ void Engine::settle(SubjectId subject, std::size_t index, Timestamp known, Momen
 void Engine::raise_late(SubjectId subject, std::size_t index, Moment now, std::vector<AlarmChange>& changes) {
   Watched& watched = subjects_[subject];
   Watch& watch = watched.watches[index];
+  const std::size_t told = changes.size();
   enter(subject, index, {Phase::raised, now.steady}, now, changes);
-  AlarmView& alarm = open_.at(*watch.alarm);
-  fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
-  alarm.raised_at = watch.past->raised_at;
   watch.began = watch.past->raised_at;
+  if (changes.size() == told) return;  // another alarm says it
+  AlarmView& alarm = open_.at(*watch.alarm);
+  fill(alarm, watched, *watch.rule, watch.past->when_raised);
+  alarm.raised_at = watch.past->raised_at;
   changes.back().alarm = alarm;
 }
 
@@ -353,11 +377,12 @@ std::optional<AlarmChange> Engine::tell_past(Watched& watched, Watch& watch, Tim
   if (watch.alarm) return std::nullopt;
   cleared_at = std::max(cleared_at, watch.past->raised_at);
   if (is_told(watch, watch.past->raised_at, cleared_at)) return std::nullopt;
+  if (is_told_otherwise(watched, watch, cleared_at)) return std::nullopt;
   note_told(watch, watch.past->raised_at, cleared_at);
   watch.alarm = ++highest_id_;
   AlarmView& alarm = open_[*watch.alarm];
   alarm.id = *watch.alarm;
-  fill(alarm, watched, rules_[watch.rule], watch.past->when_raised);
+  fill(alarm, watched, *watch.rule, watch.past->when_raised);
   alarm.state = AlarmLifeCycle::returned_unacknowledged;
   alarm.raised_at = watch.past->raised_at;
   alarm.cleared_at = cleared_at;
@@ -367,6 +392,7 @@ std::optional<AlarmChange> Engine::tell_past(Watched& watched, Watch& watch, Tim
 std::optional<AlarmChange> Engine::clear(Watch& watch, Moment now) {
   if (!watch.alarm) return std::nullopt;
   AlarmView& alarm = open_.at(*watch.alarm);
+  if (!alarm.is_active) return std::nullopt;  // this time another alarm said it
   alarm.cleared_at = now.wall;
   alarm.is_active = false;
   if (alarm.state == AlarmLifeCycle::unacknowledged) {

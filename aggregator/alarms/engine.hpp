@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +34,8 @@ struct AlarmChange {
   AlarmView alarm;  ///< as it is after the event
 };
 
+extern const Bilingual rule_taken_away;
+
 /// Who an alarm speaks of. `device` and `point` are empty for agents, everything for the broker.
 struct SubjectAddress {
   Subject subject = Subject::point;
@@ -56,6 +59,9 @@ using SubjectId = std::size_t;
 class Engine {
  public:
   explicit Engine(std::vector<Rule> rules);
+  Engine(const Engine&) = delete;  // watches point to rules
+  Engine& operator=(const Engine&) = delete;
+  ~Engine() = default;
 
   /// Open alarms from the store, before anything is observed, and the highest id ever given. What no rule
   /// watches any more is closed by `withdraw_orphans`.
@@ -69,6 +75,12 @@ class Engine {
 
   /// The same address gives the same id. Names and labels are taken from the latest call.
   SubjectId subject(const SubjectAddress& address);
+
+  /// The alarms that the profile of the subject's device asks for, in place of those it had. One that is no
+  /// more, and a built-in rule that one of them takes the place of, ends like a rule that is taken away.
+  std::vector<AlarmChange> set_profile_alarms(SubjectId subject,
+                                              const std::vector<std::optional<PointAlarm>>& alarms,
+                                              Moment now);
 
   /// The subject is no more: what is raised ends with `why`, never as recovered. It may come back.
   std::vector<AlarmChange> withdraw(SubjectId subject, const Bilingual& why, Moment now);
@@ -91,7 +103,6 @@ class Engine {
 
   const AlarmView* find(std::int64_t id) const;
   const std::map<std::int64_t, AlarmView>& open() const { return open_; }
-  const std::vector<Rule>& rules() const { return rules_; }
 
  private:
   /// The same rule on late readings only.
@@ -106,17 +117,23 @@ class Engine {
     Timestamp begin, end;
   };
   struct Watch {
-    std::size_t rule = 0;
+    const Rule* rule = nullptr;  // ours, or one of the subject's own
     PhaseState state;
     std::optional<Timestamp> began;  // when it was first beyond the limit, by the agent's clock
     std::deque<Period> told;         // alarms that people know of already, the newest few
     std::optional<Past> past;
     std::optional<std::int64_t> alarm;  // open alarm of this watch
   };
+  /// An alarm of the subject's profile, and the rule that it is.
+  struct Own {
+    PointAlarm alarm;
+    std::unique_ptr<const Rule> rule;
+  };
   struct Watched {
     SubjectAddress address;
     Situation situation;
-    std::vector<Watch> watches;
+    std::vector<Own> own;
+    std::vector<Watch> watches;  // the more a rule's word counts, the earlier
   };
   struct Due {
     Timestamp at;
@@ -128,10 +145,19 @@ class Engine {
   static std::string key_of(const SubjectAddress& address);
   static std::string key_of(const AlarmView& alarm);
   bool watches(const Rule& rule, const SubjectAddress& address) const;
+  Watch begin(const Rule& rule, const std::string& key);
+  std::vector<const Rule*> rules_for(const Watched& watched) const;
+  bool is_allowed(const Rule& own, const SubjectAddress& address) const;
+  void end(SubjectId subject, std::size_t watch, const Bilingual& why, Moment now,
+           std::vector<AlarmChange>& changes);
   void enter(SubjectId subject, std::size_t watch, PhaseState after, Moment now,
              std::vector<AlarmChange>& changes);
+  static bool is_covered(const Watched& watched, const Watch& watch);
+  void raise_uncovered(SubjectId subject, Moment now, std::vector<AlarmChange>& changes);
+  LateWatch late_of(const Watched& watched, const Watch& watch) const;
   AlarmChange raise(Watched& watched, Watch& watch, Moment now);
   void fill(AlarmView& alarm, const Watched& watched, const Rule& rule, const Situation& situation) const;
+  static bool is_told_otherwise(const Watched& watched, const Watch& watch, Timestamp cleared_at);
   static void note_told(Watch& watch, Timestamp begin, Timestamp end);
   static bool is_told(const Watch& watch, Timestamp begin, Timestamp end);
   void end_past(SubjectId subject, std::size_t watch);
@@ -142,13 +168,14 @@ class Engine {
   std::optional<AlarmChange> clear(Watch& watch, Moment now);
 
   std::vector<Rule> rules_;
+  std::vector<Rule> taken_away_;  // without condition: alarms of profiles that the site does not want
   std::vector<Watched> subjects_;
   std::unordered_map<std::string, SubjectId> subjects_by_key_;
   std::map<std::int64_t, AlarmView> open_;
   std::unordered_map<std::string, std::int64_t>
       restored_;  // key of subject + rule, until its subject appears
   std::unordered_map<std::string, LateWatch> restored_late_;  // the same
-  std::vector<LateWatch> late_orphans_;
+  std::vector<LateWatch> late_changes_;                       // of watches that are no more
   std::set<std::pair<SubjectId, std::size_t>> changed_late_;
   std::set<Due> due_;
   std::int64_t highest_id_ = 0;

@@ -48,19 +48,31 @@ void check_point(const SettingsTable& table, const Rule& rule) {
   }
 }
 
+void read_place(const SettingsTable& table, Rule& rule) {
+  rule.site = table.text("site", {.help = "Sites it watches; * is any run", .fallback = "*"});
+  rule.agent = table.text("agent", {.help = "Agents it watches", .fallback = "*"});
+  if (!rule.kind || rule.kind->subject == Subject::point)
+    rule.device = table.text("device", {.help = "Devices it watches", .fallback = "*"});
+}
+
 Rule read_rule(const SettingsTable& table) {
   Rule rule;
   rule.id = table.text("id", {.help = "Its name in alarms and in this file; unique", .longest = 100});
-  const bool is_enabled =
-      table.flag("enabled", true, "false takes a default rule away: then only id is needed");
-  if (!is_enabled) return rule;
+  const bool is_enabled = table.flag(
+      "enabled", true, "false takes a default rule, or a profile's alarm, away: then only id is needed");
+  if (!is_enabled) {
+    if (!is_profile_id(rule.id)) return rule;
+    read_place(table, rule);
+    table.finish();
+    return rule;
+  }
+  if (is_profile_id(rule.id) && rule.id.find('*') != std::string::npos)
+    table.reject("id", "an id without *, unless enabled is false");
   std::vector<std::pair<std::string_view, const RuleKind*>> kinds;
   for (const RuleKind* kind : rule_kinds()) kinds.emplace_back(kind->name, kind);
   rule.kind = table.choice<const RuleKind*>("kind", kinds, std::nullopt, "What it judges");
-  rule.site = table.text("site", {.help = "Sites it watches; * is any run", .fallback = "*"});
-  rule.agent = table.text("agent", {.help = "Agents it watches", .fallback = "*"});
+  read_place(table, rule);
   if (rule.kind->subject == Subject::point) {
-    rule.device = table.text("device", {.help = "Devices it watches", .fallback = "*"});
     rule.point = rule.kind->name == "lost_data"
                      ? table.text("point", {.help = "Points it watches", .fallback = "*"})
                      : table.text("point", {.help = "Points it watches, e.g. ambient.temperature"});
@@ -141,8 +153,10 @@ void merge(const SettingsTable& file, std::vector<Rule>& rules) {
     return std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.id == own.id; });
   };
   auto read = read_rules(file, [&](const SettingsTable& table, const Rule& own) {
-    if (!own.condition && table.has("enabled") && same_as(own) == rules.end())
-      table.reject("id", "the id of a built-in rule, because enabled is false");
+    if (!own.condition && table.has("enabled") && !is_profile_id(own.id) && same_as(own) == rules.end())
+      table.reject(
+          "id",
+          "the id of a built-in rule or of a profile's alarm (\"profile:…\"), because enabled is false");
   });
   for (Rule& own : read) {
     if (const auto same = same_as(own); same != rules.end())
@@ -162,6 +176,7 @@ std::vector<Rule> load_rules(const AlarmSettings& settings, Problems& problems) 
   std::vector<Rule> rules;
   if (const auto built_in = SettingsTable::parse(default_rules(), "default_rules.toml", problems))
     rules = read_rules(*built_in);
+  for (Rule& rule : rules) rule.layer = Layer::built_in;
   for (Rule& rule : rules)
     if (rule.kind->name == "agent_offline") rule.delays.on = settings.agent_offline_after;
   if (settings.rules_file) {
@@ -169,8 +184,46 @@ std::vector<Rule> load_rules(const AlarmSettings& settings, Problems& problems) 
       merge(*file, rules);
     }
   }
-  std::erase_if(rules, [](const Rule& rule) { return !rule.condition; });
+  std::erase_if(rules, [](const Rule& rule) { return !rule.condition && !is_profile_id(rule.id); });
   return rules;
+}
+
+namespace {
+
+const RuleKind* kind_named(std::string_view name) {
+  const auto kinds = rule_kinds();
+  return *std::find_if(kinds.begin(), kinds.end(), [&](const RuleKind* kind) { return kind->name == name; });
+}
+
+}  // namespace
+
+bool is_profile_id(std::string_view rule_id) { return rule_id.starts_with("profile:"); }
+
+Rule rule_of(const PointAlarm& alarm, std::string_view point, std::size_t number) {
+  Rule rule;
+  rule.id = fmt::format("profile:{}:{}", point, number);
+  switch (alarm.raised) {
+    case PointAlarm::Raised::above:
+      rule.kind = kind_named("high_limit");
+      rule.condition = above(alarm.limit, alarm.clear_limit);
+      break;
+    case PointAlarm::Raised::below:
+      rule.kind = kind_named("low_limit");
+      rule.condition = below(alarm.limit, alarm.clear_limit);
+      break;
+    case PointAlarm::Raised::in_states:
+      rule.kind = kind_named("state");
+      rule.condition = in_codes(alarm.states);
+      break;
+  }
+  rule.point = point;
+  rule.delays = {alarm.on_delay, alarm.off_delay};
+  rule.severity = alarm.severity;
+  rule.title_zh = alarm.title_zh;
+  rule.title_en = alarm.title_en;
+  rule.layer = Layer::profile;
+  rule.is_instead = alarm.is_instead;
+  return rule;
 }
 
 std::string with_unit(double value, Unit unit) {

@@ -9,8 +9,12 @@
 #include <vector>
 
 #include "aggregator/alarms/rules/condition.hpp"
+#include "proto/model/point_alarm.hpp"
 
 namespace watchroom::aggregator {
+
+/// Whose word a rule is; the later one goes before the earlier.
+enum class Layer { built_in, profile, site };
 
 /// A [[rule]]: what it watches, when it is raised, how loud it is. Immutable once read; shared by its alarms.
 struct Rule {
@@ -21,6 +25,8 @@ struct Rule {
   Delays delays;
   Severity severity = Severity::major;
   std::string title_zh, title_en;
+  Layer layer = Layer::site;
+  bool is_instead = false;  ///< of a profile: the built-in rules of its direction do not watch its point
 
   /// `point` patterns without brackets match the kind's every instance: "ambient.temperature" watches
   /// ambient[rack1].temperature too.
@@ -40,8 +46,13 @@ struct AlarmSettings {
 /// The rules that guard a room nobody has written rules for (default_rules.toml).
 std::string_view default_rules();
 
-/// The default rules, replaced by id and added to by the file's. `enabled = false` takes one away.
+/// The default rules, replaced by id and added to by the file's. `enabled = false` takes one away. What is
+/// left without a condition takes an alarm of profiles away (`is_profile_id`); its id may be a glob.
 std::vector<Rule> load_rules(const AlarmSettings& settings, Problems& problems);
 std::vector<Rule> read_rules(const SettingsTable& table);
+
+/// The rule for alarm number `number` (from 1) of a point's profile: "profile:gas_cylinder.pressure:1".
+Rule rule_of(const PointAlarm& alarm, std::string_view point, std::size_t number);
+bool is_profile_id(std::string_view rule_id);
 
 }  // namespace watchroom::aggregator

@@ -104,8 +104,12 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
     auto reader = StoreReader::open(settings_.data_dir);
     if (!reader) return reader.error();
     room_ = std::make_unique<PublishedRoom>(
-        *std::move(reader), [this](std::int64_t alarm, const std::string& by, const std::string& comment) {
+        *std::move(reader),
+        [this](std::int64_t alarm, const std::string& by, const std::string& comment) {
           return ask_to_acknowledge(alarm, by, comment);
+        },
+        [this](const DevicePlace& device, const std::string& wanted, const std::string& by) {
+          return ask_for_class(device, wanted, by);
         });
     if (settings_.core.email)
       courier_ = std::make_unique<Courier>(make_email(*settings_.core.email),
@@ -188,12 +192,23 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
                                                     const std::string& comment) {
     auto answer = std::make_unique<std::promise<Result<AlarmView>>>();
     auto future = answer->get_future();
-    if (!events_.put(Acknowledge{alarm, by, comment, std::move(answer)})) {
-      std::promise<Result<AlarmView>> refused;
-      refused.set_value(fail(Errc::full, Retry::later, "the aggregator is stopping or its queue is full"));
-      return refused.get_future();
-    }
+    if (!events_.put(Acknowledge{alarm, by, comment, std::move(answer)})) return too_busy<AlarmView>();
     return future;
+  }
+
+  std::future<Result<DeviceView>> ask_for_class(const DevicePlace& device, const std::string& wanted,
+                                                const std::string& by) {
+    auto answer = std::make_unique<std::promise<Result<DeviceView>>>();
+    auto future = answer->get_future();
+    if (!events_.put(AskForClass{device, wanted, by, std::move(answer)})) return too_busy<DeviceView>();
+    return future;
+  }
+
+  template <typename View>
+  static std::future<Result<View>> too_busy() {
+    std::promise<Result<View>> refused;
+    refused.set_value(fail(Errc::full, Retry::later, "the aggregator is stopping or its queue is full"));
+    return refused.get_future();
   }
 
   void run() {

@@ -93,6 +93,8 @@ void Core::know_node(const StoredNode& stored) {
       KnownPoint& point = point_of(node, device, stored_point.name);
       point.id = stored_point.id;
       point.describe(stored_point.unit, stored_point.states);
+      std::string told_before;
+      take_alarms(point, stored_point.alarms, told_before);
       point.latest = stored_point.latest;
       point.latest_good = stored_point.latest_good;
       if (engine_.has_late(point.subject)) device.last_history = clock_.steady();
@@ -110,6 +112,7 @@ void Core::step(std::vector<CoreEvent> events) {
     last_look_ = steady;
     look_for_silence();
     settle_history();
+    give_up_classes();
     prune();
   }
   finish_batch();
@@ -151,7 +154,7 @@ void Core::handle(Disconnected& event) {
 }
 
 void Core::handle(Received& event) {
-  const auto arrival = host_.receive(event.topic, event.payload, clock_.steady());
+  auto arrival = host_.receive(event.topic, event.payload, clock_.steady());
   if (!arrival) {
     // A duplicate or a broken payload: only the counters have changed.
     const auto topic = Topic::parse(event.topic);
@@ -161,6 +164,7 @@ void Core::handle(Received& event) {
   }
   KnownNode& node = node_of(arrival->node);
   dirty_nodes_.insert(&node);
+  settle_times(node, *arrival);
   switch (arrival->verb) {
     case Verb::nbirth: arrive_node_birth(node, *arrival); break;
     case Verb::ndeath: set_contact(node, Contact::offline); break;
@@ -218,6 +222,7 @@ void Core::revisit_agent(KnownNode& node) {
   situation.contact = broker_connected_ ? node.contact : Contact::unknown;
   if (node.journal_lost) situation.is_journal_losing = is_recent(node.journal_lost_at);
   situation.records_lost = node.journal_lost.value_or(0);
+  situation.is_clock_unsure = node.is_clock_unsure;
   situation.was_journal_restored = is_recent(node.journal_restored_at);
   take_changes(engine_.observe(node.subject, situation, now()));
 }

@@ -31,11 +31,16 @@ struct Acknowledge {
   std::string by, comment;
   std::unique_ptr<std::promise<Result<AlarmView>>> answer;
 };
+struct AskForClass {
+  DevicePlace device;
+  std::string wanted, by;
+  std::unique_ptr<std::promise<Result<DeviceView>>> answer;
+};
 struct Delivered {
   std::int64_t mail;  ///< as handed over
   Result<void> result;
 };
-using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, Delivered>;
+using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, AskForClass, Delivered>;
 
 /// How full the queue before the core is.
 struct IntakeLoad {
@@ -101,9 +106,17 @@ class Core {
   void handle(Disconnected& event);
   void handle(Received& event);
   void handle(Acknowledge& event);
+  void handle(AskForClass& event);
   void handle(Delivered& event);
 
+  // classes
+  std::vector<MqttMessage> take_class_commands();
+  void give_up_classes();
+  void note_class(KnownNode& node, KnownDevice& device);
+
   // arrivals
+  void settle_times(KnownNode& node, Arrival& arrival);
+  void take_alarms(KnownPoint& point, const std::string& text, std::string& trouble);
   void take_journal_lost(KnownNode& node, const Payload& payload);
   void arrive_node_birth(KnownNode& node, const Arrival& arrival);
   void expect_devices(KnownNode& node);
@@ -151,6 +164,7 @@ class Core {
   std::optional<T> stored(Result<T> result);
   bool stored(const Result<void>& result);
   bool save_ids(KnownNode& node, KnownDevice& device);
+  bool save_point(KnownDevice& device, KnownPoint& point);
   void write_changes();
   void finish_batch();
   void prune();
@@ -183,14 +197,16 @@ class Core {
   bool mails_are_known_ = false;                    // to go through, since the start
   std::map<std::int64_t, std::string> mail_state_;  // of open alarms
 
-  // what this batch changed
-  std::map<std::int64_t, AlarmView> dirty_alarms_;
-  std::vector<LateWatch> dirty_late_;  // in order: of one watch the last counts
   struct Place {
     KnownNode* node;
     KnownDevice* device;
     auto operator<=>(const Place&) const = default;
   };
+  std::set<Place> classes_wanted_;  // devices with a request that is neither carried out nor given up
+
+  // what this batch changed
+  std::map<std::int64_t, AlarmView> dirty_alarms_;
+  std::vector<LateWatch> dirty_late_;  // in order: of one watch the last counts
   std::map<KnownPoint*, Place> dirty_points_;
   std::set<KnownNode*> dirty_nodes_;
   std::vector<std::pair<std::unique_ptr<std::promise<Result<AlarmView>>>, AlarmView>> answers_;

@@ -82,6 +82,33 @@ KnownPoint& Core::point_of(KnownNode& node, KnownDevice& device, const std::stri
   return point;
 }
 
+/// An agent that does not trust its clock says so with each reading. What is live has happened now; what
+/// comes late keeps the order of its records, between what came before it and now.
+void Core::settle_times(KnownNode& node, Arrival& arrival) {
+  const bool is_birth = arrival.verb == Verb::nbirth || arrival.verb == Verb::dbirth;
+  const bool is_data = arrival.verb == Verb::ndata || arrival.verb == Verb::ddata;
+  if (!is_birth && !is_data) return;
+  const Timestamp received = clock_.now();
+  const Timestamp sent = arrival.payload.at.value_or(received);
+  bool is_live = false, is_unsure = false;
+  for (Metric& metric : arrival.payload.metrics) {
+    if (!is_point(metric.name) || metric.is_unreadable) continue;
+    if (is_birth || (!metric.is_historical && node.contact == Contact::online)) {
+      is_live = true;
+      is_unsure |= metric.is_clock_unsure;
+      if (metric.is_clock_unsure) metric.at = received;
+      continue;
+    }
+    KnownPoint& point = point_of(node, device_of(node, arrival.device), metric.name);
+    const Timestamp told = metric.at.value_or(sent);
+    if (metric.is_clock_unsure) metric.at = std::min(std::max(told, point.late_until), received);
+    point.late_until = std::max(point.late_until, std::min(metric.at.value_or(sent), received));
+  }
+  if (!is_live || node.is_clock_unsure == is_unsure) return;
+  node.is_clock_unsure = is_unsure;
+  if (node.contact == Contact::online) revisit_agent(node);
+}
+
 void Core::expect_devices(KnownNode& node) {
   const bool is_rebirth = node.contact == Contact::online;
   node.born_at = clock_.steady();
@@ -89,6 +116,9 @@ void Core::expect_devices(KnownNode& node) {
     if (id.empty() || device.presence == Presence::gone) continue;
     const bool was_there = is_rebirth && device.presence != Presence::awaited;
     device.presence = was_there ? Presence::renewing : Presence::awaited;
+    if (is_rebirth) continue;
+    for (auto& [name, point] : device.points)
+      if (point.latest) point.late_until = std::max(point.late_until, point.latest->taken_at);
   }
 }
 
@@ -167,7 +197,10 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
 
 void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
   KnownDevice& device = device_of(node, arrival.device);
+  device.about.class_configured.clear();
+  device.about.poll_interval.reset();
   for (const Metric& metric : arrival.payload.metrics) take_device_property(device, metric);
+  note_class(node, device);
   if (!device.is_alive) device.since = clock_.now();
   device.is_alive = true;
   device.presence = Presence::announced;
@@ -176,24 +209,45 @@ void Core::arrive_device_birth(KnownNode& node, const Arrival& arrival) {
   device.last_report = clock_.steady();
   if (save_ids(node, device)) (void)stored(store_.save_device(node.id, device.about));
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
+  std::string trouble;
   for (const Metric& metric : arrival.payload.metrics) {
     if (!is_point(metric.name)) continue;
     KnownPoint& point = point_of(node, device, metric.name);
-    const bool is_described =
-        point.unit_text == metric.unit && point.states_text == metric.states && point.id != 0;
+    const bool is_described = point.unit_text == metric.unit && point.states_text == metric.states &&
+                              point.alarms_text == metric.alarms && point.id != 0;
     point.describe(metric.unit, metric.states, metric.label);
     name_subject(node, device, point);
-    if (!is_described && save_ids(node, device)) {
-      const bool is_new = point.id == 0;
-      if (auto id = stored(store_.save_point(device.id, point.name, point.unit_text, point.states_text))) {
-        point.id = *id;
-        if (is_new) new_ids_.push_back(&point.id);
-      }
-    }
+    take_alarms(point, metric.alarms, trouble);
+    if (!is_described && save_ids(node, device)) (void)save_point(device, point);
     take_metric(node, device, metric, sent, node.journal_head);
   }
+  if (!trouble.empty())
+    log_.warning("{}/{}/{}: alarms that cannot be read are ignored; {}", node.key.site, node.key.agent,
+                 device.about.device, trouble);
   forget_unannounced(node, device, arrival.payload);
   revisit(node, device);
+}
+
+/// Untrusted. An announcement is looked into once; what is wrong with the first is put into `trouble`.
+void Core::take_alarms(KnownPoint& point, const std::string& text, std::string& trouble) {
+  static const std::string not_kept = "too long";
+  const std::string& kept = text.size() > longest_alarms_text ? not_kept : text;
+  if (point.alarms_text == kept) return;
+  point.alarms_text = kept;
+  const AnnouncedAlarms announced = alarms_from_json(text);
+  if (trouble.empty() && !announced.trouble.empty())
+    trouble = fmt::format("point \"{}\": {}", point.name, announced.trouble);
+  take_changes(engine_.set_profile_alarms(point.subject, announced.alarms, now()));
+}
+
+bool Core::save_point(KnownDevice& device, KnownPoint& point) {
+  const bool is_new = point.id == 0;
+  const auto id = stored(store_.save_point(
+      device.id, {0, point.name, point.unit_text, point.states_text, point.alarms_text, {}, {}}));
+  if (!id) return false;
+  point.id = *id;
+  if (is_new) new_ids_.push_back(&point.id);
+  return true;
 }
 
 void Core::take_device_property(KnownDevice& device, const Metric& metric) {
@@ -202,6 +256,13 @@ void Core::take_device_property(KnownDevice& device, const Metric& metric) {
   if (metric.name == metric_names::maker) about.maker = text_of(&metric);
   if (metric.name == metric_names::model) about.model = text_of(&metric);
   if (metric.name == metric_names::resource_class) about.resource_class = text_of(&metric);
+  if (metric.name == metric_names::class_configured) about.class_configured = text_of(&metric);
+  if (metric.name == metric_names::poll_interval) {
+    const auto interval = integer_of(&metric);
+    about.poll_interval.reset();
+    if (interval && *interval > 0 && *interval <= 86'400'000)
+      about.poll_interval = std::chrono::milliseconds{*interval};
+  }
   if (metric.name == metric_names::max_silence) {
     const auto seconds = integer_of(&metric);
     about.max_silence.reset();
@@ -210,7 +271,7 @@ void Core::take_device_property(KnownDevice& device, const Metric& metric) {
 }
 
 Reading Core::reading_of(const Metric& metric, Timestamp fallback_time) const {
-  Reading reading{metric.value, metric.quality, metric.at.value_or(fallback_time)};
+  Reading reading{metric.value, metric.quality, metric.at.value_or(fallback_time), metric.is_clock_unsure};
   if (!reading.value && reading.quality == Quality::good) reading.quality = Quality::stale;
   if (reading.quality != Quality::good) reading.value.reset();
   return reading;
@@ -301,12 +362,7 @@ void Core::store_record(KnownNode& node, const Arrival& arrival, const std::stri
     const Metric& metric = arrival.payload.metrics[i];
     if (!is_point(metric.name) || metric.is_unreadable) continue;
     KnownPoint& point = point_of(node, device, metric.name);
-    if (point.id == 0) {
-      const auto id = stored(store_.save_point(device.id, point.name, point.unit_text, point.states_text));
-      if (!id) return;
-      point.id = *id;
-      new_ids_.push_back(&point.id);
-    }
+    if (point.id == 0 && !save_point(device, point)) return;
     if (!stored(store_.save_sample(point.id, **saved, i, reading_of(metric, sent)))) return;
     ++readings_;
   }

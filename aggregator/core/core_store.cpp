@@ -115,6 +115,7 @@ void Core::finish_batch() {
   answers_.clear();
   for (const MqttMessage& message : host_.take_commands(clock_.now(), clock_.steady()))
     outside_.publish(session_, message);
+  for (const MqttMessage& message : take_class_commands()) outside_.publish(session_, message);
   hand_over_due_mails();
 }
 

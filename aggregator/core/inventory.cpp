@@ -115,7 +115,11 @@ Standing standing_of(const KnownNode& node, const KnownDevice& device, const Kno
   }
   if (!point.latest) return {"unknown", "尚未收到数据", "nothing received yet"};
   switch (point.latest->quality) {
-    case Quality::good: return {"good", "", ""};
+    case Quality::good:
+      if (point.latest->is_clock_unsure)
+        return {"clock_unsure", "采集代理的时钟不可信，时间以监控中心收到为准",
+                "the agent does not trust its clock: the time is when the centre received it"};
+      return {"good", "", ""};
     case Quality::stale: return {"stale", "没有新数据", "no fresh value"};
     case Quality::bad: return {"bad", "数值无效", "the value is not valid"};
   }
@@ -131,9 +135,9 @@ Situation situation_of(const KnownNode& node, const KnownDevice& device, const K
   const Standing standing = standing_of(node, device, point, broker_connected);
   now.reason_zh = standing.reason_zh;
   now.reason_en = standing.reason_en;
-  now.quality = standing.quality == "good"  ? Quality::good
-                : standing.quality == "bad" ? Quality::bad
-                                            : Quality::stale;
+  // When it was read is doubtful, not what was read: a clock that was never set must not silence a room.
+  const bool is_good = standing.quality == "good" || standing.quality == "clock_unsure";
+  now.quality = is_good ? Quality::good : standing.quality == "bad" ? Quality::bad : Quality::stale;
   if (point.latest) now.taken_at = point.latest->taken_at;
   if (now.quality == Quality::good && point.latest && point.latest->value)
     take_value(now, point, *point.latest->value);
@@ -187,7 +191,7 @@ PointView view_of(const KnownNode& node, const KnownDevice& device, const KnownP
   view.quality_reason_zh = standing.reason_zh;
   view.quality_reason_en = standing.reason_en;
   if (point.latest) view.taken_at = point.latest->taken_at;
-  if (view.quality == "good" && point.latest) view.value = point.latest->value;
+  if (view.has_good_value() && point.latest) view.value = point.latest->value;
   if (point.latest_good) {
     view.last_value = point.latest_good->value;
     view.last_value_at = point.latest_good->taken_at;
@@ -197,6 +201,32 @@ PointView view_of(const KnownNode& node, const KnownDevice& device, const KnownP
     view.state_zh = state.zh;
     view.state_en = state.en;
   }
+  return view;
+}
+
+DeviceView view_of(const KnownDevice& device) {
+  DeviceView view;
+  const StoredDevice& about = device.about;
+  view.id = about.device;
+  view.name = about.name;
+  view.maker = about.maker;
+  view.model = about.model;
+  view.resource_class = about.resource_class;
+  view.class_configured = about.class_configured;
+  view.poll_interval = about.poll_interval;
+  if (const auto& wanted = device.wanted_class) {
+    view.class_wanted = wanted->name;
+    view.class_request = wanted->is_given_up ? ClassRequest::not_carried_out : ClassRequest::pending;
+  }
+  view.is_self = about.device == "self" && about.maker == "Watchroom" && about.model == "agent";
+  view.communication = name_of(device.communication);
+  const bool is_silent = !device.is_alive || device.is_overdue;
+  if (is_silent &&
+      (device.communication == Communication::ok || device.communication == Communication::unknown))
+    view.communication = name_of(Communication::no_answer);
+  if (device.presence == Presence::gone) view.communication = "removed";
+  view.communication_text = device.communication_text;
+  view.since = device.since;
   return view;
 }
 
@@ -223,16 +253,7 @@ AgentView view_of(const KnownNode& node, const IntakeCounters& counters, const J
   view.rebirths_requested = counters.rebirths_requested;
   view.decode_errors = counters.decode_errors;
   for (const auto& [id, device] : node.devices) {
-    if (id.empty()) continue;
-    std::string communication{name_of(device.communication)};
-    const bool is_silent = !device.is_alive || device.is_overdue;
-    if (is_silent &&
-        (device.communication == Communication::ok || device.communication == Communication::unknown))
-      communication = name_of(Communication::no_answer);
-    if (device.presence == Presence::gone) communication = "removed";
-    view.devices.push_back({id, device.about.name, device.about.maker, device.about.model,
-                            device.about.resource_class, communication, device.communication_text,
-                            device.since});
+    if (!id.empty()) view.devices.push_back(view_of(device));
   }
   return view;
 }

@@ -20,7 +20,7 @@ struct StateText {
 
 struct KnownPoint {
   PointId id = 0;  ///< 0: not stored yet
-  std::string name, unit_text, states_text;
+  std::string name, unit_text, states_text, alarms_text;
   Unit unit = Unit::none;
   std::map<std::int64_t, StateText> states;
   std::string label_zh, label_en;
@@ -29,6 +29,7 @@ struct KnownPoint {
   bool is_announced = true;         ///< by the newest birth
   std::uint64_t latest_record = 0;  ///< of its journal, or how far that was at the birth
   SubjectId subject = 0;
+  Timestamp late_until{};  ///< of what its journal tells late: nothing that follows is older
 
   /// Takes over what a birth announces; all three are parsed, whatever they hold.
   void describe(const std::string& unit, const std::string& states_json, const std::string& label_json = "");
@@ -43,6 +44,15 @@ enum class Presence {
   gone,       ///< its node announces it no longer
 };
 
+/// Somebody wants another class of a device. It is asked for until a birth shows it, but not for ever.
+struct WantedClass {
+  std::string name;
+  std::string by;
+  Steady asked_at{};
+  std::optional<Steady> sent_at = {};
+  bool is_given_up = false;
+};
+
 struct KnownDevice {
   DeviceId id = 0;
   StoredDevice about;  ///< names as announced; its points are not used
@@ -55,6 +65,7 @@ struct KnownDevice {
   Timestamp since{};
   Steady last_report{};
   SubjectId communication_subject = 0;
+  std::optional<WantedClass> wanted_class;
   std::optional<Steady>
       last_history{};  ///< when the last late reading came; nothing: none is waiting for judgement
   std::unordered_map<std::string, KnownPoint> points;  // stable addresses
@@ -73,6 +84,7 @@ struct KnownNode {
   bool keeps_journal = false;  ///< one of our agents: it announces every device that it is configured for
   std::uint64_t journal_head = 0;
   std::optional<std::uint64_t> journal_lost;                   ///< as last told
+  std::optional<bool> is_clock_unsure;                         ///< as its newest live message says
   std::optional<Steady> journal_lost_at, journal_restored_at;  ///< what happened lately
   std::map<std::string, KnownDevice> devices;                  // '' is the node itself
   SubjectId subject = 0;
@@ -81,7 +93,7 @@ struct KnownNode {
 /// Why a point's value may not be believed, most distant cause first: broker, agent, device, the point
 /// itself.
 struct Standing {
-  std::string quality;  ///< good, stale, bad, unknown
+  std::string quality;  ///< good, clock_unsure, stale, bad, unknown
   std::string reason_zh, reason_en;
 };
 extern const Bilingual no_longer_reported;
@@ -97,6 +109,7 @@ Situation past_situation_of(const KnownPoint& point, const Reading& reading);
 Situation communication_of(const KnownNode& node, const KnownDevice& device, bool broker_connected);
 PointView view_of(const KnownNode& node, const KnownDevice& device, const KnownPoint& point,
                   bool broker_connected);
+DeviceView view_of(const KnownDevice& device);
 AgentView view_of(const KnownNode& node, const IntakeCounters& counters, const JournalLedger* ledger);
 
 }  // namespace watchroom::aggregator

@@ -377,6 +377,16 @@ MqttMessage Host::rebirth_request(const NodeKey& key, Timestamp wall) const {
           Qos::at_most_once, false};
 }
 
+MqttMessage Host::class_command(const NodeKey& key, const std::string& device, const std::string& wanted,
+                                Timestamp wall) {
+  Payload payload;
+  payload.at = wall;
+  payload.metrics = {{.name = std::string{metric_names::resource_class}, .at = wall, .value = wanted}};
+  // payloads-dcmd-retain, payloads-dcmd-qos: never retained, quality of service 0.
+  return {Topic{key.site, Verb::dcmd, key.agent, device}.str(), encode(payload, WithDatatypes::yes),
+          Qos::at_most_once, false};
+}
+
 MqttMessage Host::acknowledgement(const NodeKey& key, const JournalLedger& committed, Timestamp wall) const {
   Payload payload;
   payload.at = wall;

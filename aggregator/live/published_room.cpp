@@ -41,7 +41,7 @@ void PublishedRoom::publish(Publication publication) {
   status.points = static_cast<std::uint64_t>(std::count_if(
       points_.begin(), points_.end(), [](const auto& entry) { return entry.second.is_reported; }));
   status.points_good = static_cast<std::uint64_t>(std::count_if(
-      points_.begin(), points_.end(), [](const auto& entry) { return entry.second.quality == "good"; }));
+      points_.begin(), points_.end(), [](const auto& entry) { return entry.second.has_good_value(); }));
   status.agents = agents_.size();
   status.agents_online = 0;
   status.devices = 0;
@@ -118,6 +118,14 @@ Result<AlarmView> PublishedRoom::acknowledge(std::int64_t alarm, const std::stri
   auto answer = acknowledge_(alarm, by, comment);
   if (answer.wait_for(10s) != std::future_status::ready)
     return fail(Errc::no_answer, Retry::later, "the alarm engine did not answer in 10 s");
+  return answer.get();
+}
+
+Result<DeviceView> PublishedRoom::request_class(const DevicePlace& device, const std::string& wanted,
+                                                const std::string& by) {
+  auto answer = request_class_(device, wanted, by);
+  if (answer.wait_for(10s) != std::future_status::ready)
+    return fail(Errc::no_answer, Retry::later, "the core did not answer in 10 s");
   return answer.get();
 }
 

@@ -27,9 +27,14 @@ class PublishedRoom final : public Room {
   using Acknowledge = std::function<std::future<Result<AlarmView>>(std::int64_t alarm, const std::string& by,
                                                                    const std::string& comment)>;
 
-  /// `acknowledge` hands over to the core; its future is waited for at most 10 s.
-  PublishedRoom(StoreReader reader, Acknowledge acknowledge)
-      : reader_{std::move(reader)}, acknowledge_{std::move(acknowledge)} {}
+  using RequestClass = std::function<std::future<Result<DeviceView>>(
+      const DevicePlace& device, const std::string& wanted, const std::string& by)>;
+
+  /// Both hand over to the core; their futures are waited for at most 10 s.
+  PublishedRoom(StoreReader reader, Acknowledge acknowledge, RequestClass request_class = {})
+      : reader_{std::move(reader)},
+        acknowledge_{std::move(acknowledge)},
+        request_class_{std::move(request_class)} {}
 
   /// By the core only.
   void publish(Publication publication);
@@ -45,6 +50,8 @@ class PublishedRoom final : public Room {
                                           std::size_t limit) const override;
   Result<AlarmView> acknowledge(std::int64_t alarm, const std::string& by,
                                 const std::string& comment) override;
+  Result<DeviceView> request_class(const DevicePlace& device, const std::string& wanted,
+                                   const std::string& by) override;
 
  private:
   static constexpr std::size_t most_closed = 200;
@@ -61,6 +68,7 @@ class PublishedRoom final : public Room {
   mutable std::mutex reader_mutex_;  // guards reader_
   mutable StoreReader reader_;
   const Acknowledge acknowledge_;
+  const RequestClass request_class_;
 };
 
 }  // namespace watchroom::aggregator

@@ -10,8 +10,12 @@
 
 namespace watchroom::aggregator {
 
-/// The aggregator as its pages, API and exporters see it: what there is now, what changed since, and the one
-/// thing they may do. Thread-safe; calls copy under a lock and return, except `samples` and `acknowledge`,
+struct DevicePlace {
+  std::string site, agent, device;
+};
+
+/// The aggregator as its pages, API and exporters see it: what there is now, what changed since, and the few
+/// things they may do. Thread-safe; calls copy under a lock and return, except `samples` and `acknowledge`,
 /// which wait for the disk (bounded by the store's own deadline).
 class Room {
  public:
@@ -42,6 +46,11 @@ class Room {
   /// already.
   virtual Result<AlarmView> acknowledge(std::int64_t alarm, const std::string& by,
                                         const std::string& comment) = 0;
+
+  /// Asks the device's agent for another class; what the device is like then. Errc::not_found for an unknown
+  /// device, Errc::conflict when its agent cannot be asked.
+  virtual Result<DeviceView> request_class(const DevicePlace& device, const std::string& wanted,
+                                           const std::string& by) = 0;
 };
 
 }  // namespace watchroom::aggregator

@@ -14,6 +14,15 @@ constexpr std::array<std::string_view, 4> life_cycle_names{"normal", "unacknowle
 
 std::string_view name_of(AlarmLifeCycle state) { return life_cycle_names[static_cast<std::size_t>(state)]; }
 
+std::string_view name_of(ClassRequest request) {
+  switch (request) {
+    case ClassRequest::none: return "none";
+    case ClassRequest::pending: return "pending";
+    case ClassRequest::not_carried_out: return "not_carried_out";
+  }
+  return "none";
+}
+
 std::optional<AlarmLifeCycle> life_cycle_named(std::string_view name) {
   for (std::size_t i = 0; i < life_cycle_names.size(); ++i)
     if (life_cycle_names[i] == name) return static_cast<AlarmLifeCycle>(i);

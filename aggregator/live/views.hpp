@@ -20,16 +20,17 @@ struct PointView {
   std::string label_zh, label_en;
   Unit unit = Unit::none;
   std::string foreign_unit;         ///< engUnit of a foreign edge node when it is none of ours
-  std::optional<Value> value;       ///< only while quality is good
+  std::optional<Value> value;       ///< only while `has_good_value`
   std::optional<Value> last_value;  ///< what was last seen good, whatever its quality now
   std::optional<Timestamp> last_value_at;
   std::string state_zh, state_en;   ///< text of `value`, or of `last_value` when there is none
-  std::string quality = "unknown";  ///< good, stale, bad, unknown
+  std::string quality = "unknown";  ///< good, clock_unsure (good, but when?), stale, bad, unknown
   std::string quality_reason_zh, quality_reason_en;  ///< why it is not good
   bool is_reported = true;    ///< false: its agent announces it no longer; such points are not counted
   Timestamp taken_at{};       ///< of the newest reading
   std::uint64_t version = 0;  ///< of the live state in which it changed last
 
+  bool has_good_value() const { return quality == "good" || quality == "clock_unsure"; }
   std::string id() const { return site + "/" + agent + "/" + device + "/" + name; }
 };
 
@@ -57,8 +58,21 @@ struct AlarmView {
   std::uint64_t version = 0;
 };
 
+/// Whether somebody has asked for another class.
+enum class ClassRequest {
+  none,
+  pending,          ///< the agent has been asked, its birth does not show it yet
+  not_carried_out,  ///< it has not shown it in time
+};
+std::string_view name_of(ClassRequest request);
+
 struct DeviceView {
   std::string id, name, maker, model, resource_class;
+  std::string class_configured;  ///< as the agent's own settings say; empty: the agent does not tell
+  std::string class_wanted;      ///< what was asked for last, while `class_request` is not none
+  ClassRequest class_request = ClassRequest::none;
+  std::optional<std::chrono::milliseconds> poll_interval;
+  bool is_self = false;                   ///< no device: what the agent tells about itself
   std::string communication = "unknown";  ///< a Communication's name, or removed
   std::string communication_text;
   Timestamp since{};
@@ -94,6 +108,7 @@ struct SampleView {
   std::optional<Value> value;
   Quality quality = Quality::stale;
   std::uint64_t record = 0;  ///< journal record; 0 without journal
+  bool is_clock_unsure = false;
 };
 
 }  // namespace watchroom::aggregator

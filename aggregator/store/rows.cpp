@@ -5,6 +5,8 @@
 namespace watchroom::aggregator {
 namespace {
 
+constexpr std::string_view clock_unsure_text = "clock_unsure";
+
 std::optional<Timestamp> time_at(const Statement& statement, int column) {
   if (statement.is_null(column)) return std::nullopt;
   return from_ms(statement.integer(column));
@@ -95,6 +97,17 @@ std::optional<Value> read_value(const Statement& statement, int column) {
     case Statement::Type::text: return Value{statement.text(column)};
     default: return std::nullopt;
   }
+}
+
+std::string_view quality_text(const Reading& reading) {
+  return reading.quality == Quality::good && reading.is_clock_unsure ? clock_unsure_text
+                                                                     : name_of(reading.quality);
+}
+
+Reading reading_from(std::optional<Value> value, std::string_view quality, Timestamp taken_at) {
+  const bool is_clock_unsure = quality == clock_unsure_text;
+  const auto named = is_clock_unsure ? Quality::good : quality_named(quality).value_or(Quality::bad);
+  return {std::move(value), named, taken_at, is_clock_unsure};
 }
 
 Result<std::int64_t> returned_id(Statement& statement) {

@@ -33,6 +33,10 @@ Result<std::vector<AlarmView>> read_alarms(Statement& statement);
 void bind_value(Statement& statement, int at, const std::optional<Value>& value);
 std::optional<Value> read_value(const Statement& statement, int column);
 
+/// Column `quality` of `sample`: a good reading of a clock that is not trusted is "clock_unsure".
+std::string_view quality_text(const Reading& reading);
+Reading reading_from(std::optional<Value> value, std::string_view quality, Timestamp taken_at);
+
 /// For INSERT … RETURNING id.
 Result<std::int64_t> returned_id(Statement& statement);
 std::string_view bytes_of(const JournalId& id);

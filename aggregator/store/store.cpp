@@ -14,6 +14,7 @@ std::string_view migration_0001_spine();
 std::string_view migration_0002_late_watch();
 std::string_view migration_0003_journal_lost();
 std::string_view migration_0004_totals();
+std::string_view migration_0005_profiles();
 
 Result<Store> Store::open(const std::filesystem::path& folder) {
   std::error_code error;
@@ -31,7 +32,8 @@ Result<Store> Store::open(const std::filesystem::path& folder) {
 
 Result<void> Store::migrate() {
   const std::array migrations{migration_0001_spine(), migration_0002_late_watch(),
-                              migration_0003_journal_lost(), migration_0004_totals()};
+                              migration_0003_journal_lost(), migration_0004_totals(),
+                              migration_0005_profiles()};
   constexpr auto newest = static_cast<std::int64_t>(migrations.size());
   auto version = database_.prepare("PRAGMA user_version");
   if (!version) return version.error();
@@ -96,30 +98,34 @@ Result<void> Store::save_journal_lost(NodeId node, std::uint64_t lost) {
 
 Result<DeviceId> Store::save_device(NodeId node, const StoredDevice& device) {
   auto save = statement(
-      "INSERT INTO device (node_id, device, name, maker, model, class, max_silence_s) VALUES (?, ?, ?, ?, ?, "
-      "?, ?) ON "
-      "CONFLICT (node_id, device) DO UPDATE SET name = excluded.name, maker = excluded.maker, model = "
-      "excluded.model, "
-      "class = excluded.class, max_silence_s = excluded.max_silence_s RETURNING id");
+      "INSERT INTO device (node_id, device, name, maker, model, class, max_silence_s, class_configured, "
+      "poll_interval_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (node_id, device) DO UPDATE SET name "
+      "= excluded.name, maker = excluded.maker, model = excluded.model, class = excluded.class, "
+      "max_silence_s = excluded.max_silence_s, class_configured = excluded.class_configured, "
+      "poll_interval_ms = excluded.poll_interval_ms RETURNING id");
   if (!save) return save.error();
   Statement& s = **save;
   s.bind(1, node).bind(2, device.device).bind(3, device.name).bind(4, device.maker).bind(5, device.model);
-  s.bind(6, device.resource_class);
-  if (device.max_silence)
-    s.bind(7, static_cast<std::int64_t>(device.max_silence->count()));
-  else
-    s.bind_null(7);
+  s.bind(6, device.resource_class).bind(8, device.class_configured);
+  const auto bind_count = [&](int at, const auto& time) {
+    if (time)
+      s.bind(at, static_cast<std::int64_t>(time->count()));
+    else
+      s.bind_null(at);
+  };
+  bind_count(7, device.max_silence);
+  bind_count(9, device.poll_interval);
   return returned_id(s);
 }
 
-Result<PointId> Store::save_point(DeviceId device, const std::string& name, const std::string& unit,
-                                  const std::string& states) {
+Result<PointId> Store::save_point(DeviceId device, const StoredPoint& point) {
   auto save = statement(
-      "INSERT INTO point (device_id, name, unit, states) VALUES (?, ?, ?, ?) ON CONFLICT (device_id, name) "
-      "DO UPDATE SET "
-      "unit = excluded.unit, states = excluded.states RETURNING id");
+      "INSERT INTO point (device_id, name, unit, states, alarms) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+      "(device_id, name) DO UPDATE SET unit = excluded.unit, states = excluded.states, alarms = "
+      "excluded.alarms RETURNING id");
   if (!save) return save.error();
-  (*save)->bind(1, device).bind(2, name).bind(3, unit).bind(4, states);
+  (*save)->bind(1, device).bind(2, point.name).bind(3, point.unit).bind(4, point.states);
+  (*save)->bind(5, point.alarms);
   return returned_id(**save);
 }
 
@@ -156,7 +162,7 @@ Result<void> Store::save_sample(PointId point, std::int64_t inbox_id, std::size_
       .bind(3, inbox_id)
       .bind(4, static_cast<std::int64_t>(position));
   bind_value(s, 5, reading.value);
-  s.bind(6, name_of(reading.quality));
+  s.bind(6, quality_text(reading));
   return s.run();
 }
 
@@ -252,15 +258,17 @@ Result<std::vector<StoredNode>> Store::load_nodes() {
 
 Result<void> Store::load_devices(StoredNode& node) {
   auto load = statement(
-      "SELECT id, device, name, maker, model, class, max_silence_s FROM device WHERE node_id = ? ORDER BY "
-      "device");
+      "SELECT id, device, name, maker, model, class, max_silence_s, class_configured, poll_interval_ms FROM "
+      "device WHERE node_id = ? ORDER BY device");
   if (!load) return load.error();
   Statement& s = **load;
   s.bind(1, node.id);
   auto row = s.step();
   for (; row && *row; row = s.step()) {
-    StoredDevice device{s.integer(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), {}, {}};
+    StoredDevice device{s.integer(0), s.text(1), s.text(2), s.text(3), s.text(4),
+                        s.text(5),    s.text(7), {},        {},        {}};
     if (!s.is_null(6)) device.max_silence = std::chrono::seconds{s.integer(6)};
+    if (!s.is_null(8)) device.poll_interval = std::chrono::milliseconds{s.integer(8)};
     node.devices.push_back(std::move(device));
   }
   if (!row) return row.error();
@@ -271,13 +279,13 @@ Result<void> Store::load_devices(StoredNode& node) {
 }
 
 Result<void> Store::load_points(StoredDevice& device) {
-  auto load = statement("SELECT id, name, unit, states FROM point WHERE device_id = ? ORDER BY id");
+  auto load = statement("SELECT id, name, unit, states, alarms FROM point WHERE device_id = ? ORDER BY id");
   if (!load) return load.error();
   Statement& s = **load;
   s.bind(1, device.id);
   auto row = s.step();
   for (; row && *row; row = s.step())
-    device.points.push_back({s.integer(0), s.text(1), s.text(2), s.text(3), {}, {}});
+    device.points.push_back({s.integer(0), s.text(1), s.text(2), s.text(3), s.text(4), {}, {}});
   if (!row) return row.error();
   s.reset();
   for (StoredPoint& point : device.points) {
@@ -293,7 +301,8 @@ Result<void> Store::load_points(StoredDevice& device) {
 
 Result<std::optional<Reading>> Store::load_latest(PointId point, bool only_good) {
   auto load = statement(
-      only_good ? "SELECT taken_ms, value, quality FROM sample WHERE point_id = ? AND quality = 'good' "
+      only_good ? "SELECT taken_ms, value, quality FROM sample WHERE point_id = ? AND quality IN ('good', "
+                  "'clock_unsure') "
                   "ORDER BY taken_ms DESC LIMIT 1"
                 : "SELECT taken_ms, value, quality FROM sample WHERE point_id = ? ORDER BY taken_ms DESC "
                   "LIMIT 1");
@@ -303,9 +312,7 @@ Result<std::optional<Reading>> Store::load_latest(PointId point, bool only_good)
   auto row = s.step();
   if (!row) return row.error();
   std::optional<Reading> reading;
-  if (*row)
-    reading =
-        Reading{read_value(s, 1), quality_named(s.text(2)).value_or(Quality::bad), from_ms(s.integer(0))};
+  if (*row) reading = reading_from(read_value(s, 1), s.text(2), from_ms(s.integer(0)));
   s.reset();
   return reading;
 }

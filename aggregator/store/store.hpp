@@ -32,14 +32,15 @@ struct InboxRow {
 
 struct StoredPoint {
   PointId id = 0;
-  std::string name, unit, states;
+  std::string name, unit, states, alarms;
   std::optional<Reading> latest;
   std::optional<Reading> latest_good;
 };
 struct StoredDevice {
   DeviceId id = 0;
-  std::string device, name, maker, model, resource_class;
+  std::string device, name, maker, model, resource_class, class_configured;
   std::optional<std::chrono::seconds> max_silence;
+  std::optional<std::chrono::milliseconds> poll_interval;
   std::vector<StoredPoint> points;
 };
 struct StoredNode {
@@ -78,8 +79,8 @@ class Store {
   Result<NodeId> save_node(const NodeKey& key, const std::string& name, const std::string& software_version);
   Result<void> save_journal_lost(NodeId node, std::uint64_t lost);
   Result<DeviceId> save_device(NodeId node, const StoredDevice& device);
-  Result<PointId> save_point(DeviceId device, const std::string& name, const std::string& unit,
-                             const std::string& states);
+  /// What is fixed about it; its readings come one by one.
+  Result<PointId> save_point(DeviceId device, const StoredPoint& point);
   /// Nothing when this record is there already.
   Result<std::optional<std::int64_t>> save_record(const InboxRow& row, Timestamp now);
   Result<void> save_sample(PointId point, std::int64_t inbox_id, std::size_t position,

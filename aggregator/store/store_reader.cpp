@@ -31,10 +31,11 @@ Result<std::vector<SampleView>> StoreReader::samples(PointId point, Timestamp si
   load->bind(1, point).bind(2, to_ms(since)).bind(3, static_cast<std::int64_t>(limit));
   std::vector<SampleView> samples;
   auto row = load->step();
-  for (; row && *row; row = load->step())
-    samples.push_back({from_ms(load->integer(0)), read_value(*load, 1),
-                       quality_named(load->text(2)).value_or(Quality::bad),
-                       static_cast<std::uint64_t>(load->integer(3))});
+  for (; row && *row; row = load->step()) {
+    const Reading read = reading_from(read_value(*load, 1), load->text(2), from_ms(load->integer(0)));
+    samples.push_back({read.taken_at, read.value, read.quality, static_cast<std::uint64_t>(load->integer(3)),
+                       read.is_clock_unsure});
+  }
   if (!row) return row.error();
   std::reverse(samples.begin(), samples.end());
   return samples;

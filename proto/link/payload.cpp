@@ -37,6 +37,8 @@ constexpr std::string_view quality_key = "Quality";
 constexpr std::string_view unit_key = "engUnit";
 constexpr std::string_view states_key = "states";
 constexpr std::string_view label_key = "label";
+constexpr std::string_view alarms_key = "alarms";
+constexpr std::string_view clock_unsure_key = "Clock Unsure";
 
 std::uint32_t to_wire(Quality quality) {
   switch (quality) {
@@ -55,7 +57,8 @@ void add_text_property(wire::Payload::PropertySet& set, std::string_view key, co
 }
 
 void encode_properties(const Metric& metric, wire::Payload::Metric& out) {
-  if (metric.quality == Quality::good && metric.unit.empty() && metric.states.empty() && metric.label.empty())
+  if (metric.quality == Quality::good && !metric.is_clock_unsure && metric.unit.empty() &&
+      metric.states.empty() && metric.label.empty() && metric.alarms.empty())
     return;
   auto& set = *out.mutable_properties();
   set.add_keys(std::string{quality_key});
@@ -65,6 +68,13 @@ void encode_properties(const Metric& metric, wire::Payload::Metric& out) {
   if (!metric.unit.empty()) add_text_property(set, unit_key, metric.unit);
   if (!metric.states.empty()) add_text_property(set, states_key, metric.states);
   if (!metric.label.empty()) add_text_property(set, label_key, metric.label);
+  if (!metric.alarms.empty()) add_text_property(set, alarms_key, metric.alarms);
+  if (metric.is_clock_unsure) {
+    set.add_keys(std::string{clock_unsure_key});
+    auto* unsure = set.add_values();
+    unsure->set_type(type_boolean);
+    unsure->set_boolean_value(true);
+  }
 }
 
 /// A metric whose value is not known yet still has a type in its birth.
@@ -154,6 +164,10 @@ Result<void> decode_properties(const wire::Payload::PropertySet& set, Metric& me
       metric.states = value.string_value();
     } else if (set.keys(i) == label_key) {
       metric.label = value.string_value();
+    } else if (set.keys(i) == alarms_key) {
+      metric.alarms = value.string_value();
+    } else if (set.keys(i) == clock_unsure_key) {
+      metric.is_clock_unsure = value.boolean_value();
     }
   }
   return {};

@@ -36,13 +36,15 @@ struct Metric {
   std::optional<Value> value = {};  ///< absent: is_null, or a type we do not read (`is_unreadable`)
   Quality quality = Quality::good;
   bool is_historical = false;
-  bool is_unreadable = false;  ///< DataSet, Template, Bytes, arrays: noticed, not understood
+  bool is_clock_unsure = false;  ///< property "Clock Unsure": the sender does not trust its clock for `at`
+  bool is_unreadable = false;    ///< DataSet, Template, Bytes, arrays: noticed, not understood
   /// The wire's datatype where it is an integer's other than ours (Int64): DATA comes without one, and an
   /// Int8 of -1 can then be told from 4294967295 by what the birth said (`read_as`).
   std::optional<std::uint32_t> integer_type = {};
   std::string unit = {};    ///< births only: property "engUnit"
   std::string states = {};  ///< births only: property "states", JSON {"1":{"zh":"…","en":"…"}}
   std::string label = {};   ///< births only: property "label", JSON {"zh":"…","en":"…"}
+  std::string alarms = {};  ///< births only: property "alarms", JSON as in proto/model/point_alarm.hpp
   bool operator==(const Metric&) const = default;
 };
 
@@ -94,6 +96,10 @@ inline constexpr std::string_view maker = "Properties/Maker";
 inline constexpr std::string_view model = "Properties/Model";
 inline constexpr std::string_view profile = "Properties/Profile";
 inline constexpr std::string_view resource_class = "Properties/Class";
+/// What the agent's own settings say; another class has come from the centre.
+inline constexpr std::string_view class_configured = "Properties/Class Configured";
+/// Milliseconds.
+inline constexpr std::string_view poll_interval = "Properties/Poll Interval";
 inline constexpr std::string_view max_silence = "Properties/Max Silence";
 inline constexpr std::string_view communication_state = "communication.state";
 inline constexpr std::string_view communication_text = "communication.text";

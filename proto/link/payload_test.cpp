@@ -24,9 +24,11 @@ Payload sample() {
        .value = std::int64_t{-1},
        .unit = "state",
        .states = "{}",
-       .label = "{\"zh\":\"风机\"}"},
+       .label = "{\"zh\":\"风机\"}",
+       .alarms = "[]"},
       {.name = "device.serial", .at = from_ms(1'800'000'000'000), .value = "机房-7"},
       {.name = "ambient.humidity", .at = from_ms(1'800'000'000'000), .quality = Quality::stale},
+      {.name = "ambient.dew_point", .at = from_ms(1'000), .value = 9.5, .is_clock_unsure = true},
   };
   payload.journal = JournalStamp{{1, 2, 3}, 42, 17};
   return payload;

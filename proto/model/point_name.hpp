@@ -12,6 +12,10 @@
 
 namespace watchroom {
 
+/// Whether a room can be watched without it. What alarms are judged by is essential; detail is for analysis
+/// and for people who look something up.
+enum class Weight { essential, detail };
+
 /// One kind of point of the closed list: its name with empty brackets where an instance belongs
 /// ("outlet[].current"), the unit its readings are kept in, and what people call it.
 struct PointKind {
@@ -19,6 +23,7 @@ struct PointKind {
   Unit unit;
   std::string_view label_zh;
   std::string_view label_en;
+  Weight weight = Weight::essential;
   bool may_be_set = false;  ///< a profile may declare such a point writable
 
   /// Fire, gas and what releases agent: watched, and never worked by us.

@@ -36,6 +36,7 @@ struct Reading {
   std::optional<Value> value;
   Quality quality = Quality::stale;
   Timestamp taken_at{};
+  bool is_clock_unsure = false;  ///< the value stands, but whoever read it did not trust its clock
 
   bool operator==(const Reading&) const = default;
 };

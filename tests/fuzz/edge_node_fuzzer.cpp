@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t si
 
   DeviceDescription device;
   device.id = "leak1";
-  const std::vector<DeviceDescription> devices{device};
+  const DeviceList devices = listed({device});
   EdgeNode node{{.group = "hq", .node = "room1", .name = "", .ack_hosts = {"centre"}},
                 devices,
                 *journal,

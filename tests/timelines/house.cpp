@@ -24,8 +24,11 @@ std::vector<agent::DeviceDescription> devices() {
   device.id = "th1";
   device.name = "冷通道";
   device.max_silence = 30s;
-  device.points.push_back({*PointName::parse("device.counter"), Unit::count, 0.0, {}});
-  device.points.push_back({*PointName::parse("ambient.temperature"), Unit::celsius, 0.1, {}});
+  const agent::PointTraits numbers{.unit = Unit::count};
+  const agent::PointTraits degrees{.unit = Unit::celsius, .deadband = 0.1};
+  device.points = {
+      {*PointName::parse("device.counter"), std::make_shared<const agent::PointTraits>(numbers)},
+      {*PointName::parse("ambient.temperature"), std::make_shared<const agent::PointTraits>(degrees)}};
   return {device};
 }
 
@@ -81,7 +84,8 @@ void House::start_agent() {
   settings.group = "hq";
   settings.node = "room1";
   settings.ack_hosts = {"watchroom"};
-  agent_ = std::make_unique<agent::Agent>(settings, devices(), *journal_, agent_side_, clock_, Log::quiet());
+  agent_ = std::make_unique<agent::Agent>(settings, agent::listed(devices()), *journal_, agent_side_, clock_,
+                                          Log::quiet());
 }
 
 void House::start_centre() {

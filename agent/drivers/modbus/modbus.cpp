@@ -43,7 +43,7 @@ bool is_text(const PointSource& source) {
   return std::get<RegisterSource>(source.where).type == RegisterType::text;
 }
 
-std::vector<RegisterSpan> all_spans(const std::vector<PointSource>& sources, bool of_texts) {
+std::vector<RegisterSpan> all_spans(const SharedList<PointSource>& sources, bool of_texts) {
   std::vector<RegisterSpan> spans;
   for (const PointSource& source : sources)
     if (is_text(source) == of_texts)
@@ -105,10 +105,11 @@ class ModbusBus final : public Bus {
   Result<std::vector<FoundPoint>> discover(std::size_t device) override {
     const Profile& profile = *units_[device].device.profile;
     ConfiguredDevice everything = units_[device].device;
-    everything.sources.clear();
-    std::vector<FoundPoint> found;
+    std::vector<PointSource> optional_ones;
     for (const ProfilePoint& point : profile.points)
-      if (point.is_optional) everything.sources.push_back(point.source);
+      if (point.is_optional) optional_ones.push_back(point.source);
+    everything.sources = std::move(optional_ones);
+    std::vector<FoundPoint> found;
     UnitState unit{std::move(everything)};
     unit.tells_refusals = false;  // finding out is the point
     for (ReadGroup* group : {&unit.values, &unit.texts}) {
@@ -141,7 +142,7 @@ class ModbusBus final : public Bus {
     return outcome;
   }
 
-  void use(std::size_t device, std::vector<PointSource> sources) override {
+  void use(std::size_t device, SharedList<PointSource> sources) override {
     ConfiguredDevice changed = std::move(units_[device].device);
     changed.sources = std::move(sources);
     units_[device] = UnitState{std::move(changed)};

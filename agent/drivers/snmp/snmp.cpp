@@ -96,7 +96,7 @@ class SnmpBus final : public Bus {
     return found;
   }
 
-  void use(std::size_t device, std::vector<PointSource> sources) override {
+  void use(std::size_t device, SharedList<PointSource> sources) override {
     peers_[device]->device.sources = std::move(sources);
     peers_[device]->list_oids();
   }

@@ -141,7 +141,7 @@ class SnmpDriver : public testing::Test {
   static inline std::filesystem::path data_dir;
   SystemClock clock;
   std::stop_source stop;
-  std::vector<PointDescription> points;
+  SharedList<PointDescription> points;
 };
 
 TEST_F(SnmpDriver, ReadsObjectsAndTheRowsOfTables) {

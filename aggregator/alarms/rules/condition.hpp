@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aggregator/alarms/phase.hpp"
 #include "proto/base/settings.hpp"
@@ -42,6 +43,7 @@ struct Situation {
   std::optional<bool> is_mail_failing = {};
   Bilingual mail_trouble = {};
   // Of an agent.
+  std::optional<bool> is_clock_unsure = {};    ///< it does not trust its clock
   std::optional<bool> is_journal_losing = {};  ///< records were dropped lately
   bool was_journal_restored = false;           ///< lately: its numbers went back
   std::uint64_t records_lost = 0;
@@ -64,6 +66,9 @@ class Condition {
   virtual std::optional<double> limit() const { return std::nullopt; }
 };
 
+/// On which side of harmless a rule raises. Two rules of one direction may speak of the same trouble.
+enum class Direction { none, high, low, state };
+
 /// A kind of rule: one file rules/<kind>.cpp that defines one of these, named as the file. CMake writes the
 /// table.
 struct RuleKind {
@@ -73,10 +78,16 @@ struct RuleKind {
   bool judges_history;  ///< readings that come late count, too: what came and went unheard is told as past
   /// Reads the kind's own keys of a [[rule]]; what is wrong goes to the table's problems.
   std::unique_ptr<const Condition> (*read)(const SettingsTable& rule);
+  Direction direction = Direction::none;
 };
 
 /// All kinds, by name (generated).
 std::span<const RuleKind* const> rule_kinds();
+
+/// What a device's profile may ask for, as the kinds high_limit, low_limit and state.
+std::unique_ptr<const Condition> above(double limit, double clear_below);
+std::unique_ptr<const Condition> below(double limit, double clear_above);
+std::unique_ptr<const Condition> in_codes(std::vector<std::int64_t> codes);
 
 /// "31.2 °C"; whole numbers stay whole.
 std::string with_unit(double value, Unit unit);

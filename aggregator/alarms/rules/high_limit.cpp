@@ -13,7 +13,9 @@ class HighLimit final : public Condition {
   Verdict judge(const Situation& now) const override {
     if (now.quality != Quality::good || !now.value || now.contact != Contact::online) return Verdict::unknown;
     if (*now.value > raise_above_) return Verdict::holds;
-    return *now.value < clear_below_ ? Verdict::gone : Verdict::between;
+    // Without hysteresis the limit itself is not beyond it, so it is back behind it: a count above 0.
+    const bool is_back = *now.value < clear_below_ || clear_below_ == raise_above_;
+    return is_back ? Verdict::gone : Verdict::between;
   }
   Bilingual explain(const Situation& now) const override {
     const auto value = now.value ? with_unit(*now.value, now.unit) : "?";
@@ -38,6 +40,10 @@ std::unique_ptr<const Condition> read(const SettingsTable& rule) {
 
 }  // namespace
 
-extern const RuleKind high_limit{"high_limit", Subject::point, true, true, read};
+extern const RuleKind high_limit{"high_limit", Subject::point, true, true, read, Direction::high};
+
+std::unique_ptr<const Condition> above(double limit, double clear_below) {
+  return std::make_unique<HighLimit>(limit, clear_below);
+}
 
 }  // namespace watchroom::aggregator

@@ -13,7 +13,8 @@ class LowLimit final : public Condition {
   Verdict judge(const Situation& now) const override {
     if (now.quality != Quality::good || !now.value || now.contact != Contact::online) return Verdict::unknown;
     if (*now.value < raise_below_) return Verdict::holds;
-    return *now.value > clear_above_ ? Verdict::gone : Verdict::between;
+    const bool is_back = *now.value > clear_above_ || clear_above_ == raise_below_;
+    return is_back ? Verdict::gone : Verdict::between;
   }
   Bilingual explain(const Situation& now) const override {
     const auto value = now.value ? with_unit(*now.value, now.unit) : "?";
@@ -38,6 +39,10 @@ std::unique_ptr<const Condition> read(const SettingsTable& rule) {
 
 }  // namespace
 
-extern const RuleKind low_limit{"low_limit", Subject::point, true, true, read};
+extern const RuleKind low_limit{"low_limit", Subject::point, true, true, read, Direction::low};
+
+std::unique_ptr<const Condition> below(double limit, double clear_above) {
+  return std::make_unique<LowLimit>(limit, clear_above);
+}
 
 }  // namespace watchroom::aggregator

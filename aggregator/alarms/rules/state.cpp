@@ -16,6 +16,34 @@ std::string lower_case(std::string text) {
   return text;
 }
 
+Bilingual explain_state(const Situation& now) {
+  const std::string code = now.value ? fmt::format("{}", *now.value) : "?";
+  return {fmt::format("状态：{}", now.state_zh.empty() ? code : now.state_zh),
+          fmt::format("state: {}", now.state_en.empty() ? code : now.state_en)};
+}
+
+bool is_known(const Situation& now) {
+  return now.quality == Quality::good && now.value && now.contact == Contact::online;
+}
+
+/// Raised while the point's code is one of a profile's.
+class InCodes final : public Condition {
+ public:
+  explicit InCodes(std::vector<std::int64_t> codes) : codes_{std::move(codes)} {}
+
+  Verdict judge(const Situation& now) const override {
+    if (!is_known(now)) return Verdict::unknown;
+    const bool is_in = std::any_of(codes_.begin(), codes_.end(), [&](std::int64_t code) {
+      return static_cast<double>(code) == *now.value;
+    });
+    return is_in ? Verdict::holds : Verdict::gone;
+  }
+  Bilingual explain(const Situation& now) const override { return explain_state(now); }
+
+ private:
+  std::vector<std::int64_t> codes_;
+};
+
 /// Raised while the point is in one of the named states, or in any other, given as raw code or as the
 /// profile's text in either language ("wet", "有水", "1"); capitals do not matter. With
 /// `unless_named` a raw code counts only where the profile has no text.
@@ -26,7 +54,7 @@ class InState final : public Condition {
   }
 
   Verdict judge(const Situation& now) const override {
-    if (now.quality != Quality::good || !now.value || now.contact != Contact::online) return Verdict::unknown;
+    if (!is_known(now)) return Verdict::unknown;
     const std::string code = fmt::format("{}", *now.value);
     const std::string english = lower_case(now.state_en);
     const bool is_named = std::any_of(states_.begin(), states_.end(), [&](const std::string& state) {
@@ -34,11 +62,7 @@ class InState final : public Condition {
     });
     return is_named == (raise_ == Raise::when_named) ? Verdict::holds : Verdict::gone;
   }
-  Bilingual explain(const Situation& now) const override {
-    const std::string code = now.value ? fmt::format("{}", *now.value) : "?";
-    return {fmt::format("状态：{}", now.state_zh.empty() ? code : now.state_zh),
-            fmt::format("state: {}", now.state_en.empty() ? code : now.state_en)};
-  }
+  Bilingual explain(const Situation& now) const override { return explain_state(now); }
 
  private:
   /// What is normal by its text in one device is an alarm by its number in another.
@@ -62,6 +86,10 @@ std::unique_ptr<const Condition> read(const SettingsTable& rule) {
 
 }  // namespace
 
-extern const RuleKind state{"state", Subject::point, false, true, read};
+extern const RuleKind state{"state", Subject::point, false, true, read, Direction::state};
+
+std::unique_ptr<const Condition> in_codes(std::vector<std::int64_t> codes) {
+  return std::make_unique<InCodes>(std::move(codes));
+}
 
 }  // namespace watchroom::aggregator
