@@ -1,118 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include <csignal>
 #include <iostream>
-#include <random>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "agent/commands/commands.hpp"
-#include "agent/core/agent.hpp"
-#include "agent/journal/journal.hpp"
-#include "agent/link/link.hpp"
-#include "agent/polling/poller.hpp"
-#include "agent/settings/agent_settings.hpp"
+#include "agent/run.hpp"
 
 namespace watchroom::agent {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr int exit_ok = 0;
-constexpr int exit_failed = 1;
 constexpr int exit_wrong_input = 2;
-
-/// SIGTERM and SIGINT, blocked in every thread that is started later.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);  // a broken connection is told by its error
-  }
-  void wait() {
-    int signal = 0;
-    sigwait(&signals_, &signal);
-    pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);  // a second one ends us at once
-  }
-
- private:
-  sigset_t signals_{};
-};
-
-JournalSettings journal_settings(const AgentSettings& settings) {
-  JournalSettings journal;
-  journal.ack_hosts = settings.journal.ack_hosts;
-  journal.urgent_commit = settings.journal.urgent_commit;
-  journal.commit = settings.journal.commit;
-  journal.max_size_bytes = static_cast<std::uint64_t>(settings.journal.max_size_bytes);
-  journal.max_memory_bytes = static_cast<std::uint64_t>(settings.journal.max_memory_bytes);
-  journal.max_age = settings.journal.max_age;
-  return journal;
-}
-
-EdgeNodeSettings edge_node_settings(const AgentSettings& settings) {
-  return {settings.site,
-          settings.agent,
-          settings.name,
-          settings.journal.ack_hosts,
-          settings.journal.replay_records_per_s,
-          std::random_device{}()};
-}
-
-/// A name server that is silent must not hold the end of the program; what it does not answer is asked again
-/// with the next attempt. Environment: before there are threads.
-void keep_name_lookups_short() { ::setenv("RES_OPTIONS", "timeout:2 attempts:1", 0); }
-
-int run_command(const std::filesystem::path& file) {
-  Problems problems;
-  auto settings = AgentSettings::load(file, problems);
-  if (!settings || !problems.empty()) {
-    std::cerr << problems.str() << '\n';
-    return exit_wrong_input;
-  }
-  const Log log = Log::to_stderr(settings->log_level);
-  for (const Problem& warning : problems.warnings()) log.warning("{}", warning.str());
-  keep_name_lookups_short();
-  StopSignals stop_signals;
-  const SystemClock clock;
-  auto opened = Journal::open(settings->data_dir / "journal.sqlite", journal_settings(*settings), clock,
-                              log.tagged("journal"));
-  if (!opened) {
-    log.error("{}", opened.error().text);
-    return exit_failed;
-  }
-  const std::unique_ptr<Journal> journal = *std::move(opened);
-  prepare_devices(*settings, log);
-  DeviceList devices;
-  for (const ConfiguredDevice& device : settings->devices)
-    devices.push_back(std::make_shared<const DeviceDescription>(device.description));
-
-  Link link{settings->broker, fmt::format("watchroom-{}-{}", settings->site, settings->agent),
-            log.tagged("mqtt")};
-  Agent agent{edge_node_settings(*settings), devices, *journal, link, clock, log};
-  if (auto started = link.start(agent.mailbox()); !started) {
-    log.error("{}", started.error().text);
-    return exit_wrong_input;
-  }
-  std::thread core{[&agent] { agent.run(); }};
-  Poller poller{*settings, clock, log,
-                [&agent](PollResult polled) { agent.mailbox().put(std::move(polled)); }};
-  poller.start();
-  log.info("watchroom-agent {} runs {}/{}: {} devices, journal {} at record {}", WATCHROOM_VERSION,
-           settings->site, settings->agent, devices.size(), to_hex(journal->id()), journal->head());
-
-  stop_signals.wait();
-  log.info("stopping");
-  poller.stop();
-  agent.request_stop();
-  core.join();
-  link.stop(5s);
-  return exit_ok;
-}
 
 int run_program(int argc, char** argv) {
   CLI::App app{
@@ -129,8 +28,9 @@ int run_program(int argc, char** argv) {
   std::filesystem::path settings_file;
   int code = exit_ok;
   auto* run = app.add_subcommand("run",
-                                 "运行，直到 SIGTERM 或 Ctrl-C。Run until SIGTERM or Ctrl-C. Refuses to "
-                                 "start when anything is wrong in FILE.");
+                                 "运行，直到 SIGTERM 或 Ctrl-C；SIGHUP 重新读取设置。Run until SIGTERM or "
+                                 "Ctrl-C; SIGHUP reads FILE anew. Refuses to start when anything is wrong in "
+                                 "FILE.");
   run->add_option("FILE", settings_file, "设置文件 settings, TOML")->required();
   run->callback([&] { code = run_command(settings_file); });
 

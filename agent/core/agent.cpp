@@ -15,18 +15,30 @@ constexpr auto longest_wait = 1s;
 
 }  // namespace
 
-Agent::Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Outlet& outlet,
-             const Clock& clock, Log log)
+Agent::Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Outlet& outlet, Field& field,
+             AgentClock& clock, ClockFacts facts, Log log)
     : devices_{std::move(devices)},
       reporters_{devices_.begin(), devices_.end()},
       journal_{journal},
       outlet_{outlet},
+      field_{field},
       clock_{clock},
+      clock_facts_{std::move(facts)},
       log_{std::move(log)},
+      clock_watch_{machine_time(), clock_facts_.built, journal.known_time()},
       edge_node_{std::move(settings), devices_, journal, clock, log_.tagged("link")},
-      mailbox_{mailbox_capacity} {}
+      mailbox_{mailbox_capacity} {
+  const ClockTrust trust = clock_watch_.trust();
+  clock_.set_trust(trust);
+  journal_.begin_era(clock_facts_.boot, clock_watch_.offset(), trust);
+  edge_node_.clock_moved(0ms, trust);
+  if (trust == ClockTrust::unsure)
+    log_.warning("the clock says {}, which cannot be right: readings are marked as of an unsure time",
+                 to_rfc3339(clock_.now()));
+}
 
 std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
+  watch_clock();
   for (AgentEvent& event : events) {
     std::visit([this](auto& told) { take(told); }, event);
     send();
@@ -44,6 +56,7 @@ std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
 
 void Agent::take(PollResult& polled) {
   if (polled.device >= reporters_.size()) return;
+  correct_times(polled);
   if (polled.description) {
     devices_[polled.device] = polled.description;
     reporters_[polled.device] = Reporter{polled.description};
@@ -53,6 +66,8 @@ void Agent::take(PollResult& polled) {
   if (auto report = reporters_[polled.device].judge(polled, clock_.steady())) {
     Payload payload;
     payload.metrics = std::move(report->metrics);
+    if (clock_watch_.trust() == ClockTrust::unsure)
+      for (Metric& metric : payload.metrics) metric.is_clock_unsure = true;
     record = journal_.append(devices_[polled.device]->id, encode(payload, WithDatatypes::no),
                              report->is_urgent ? Urgency::urgent : Urgency::routine);
   }
@@ -61,6 +76,71 @@ void Agent::take(PollResult& polled) {
 
 void Agent::take(const WillWanted& wanted) {
   outlet_.provide_will(wanted.session, edge_node_.will(wanted.session));
+}
+
+void Agent::take(const Reconfigured& settings) {
+  std::vector<Reporter> reporters;
+  for (const auto& device : settings.devices) {
+    // Of a device that is as it was, what was reported is known.
+    const auto before = std::find(devices_.begin(), devices_.end(), device);
+    reporters.push_back(before == devices_.end()
+                            ? Reporter{device}
+                            : std::move(reporters_[static_cast<std::size_t>(before - devices_.begin())]));
+  }
+  reporters_ = std::move(reporters);
+  devices_ = settings.devices;
+  edge_node_.reconfigured(devices_);
+}
+
+void Agent::take(const Arrived& message) {
+  edge_node_.arrived(message.session, message.topic, message.payload);
+  if (const auto host_time = edge_node_.take_host_time())
+    move_clock(clock_watch_.heard(*host_time, machine_time()));
+  give_classes();
+}
+
+void Agent::give_classes() {
+  for (const ClassWanted& wanted : edge_node_.take_classes_wanted()) {
+    const DeviceDescription& device = *devices_[wanted.device];
+    const bool is_as_configured = wanted.resource_class == device.configured_class;
+    log_.info("{}: class {}, by the centre", device.id, name_of(wanted.resource_class));
+    journal_.give_class(device.id, is_as_configured ? "" : std::string{name_of(wanted.resource_class)});
+    field_.put_into_class(device.id, wanted.resource_class);
+  }
+}
+
+MachineTime Agent::machine_time() const {
+  const Clock& machine = clock_.machine();
+  return {machine.now(), machine.steady(), clock_facts_.is_synchronised()};
+}
+
+void Agent::watch_clock() {
+  const Steady now = clock_.steady();
+  if (now < look_at_clock_at_) return;
+  look_at_clock_at_ = now + 1s;
+  move_clock(clock_watch_.look(machine_time()));
+  clock_.set_offset(clock_watch_.offset());
+}
+
+void Agent::move_clock(const std::optional<ClockStep>& step) {
+  if (!step) return;
+  const Timestamp before = clock_.now();
+  clock_.set_offset(clock_watch_.offset());
+  clock_.set_trust(step->after);
+  last_step_ = step->by;
+  log_.warning("clock: {}: {} is now {}", step->why, to_rfc3339(before), to_rfc3339(clock_.now()));
+  if (step->by == 0ms && step->before == step->after) return;
+  journal_.begin_era(clock_facts_.boot, clock_watch_.offset(), step->after);
+  edge_node_.clock_moved(step->by, step->after);
+}
+
+/// A poll that was on its way here while the clock was moved is by the old one.
+void Agent::correct_times(PollResult& polled) const {
+  if (last_step_ == 0ms) return;
+  const auto distance = [now = clock_.now()](Timestamp at) { return at > now ? at - now : now - at; };
+  if (distance(polled.polled_at + last_step_) >= distance(polled.polled_at)) return;
+  polled.polled_at += last_step_;
+  for (Reading& reading : polled.readings) reading.taken_at += last_step_;
 }
 
 void Agent::commit() {

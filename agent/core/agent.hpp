@@ -6,7 +6,9 @@
 #include <optional>
 #include <vector>
 
+#include "agent/clock/agent_clock.hpp"
 #include "agent/core/agent_event.hpp"
+#include "agent/core/field.hpp"
 #include "agent/journal/journal.hpp"
 #include "agent/link/edge_node.hpp"
 #include "agent/link/outlet.hpp"
@@ -16,11 +18,11 @@ namespace watchroom::agent {
 
 /// The agent's core: polls go through reporter, journal and edge node to the outlet, what the broker says
 /// comes back the same way. All state has one owner, the thread that calls `step` or `run`; others reach it
-/// through `mailbox` only. `journal`, `outlet` and `clock` must outlive it.
+/// through `mailbox` only. `journal`, `outlet`, `field` and `clock` must outlive it; it moves `clock`.
 class Agent {
  public:
-  Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Outlet& outlet, const Clock& clock,
-        Log log);
+  Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Outlet& outlet, Field& field,
+        AgentClock& clock, ClockFacts facts, Log log);
 
   AgentMailbox& mailbox() { return mailbox_; }
 
@@ -39,9 +41,15 @@ class Agent {
  private:
   void take(PollResult& polled);
   void take(const WillWanted& wanted);
+  void take(const Reconfigured& settings);
   void take(const Connected& connected) { edge_node_.connected(connected.session); }
   void take(const Disconnected& lost) { edge_node_.disconnected(lost.session, lost.reason); }
-  void take(const Arrived& message) { edge_node_.arrived(message.session, message.topic, message.payload); }
+  void take(const Arrived& message);
+  void give_classes();
+  MachineTime machine_time() const;
+  void watch_clock();
+  void move_clock(const std::optional<ClockStep>& step);
+  void correct_times(PollResult& polled) const;
   void commit();
   void send();
 
@@ -49,8 +57,13 @@ class Agent {
   std::vector<Reporter> reporters_;
   Journal& journal_;
   Outlet& outlet_;
-  const Clock& clock_;
+  Field& field_;
+  AgentClock& clock_;
+  const ClockFacts clock_facts_;
   const Log log_;
+  ClockWatch clock_watch_;
+  Steady look_at_clock_at_{};
+  std::chrono::milliseconds last_step_{0};  // of the clock
   EdgeNode edge_node_;
   AgentMailbox mailbox_;
   std::atomic<bool> is_stopping_ = false;

@@ -27,7 +27,11 @@ struct Arrived {
   std::string topic;
   std::string payload;
 };
-using AgentEvent = std::variant<PollResult, WillWanted, Connected, Disconnected, Arrived>;
+/// The settings were read anew: polls that follow are of these devices.
+struct Reconfigured {
+  DeviceList devices;
+};
+using AgentEvent = std::variant<PollResult, WillWanted, Connected, Disconnected, Arrived, Reconfigured>;
 
 /// One mailbox for all, so that events keep their order. Its room is shared out, so that a core that waits
 /// for a slow disk loses polls before messages, and the connection's events last of all.
@@ -39,6 +43,8 @@ class AgentMailbox {
   bool put(Arrived message) { return put_below(box_.capacity() * 3 / 4, std::move(message)); }
   bool put(WillWanted wanted) { return box_.put(wanted); }
   bool put(Connected connected) { return box_.put(connected); }
+  /// Never refused: the polls behind it would be taken for other devices' ones.
+  bool put(Reconfigured reconfigured) { return box_.put_regardless(std::move(reconfigured)); }
   bool put(Disconnected disconnected) { return box_.put(std::move(disconnected)); }
 
   template <typename TimePoint>

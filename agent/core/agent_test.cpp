@@ -183,14 +183,18 @@ TEST(AgentMailbox, KeepsRoomForTheConnectionWhenPollsFillIt) {
 
 TEST(AgentThread, RunsAndStopsOnItsOwn) {
   const ScratchFolder folder;
-  const SystemClock clock;
+  const SystemClock machine_clock;
+  AgentClock clock{machine_clock};
+  RecordingField field;
   auto journal = *Journal::open(folder.path() / "journal.sqlite", {}, clock, Log::quiet());
   RecordingOutlet outlet;
   Agent agent{{.group = "hq", .node = "room1", .name = "", .ack_hosts = {}},
               listed({test_device("th1")}),
               *journal,
               outlet,
+              field,
               clock,
+              ClockFacts::of_this_machine(),
               Log::quiet()};
   std::thread core{[&agent] { agent.run(); }};
   PollResult polled{0, Communication::ok, "", clock.now(), {}};

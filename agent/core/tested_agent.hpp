@@ -65,6 +65,14 @@ class RecordingOutlet final : public Outlet {
   WireChecker checker;
 };
 
+/// For tests: notes what the core asks of the polling side.
+struct RecordingField final : Field {
+  void put_into_class(const std::string& device, ResourceClass resource_class) override {
+    asked.emplace_back(device, resource_class);
+  }
+  std::vector<std::pair<std::string, ResourceClass>> asked;
+};
+
 /// For tests: one agent with its journal, a broker that is there or not, and a host; on a clock that jumps
 /// from one deadline to the next.
 class TestedAgent {
@@ -80,8 +88,12 @@ class TestedAgent {
 
   void start() {
     journal_settings.ack_hosts = settings.ack_hosts;
-    journal_ = *Journal::open(folder_.path() / "journal.sqlite", journal_settings, clock, Log::quiet());
-    agent_ = std::make_unique<Agent>(settings, listed(devices_), *journal_, outlet, clock, Log::quiet());
+    agent_clock_ = std::make_unique<AgentClock>(clock);
+    journal_ =
+        *Journal::open(folder_.path() / "journal.sqlite", journal_settings, *agent_clock_, Log::quiet());
+    ClockFacts facts{built, boot, [this] { return is_synchronised; }};
+    agent_ = std::make_unique<Agent>(settings, listed(devices_), *journal_, outlet, field, *agent_clock_,
+                                     std::move(facts), Log::quiet());
   }
   void restart_with(std::vector<DeviceDescription> devices) {
     outlet.current = 0;
@@ -108,13 +120,14 @@ class TestedAgent {
   }
 
   void polls(std::size_t device, double celsius, std::int64_t leak = 0) {
-    PollResult polled{device, Communication::ok, "", clock.now(), {}};
-    polled.readings = {{celsius, Quality::good, clock.now()}, {leak, Quality::good, clock.now()}};
+    const Timestamp now = agent_clock_->now();
+    PollResult polled{device, Communication::ok, "", now, {}};
+    polled.readings = {{celsius, Quality::good, now}, {leak, Quality::good, now}};
     step({polled});
   }
   void is_silent(std::size_t device) {
-    PollResult polled{device, Communication::no_answer, "no answer", clock.now(), {}};
-    polled.readings.assign(2, {{}, Quality::stale, clock.now()});
+    PollResult polled{device, Communication::no_answer, "no answer", agent_clock_->now(), {}};
+    polled.readings.assign(2, {{}, Quality::stale, agent_clock_->now()});
     step({polled});
   }
   void host_says(bool online, std::int64_t timestamp_ms, const std::string& host = "centre") {
@@ -180,7 +193,13 @@ class TestedAgent {
   Journal& journal() { return *journal_; }
   Agent& agent() { return *agent_; }
 
-  FakeClock clock;
+  AgentClock& agent_clock() { return *agent_clock_; }
+
+  FakeClock clock;  // the machine's
+  bool is_synchronised = false;
+  Timestamp built = from_ms(1'790'000'000'000);
+  std::string boot = "boot 1";
+  RecordingField field;
   EdgeNodeSettings settings;
   JournalSettings journal_settings;
   RecordingOutlet outlet;
@@ -189,6 +208,7 @@ class TestedAgent {
   ScratchFolder folder_;
   std::vector<DeviceDescription> devices_;
   SessionNumber session_ = 0;
+  std::unique_ptr<AgentClock> agent_clock_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Agent> agent_;
 };

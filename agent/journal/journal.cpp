@@ -55,7 +55,7 @@ Journal::~Journal() {
 }
 
 std::uint64_t Journal::append(std::string device, std::string payload, Urgency urgency) {
-  buffer({++last_appended_, std::move(device), std::move(payload), clock_.now()});
+  buffer({++last_appended_, std::move(device), std::move(payload), clock_.now(), eras_.present()});
   const bool is_urgent = urgency == Urgency::urgent || pending_bytes_ > most_buffered_bytes;
   const Steady due = clock_.steady() + (is_urgent ? settings_.urgent_commit : settings_.commit);
   commit_at_ = std::min(commit_at_.value_or(due), due);
@@ -86,18 +86,25 @@ JournalHealth Journal::health() const {
 }
 
 Result<void> Journal::write_pending() {
-  if (pending_.empty()) return {};
+  if (pending_.empty() && unsaved_eras_.empty()) return {};
   const auto write = [this] {
     JournalState counts = state_;
     counts.lost += lost_in_memory_;
-    return file_->append(pending_, counts);
+    return file_->append(pending_, counts, unsaved_eras());
   };
   Result<void> written = write();
   if (!written && written.error().code == Errc::corrupt) {
     replace_file(written.error());
     written = write();
   }
+  if (written) unsaved_eras_.clear();
   return written;
+}
+
+std::vector<ClockEra> Journal::unsaved_eras() const {
+  std::vector<ClockEra> eras;
+  for (const std::int64_t number : unsaved_eras_) eras.push_back(eras_.all().at(number));
+  return eras;
 }
 
 Result<std::vector<JournalRecord>> Journal::commit() {
@@ -187,6 +194,9 @@ void Journal::forget_if_due() {
 }
 
 Result<void> Journal::forget_acknowledged() {
+  const auto present = eras_.all().find(eras_.present());
+  if (present != eras_.all().end() && present->second.trust == ClockTrust::confirmed)
+    state_.known_time = clock_.now();
   const RecordSet settled = settled_for(settings_.ack_hosts);
   std::vector<RecordRange> to_delete;
   for (const RecordRange& range : settled.ranges())
@@ -284,6 +294,26 @@ std::vector<RecordRange> Journal::missing(RecordRange range, const std::vector<s
 void Journal::refresh_oldest() {
   const auto kept = missing({1, head()}, {});
   oldest_ = kept.empty() ? head() + 1 : kept.front().first;
+}
+
+void Journal::begin_era(const std::string& boot, std::chrono::milliseconds offset, ClockTrust trust) {
+  if (trust == ClockTrust::confirmed) {
+    const auto before = eras_.all();
+    eras_.confirm(boot, offset);
+    for (const auto& [number, era] : eras_.all())
+      if (era != before.at(number)) unsaved_eras_.insert(number);
+  }
+  unsaved_eras_.insert(eras_.begin(boot, offset, trust));
+  const Steady due = clock_.steady() + settings_.commit;
+  commit_at_ = std::min(commit_at_.value_or(due), due);
+}
+
+void Journal::give_class(const std::string& device, const std::string& name) {
+  if (name.empty())
+    state_.classes.erase(device);
+  else
+    state_.classes[device] = name;
+  went_well("the classes given by the centre cannot be stored", file_->store_classes(state_.classes));
 }
 
 std::uint8_t Journal::step_bd_seq() {

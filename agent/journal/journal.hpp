@@ -97,6 +97,19 @@ class Journal {
   bool is_durable() const { return is_durable_; }
   JournalHealth health() const;
 
+  /// From now on records are by a clock of this offset and trust. The eras of `boot` that nobody had
+  /// confirmed are put right when a confirmed one begins.
+  void begin_era(const std::string& boot, std::chrono::milliseconds offset, ClockTrust trust);
+  /// What is to be done to the times in a record.
+  ClockCorrection correction(const JournalRecord& record) const { return eras_.correction(record.era); }
+  /// The latest time that is known to have been right; the epoch when none is.
+  Timestamp known_time() const { return state_.known_time; }
+
+  /// Classes that the centre gave to devices, in place of those of the configuration.
+  const std::map<std::string, std::string>& classes() const { return state_.classes; }
+  /// An empty name takes it back. On disk when it returns, if the disk takes it.
+  void give_class(const std::string& device, const std::string& name);
+
   /// Steps the Sparkplug session number (bdSeq, 0 to 255) and stores it before it is used.
   std::uint8_t step_bd_seq();
 
@@ -125,6 +138,8 @@ class Journal {
   void buffer(JournalRecord record);
   Result<void> write_pending();
   std::vector<JournalRecord> take_pending();
+  std::vector<ClockEra> unsaved_eras() const;
+  void load_eras();
   void forget_if_due();
   Result<void> forget_acknowledged();
   void keep_bounds();
@@ -148,6 +163,8 @@ class Journal {
   std::uint64_t last_appended_ = 0;
   std::uint64_t oldest_ = 1;
   RecordSet deleted_;  // what no longer is in the file
+  EraBook eras_;
+  std::set<std::int64_t> unsaved_eras_;
   std::optional<Steady> commit_at_;
   std::optional<Steady> forget_at_;
   std::optional<Steady> retry_at_;

@@ -7,23 +7,32 @@
 
 #include <unistd.h>
 
-#include "agent/journal/checksum.hpp"
+#include "agent/journal/row_sums.hpp"
 
 namespace watchroom::agent {
 namespace {
 
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
 // Rows come and go in order of their number, so the table's own key is the only index it needs. `sum` is the
-// row's checksum; rows from before version 2 have none.
+// row's checksum; rows from before version 2 have none. `era`
+// is that of the clock; rows from before version 3 have none.
 constexpr const char* schema = R"sql(
   CREATE TABLE record(number INTEGER PRIMARY KEY, device TEXT NOT NULL, at_ms INTEGER NOT NULL,
-                      payload BLOB NOT NULL, sum INTEGER);
+                      payload BLOB NOT NULL, sum INTEGER, era INTEGER);
+  CREATE TABLE era(number INTEGER PRIMARY KEY, boot TEXT NOT NULL, offset_ms INTEGER NOT NULL,
+                   trust INTEGER NOT NULL, correction_ms INTEGER NOT NULL);
   CREATE TABLE setting(name TEXT PRIMARY KEY, value NOT NULL, sum INTEGER) WITHOUT ROWID;
   CREATE TABLE acknowledged(host TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sum INTEGER,
                             PRIMARY KEY(host, first)) WITHOUT ROWID;
   CREATE TABLE announced(device TEXT PRIMARY KEY, birth BLOB NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version=2;
+  PRAGMA user_version=3;
+)sql";
+constexpr const char* from_version_2 = R"sql(
+  ALTER TABLE record ADD COLUMN era INTEGER;
+  CREATE TABLE era(number INTEGER PRIMARY KEY, boot TEXT NOT NULL, offset_ms INTEGER NOT NULL,
+                   trust INTEGER NOT NULL, correction_ms INTEGER NOT NULL);
+  PRAGMA user_version=3;
 )sql";
 constexpr const char* from_version_1 = R"sql(
   ALTER TABLE record ADD COLUMN sum INTEGER;
@@ -36,27 +45,6 @@ std::string_view view_of(const JournalId& id) {
   return {reinterpret_cast<const char*>(id.data()), id.size()};
 }
 
-std::int64_t signed_of(std::uint64_t number) { return static_cast<std::int64_t>(number); }
-std::uint64_t unsigned_of(std::int64_t number) { return static_cast<std::uint64_t>(number); }
-
-std::int64_t sum_of(const JournalRecord& record) {
-  return Checksum{}
-      .add(record.number)
-      .add(unsigned_of(to_ms(record.at)))
-      .add(record.device)
-      .add(record.payload)
-      .value();
-}
-std::int64_t sum_of_setting(std::string_view name, std::string_view value) {
-  return Checksum{}.add(name).add(value).value();
-}
-std::int64_t sum_of_acknowledged(std::string_view host, RecordRange range) {
-  return Checksum{}.add(host).add(range.first).add(range.last).value();
-}
-bool fits(const Statement& row, int column, std::int64_t sum) {
-  return row.is_null(column) || row.integer(column) == sum;
-}
-
 /// The journal's own statements are right: one that is refused found another schema than it left.
 Error schema_error(Error error) {
   if (error.code == Errc::invalid) error.code = Errc::corrupt;
@@ -64,16 +52,6 @@ Error schema_error(Error error) {
 }
 
 }  // namespace
-
-template <typename Body>
-Result<void> JournalFile::in_transaction(Body body) {
-  if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return begun;
-  Result<void> done = body();
-  if (done) done = database_.execute("COMMIT");
-  // After some errors SQLite has rolled back by itself; then this one fails, and that is fine.
-  if (!done) static_cast<void>(database_.execute("ROLLBACK"));
-  return done;
-}
 
 Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::filesystem::path& file) {
   auto database = Database::open(file, Durability::power_cut);
@@ -87,7 +65,9 @@ Result<std::unique_ptr<JournalFile>> JournalFile::open_damaged(const std::filesy
   auto database = Database::open(file, Durability::read_only);
   if (!database) return database.error();
   std::unique_ptr<JournalFile> journal{new JournalFile{*std::move(database)}};
-  if (auto ready = journal->prepare_statements(); !ready) return in(ready.error(), file.string());
+  // It may be an older program's, without eras.
+  if (auto ready = journal->prepare_reading("era"); ready) return journal;
+  if (auto ready = journal->prepare_reading("0"); !ready) return in(ready.error(), file.string());
   return journal;
 }
 
@@ -99,11 +79,8 @@ Result<void> JournalFile::prepare() {
   if (!version) return version.error();
   if (version->value_or(0) == 0) {
     if (auto made = in_transaction([this] { return make_schema(); }); !made) return made;
-  } else if (version->value_or(0) == 1) {
-    if (auto made = in_transaction([this] { return database_.execute(from_version_1); }); !made) return made;
-  } else if (version->value_or(0) != schema_version) {
-    return fail(Errc::corrupt, Retry::never, "a journal of version {}, this program knows {}",
-                version->value_or(0), schema_version);
+  } else if (auto brought = bring_up(version->value_or(0)); !brought) {
+    return brought;
   }
   auto check = database_.prepare("PRAGMA quick_check(1)");
   if (!check) return check.error();
@@ -112,6 +89,18 @@ Result<void> JournalFile::prepare() {
   if (const std::string verdict = check->text(0); verdict != "ok")
     return fail(Errc::corrupt, Retry::never, "{}", verdict);
   return prepare_statements();
+}
+
+/// From an older program's version to ours.
+Result<void> JournalFile::bring_up(std::int64_t version) {
+  if (version < 1 || version > schema_version)
+    return fail(Errc::corrupt, Retry::never, "a journal of version {}, this program knows {}", version,
+                schema_version);
+  for (; version < schema_version; ++version) {
+    const char* step = version == 1 ? from_version_1 : from_version_2;
+    if (auto made = in_transaction([&] { return database_.execute(step); }); !made) return made;
+  }
+  return {};
 }
 
 Result<void> JournalFile::make_schema() {
@@ -124,21 +113,25 @@ Result<void> JournalFile::make_schema() {
   return store->bind_blob(1, view_of(id)).bind(2, sum_of_setting("journal_id", view_of(id))).run();
 }
 
+Result<void> JournalFile::keep(std::optional<Statement>& where, const std::string& sql) {
+  auto statement = database_.prepare(sql);
+  if (!statement) return statement.error();
+  where = *std::move(statement);
+  return {};
+}
+
+Result<void> JournalFile::prepare_reading(const std::string& era) {
+  return keep(read_, "SELECT number, device, at_ms, payload, sum, " + era +
+                         " FROM record WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?");
+}
+
 Result<void> JournalFile::prepare_statements() {
-  const auto keep = [&](std::optional<Statement>& where, std::string_view sql) -> Result<void> {
-    auto statement = database_.prepare(sql);
-    if (!statement) return statement.error();
-    where = *std::move(statement);
-    return {};
-  };
-  if (auto kept =
-          keep(insert_, "INSERT INTO record(number, device, at_ms, payload, sum) VALUES(?, ?, ?, ?, ?)");
+  if (auto kept = keep(
+          insert_, "INSERT INTO record(number, device, at_ms, payload, sum, era) VALUES(?, ?, ?, ?, ?, ?)");
       !kept)
     return kept;
   if (auto kept = keep(delete_, "DELETE FROM record WHERE number BETWEEN ? AND ?"); !kept) return kept;
-  return keep(read_,
-              "SELECT number, device, at_ms, payload, sum FROM record WHERE number BETWEEN ? AND ? "
-              "ORDER BY number LIMIT ?");
+  return prepare_reading("era");
 }
 
 Result<JournalState> JournalFile::load() {
@@ -154,12 +147,17 @@ Result<JournalState> JournalFile::load() {
   const auto lost = stored_number("lost");
   const auto moved_aside = stored_number("moved_aside");
   const auto bd_seq = stored_number("bd_seq");
-  for (const auto* read : {&last, &head, &lost, &moved_aside, &bd_seq})
+  const auto known_time = stored_number("known_time");
+  for (const auto* read : {&last, &head, &lost, &moved_aside, &bd_seq, &known_time})
     if (!*read) return read->error();
   state.head = unsigned_of(std::max(last->value_or(0), head->value_or(0)));
   state.lost = unsigned_of(lost->value_or(0));
   state.moved_aside = moved_aside->value_or(0);
   if (*bd_seq) state.bd_seq = static_cast<std::uint8_t>(**bd_seq);
+  state.known_time = from_ms(known_time->value_or(0));
+  auto given = classes();
+  if (!given) return given.error();
+  state.classes = *std::move(given);
 
   auto gone = find_gone(state.head);
   if (!gone) return gone.error();
@@ -182,6 +180,8 @@ JournalState JournalFile::load_what_is_left() {
   state.moved_aside = left_of("moved_aside").value_or(0);
   if (const auto bd_seq = left_of("bd_seq")) state.bd_seq = static_cast<std::uint8_t>(*bd_seq);
   if (auto known = acknowledged()) state.acknowledged = *std::move(known);
+  if (auto given = classes()) state.classes = *std::move(given);
+  state.known_time = from_ms(left_of("known_time").value_or(0));
   return state;
 }
 
@@ -260,14 +260,17 @@ Result<void> JournalFile::store_number(std::string_view name, std::int64_t value
 
 Result<void> JournalFile::store_counts(const JournalState& counts) {
   if (auto stored = store_number("head", static_cast<std::int64_t>(counts.head)); !stored) return stored;
+  if (auto stored = store_number("known_time", to_ms(counts.known_time)); !stored) return stored;
   return store_number("lost", static_cast<std::int64_t>(counts.lost));
 }
 
-Result<void> JournalFile::append(const std::deque<JournalRecord>& records, const JournalState& counts) {
+Result<void> JournalFile::append(const std::deque<JournalRecord>& records, const JournalState& counts,
+                                 const std::vector<ClockEra>& eras) {
   return in_transaction([&]() -> Result<void> {
+    if (auto stored = store_eras(eras); !stored) return stored;
     for (const JournalRecord& record : records) {
       insert_->bind(1, signed_of(record.number)).bind(2, record.device).bind(3, to_ms(record.at));
-      insert_->bind_blob(4, record.payload).bind(5, sum_of(record));
+      insert_->bind_blob(4, record.payload).bind(5, sum_of(record)).bind(6, record.era);
       if (auto inserted = insert_->run(); !inserted) return inserted;
     }
     // Otherwise the last row says what the head is: one page less to write.
@@ -321,7 +324,7 @@ Result<RecordsRead> JournalFile::read(RecordRange range, std::size_t most) {
       break;
     }
     JournalRecord record{unsigned_of(read_->integer(0)), read_->text(1), read_->blob(3),
-                         from_ms(read_->integer(2))};
+                         from_ms(read_->integer(2)), read_->integer(5)};
     found.next = record.number + 1;
     if (fits(*read_, 4, sum_of(record)))
       found.records.push_back(std::move(record));
@@ -365,34 +368,8 @@ Result<void> JournalFile::store_state(const JournalState& state) {
   return in_transaction([&]() -> Result<void> {
     if (auto stored = store_counts(state); !stored) return stored;
     if (auto stored = store_number("moved_aside", state.moved_aside); !stored) return stored;
+    if (auto stored = write_classes(state.classes); !stored) return stored;
     return state.bd_seq ? store_number("bd_seq", *state.bd_seq) : Result<void>{};
-  });
-}
-
-Result<std::map<std::string, std::string>> JournalFile::announced() {
-  auto select = database_.prepare("SELECT device, birth FROM announced");
-  if (!select) return select.error();
-  std::map<std::string, std::string> births;
-  while (true) {
-    const auto row = select->step();
-    if (!row) return row.error();
-    if (!*row) return births;
-    births[select->text(0)] = select->blob(1);
-  }
-}
-
-Result<void> JournalFile::store_announced(
-    std::size_t count, const std::function<std::pair<std::string, std::string>(std::size_t)>& birth,
-    std::int64_t sum) {
-  return in_transaction([&]() -> Result<void> {
-    if (auto cleared = database_.execute("DELETE FROM announced"); !cleared) return cleared;
-    auto insert = database_.prepare("INSERT INTO announced VALUES(?, ?)");
-    if (!insert) return insert.error();
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto [device, bytes] = birth(i);
-      if (auto done = insert->bind(1, device).bind_blob(2, bytes).run(); !done) return done;
-    }
-    return store_number("announced_sum", sum);
   });
 }
 

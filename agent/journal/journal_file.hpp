@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/clock/era_book.hpp"
 #include "agent/journal/record_set.hpp"
 #include "proto/base/database.hpp"
 #include "proto/link/payload.hpp"
@@ -22,6 +23,7 @@ struct JournalRecord {
   std::string device;
   std::string payload;
   Timestamp at{};
+  std::int64_t era = 0;  ///< of the clock that its times are by; 0: from before there were any
 
   std::uint64_t size_in_memory() const { return sizeof *this + device.size() + payload.size(); }
 };
@@ -35,6 +37,8 @@ struct JournalState {
   std::int64_t moved_aside = 0;  ///< how many damaged files this one follows
   std::optional<std::uint8_t> bd_seq;
   std::map<std::string, RecordSet> acknowledged;  ///< by host
+  Timestamp known_time{};                         ///< a time that was right when it was stored
+  std::map<std::string, std::string> classes;     ///< given by the centre, by device
 };
 
 /// What `JournalFile::read` came upon.
@@ -57,7 +61,13 @@ class JournalFile {
   Result<JournalState> load();
   /// Of a damaged file: what can be read, without `gone`.
   JournalState load_what_is_left();
-  Result<void> append(const std::deque<JournalRecord>& records, const JournalState& counts);
+  /// `eras`: what is new of the clock's eras, or has changed.
+  Result<void> append(const std::deque<JournalRecord>& records, const JournalState& counts,
+                      const std::vector<ClockEra>& eras);
+  /// Of the clock.
+  Result<std::vector<ClockEra>> eras();
+  /// Those without records.
+  Result<void> forget_eras();
   /// Stores who has what, and deletes what nobody needs any more.
   Result<void> store_acknowledged(const std::map<std::string, RecordSet>& acknowledged,
                                   const std::vector<RecordRange>& to_delete, const JournalState& counts);
@@ -71,6 +81,7 @@ class JournalFile {
   Result<std::uint64_t> size_bytes();
 
   Result<void> store_bd_seq(std::uint8_t bd_seq);
+  Result<void> store_classes(const std::map<std::string, std::string>& classes);
   /// The numbers that `state` holds, without its sets.
   Result<void> store_state(const JournalState& state);
   /// What the devices' births last announced, encoded, by device.
@@ -86,7 +97,10 @@ class JournalFile {
   explicit JournalFile(Database database) : database_{std::move(database)} {}
   Result<void> prepare();
   Result<void> make_schema();
+  Result<void> bring_up(std::int64_t version);
   Result<void> prepare_statements();
+  Result<void> prepare_reading(const std::string& era);
+  Result<void> keep(std::optional<Statement>& where, const std::string& sql);
   Result<RecordSet> find_gone(std::uint64_t head);
   Result<std::map<std::string, RecordSet>> acknowledged();
   Result<void> store_number(std::string_view name, std::int64_t value);
@@ -95,8 +109,18 @@ class JournalFile {
   Result<std::optional<std::string>> stored(std::string_view name);
   Result<std::optional<std::int64_t>> stored_number(std::string_view name);
   Result<void> store_counts(const JournalState& counts);
+  Result<void> write_classes(const std::map<std::string, std::string>& classes);
+  Result<std::map<std::string, std::string>> classes();
+  Result<void> store_eras(const std::vector<ClockEra>& eras);
   template <typename Body>
-  Result<void> in_transaction(Body body);
+  Result<void> in_transaction(Body body) {
+    if (auto begun = database_.execute("BEGIN IMMEDIATE"); !begun) return begun;
+    Result<void> done = body();
+    if (done) done = database_.execute("COMMIT");
+    // After some errors SQLite has rolled back by itself; then this one fails, and that is fine.
+    if (!done) static_cast<void>(database_.execute("ROLLBACK"));
+    return done;
+  }
 
   Database database_;
   std::optional<Statement> insert_;

@@ -70,9 +70,22 @@ void Journal::adopt(JournalState loaded) {
   loaded.acknowledged = std::move(configured);
   loaded.moved_aside = std::max(state_.moved_aside, loaded.moved_aside);
   if (state_.bd_seq) loaded.bd_seq = state_.bd_seq;
+  loaded.known_time = std::max(state_.known_time, loaded.known_time);
+  for (const auto& [device, name] : state_.classes) loaded.classes[device] = name;
   state_ = std::move(loaded);
+  load_eras();
   number_pending();
   refresh_oldest();
+}
+
+/// What was learned while another file was in use goes into this one.
+void Journal::load_eras() {
+  for (const auto& [number, era] : eras_.all()) unsaved_eras_.insert(number);
+  static_cast<void>(file_->forget_eras());  // a few rows more do no harm
+  const auto known = file_->eras();
+  if (!known) return;  // their records' times are then taken as they are
+  for (const ClockEra& era : *known)
+    if (!eras_.all().contains(era.number)) eras_.add(era);
 }
 
 void Journal::number_pending() {
@@ -166,11 +179,18 @@ void Journal::salvage_from(const std::filesystem::path& damaged, std::uint64_t k
   state_.lost = std::max(state_.lost, known.lost);
   state_.moved_aside = std::max(state_.moved_aside, known.moved_aside + 1);
   if (!state_.bd_seq) state_.bd_seq = known.bd_seq;
+  state_.known_time = std::max(state_.known_time, known.known_time);
+  state_.classes.insert(known.classes.begin(), known.classes.end());
+  for (const ClockEra& era : salvage->eras()) {
+    if (eras_.all().contains(era.number)) continue;
+    eras_.add(era);
+    unsaved_eras_.insert(era.number);
+  }
   std::uint64_t saved = 0;
   for (auto batch = salvage->next(salvaged_at_once); !batch.empty();
        batch = salvage->next(salvaged_at_once)) {
     const std::deque<JournalRecord> records = numbered_from(state_.head + 1, std::move(batch));
-    if (auto written = file_->append(records, state_); !written) {
+    if (auto written = file_->append(records, state_, {}); !written) {
       log_.error("what was saved of it cannot be written: {}", written.error().text);
       break;
     }

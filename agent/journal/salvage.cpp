@@ -22,6 +22,7 @@ Result<Salvage> Salvage::open(const std::filesystem::path& damaged, std::uint64_
 Salvage::Salvage(std::unique_ptr<JournalFile> file, std::uint64_t known_head)
     : file_{std::move(file)}, state_{file_->load_what_is_left()} {
   state_.head = std::max(state_.head, known_head);
+  if (auto eras = file_->eras()) eras_ = *std::move(eras);
   std::optional<RecordSet> common;
   for (const auto& [host, records] : state_.acknowledged)
     common = common ? common->common_with(records) : records;

@@ -19,6 +19,8 @@ class Salvage {
 
   /// What the file knew besides its records; what is damaged of it is empty.
   const JournalState& state() const { return state_; }
+  /// Of the clock, as far as they can be read.
+  const std::vector<ClockEra>& eras() const { return eras_; }
   /// The next records that not every host has, at most `most`, in order; none when that was all.
   std::vector<JournalRecord> next(std::size_t most);
   /// Numbers that were passed over because nothing readable was found there, and which some host lacks.
@@ -32,6 +34,7 @@ class Salvage {
 
   std::unique_ptr<JournalFile> file_;
   JournalState state_;
+  std::vector<ClockEra> eras_;
   RecordSet settled_;
   RecordSet unreadable_;
   std::uint64_t cursor_ = 1;

@@ -28,7 +28,8 @@ Metric described(const PointDescription& point) {
           .quality = Quality::stale,
           .unit = std::string{name_of(point.unit())},
           .states = to_json(point.traits->states),
-          .label = label_json(point)};
+          .label = label_json(point),
+          .alarms = to_json(point.traits->alarms)};
 }
 
 Metric fact(std::string_view name, Timestamp at, Value value) {
@@ -42,6 +43,8 @@ void add_facts(std::vector<Metric>& metrics, const DeviceDescription& device, Ti
   metrics.push_back(fact(names::model, now, device.model));
   metrics.push_back(fact(names::profile, now, device.profile));
   metrics.push_back(fact(names::resource_class, now, std::string{name_of(device.resource_class)}));
+  metrics.push_back(fact(names::class_configured, now, std::string{name_of(device.configured_class)}));
+  metrics.push_back(fact(names::poll_interval, now, std::int64_t{device.poll_interval.count()}));
   metrics.push_back(fact(names::max_silence, now, std::int64_t{max_silence.count()}));
 }
 
@@ -60,7 +63,7 @@ void DeviceNow::take(const PollResult& polled) {
 
 void DeviceNow::describe(std::shared_ptr<const DeviceDescription> description) {
   const DeviceNow before = std::move(*this);
-  *this = DeviceNow{std::move(description)};
+  *this = description ? DeviceNow{std::move(description)} : DeviceNow{};
   communication_ = before.communication_;
   communication_text_ = before.communication_text_;
   polled_at_ = before.polled_at_;
@@ -75,6 +78,12 @@ void DeviceNow::describe(std::shared_ptr<const DeviceDescription> description) {
   }
   for (const Metric& point : before.kept_)
     if (!places.contains(point.name)) kept_.push_back(point);
+}
+
+void DeviceNow::shift(std::chrono::milliseconds by) {
+  for (Reading& reading : readings_)
+    if (reading.taken_at != Timestamp{}) reading.taken_at += by;
+  if (polled_at_) *polled_at_ += by;
 }
 
 void DeviceNow::keep_announced(Metric as_announced) { kept_.push_back(std::move(as_announced)); }
@@ -142,7 +151,8 @@ std::string DeviceNow::kept_birth() const {
               .quality = Quality::stale,
               .unit = std::move(metric.unit),
               .states = std::move(metric.states),
-              .label = std::move(metric.label)};
+              .label = std::move(metric.label),
+              .alarms = std::move(metric.alarms)};
   return encode(birth, WithDatatypes::yes);
 }
 

@@ -27,6 +27,8 @@ class DeviceNow {
   void take(const PollResult& polled);
   /// Keeps what is known of the points that stay; those that go remain announced.
   void describe(std::shared_ptr<const DeviceDescription> description);
+  /// The clock that its readings are stamped by was moved.
+  void shift(std::chrono::milliseconds by);
   /// Announces a point that the description does not have. `as_announced` is as of a birth, without a value.
   void keep_announced(Metric as_announced);
   /// Announces what is described and nothing else.

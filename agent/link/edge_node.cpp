@@ -10,7 +10,6 @@
 namespace watchroom::agent {
 namespace {
 
-constexpr std::size_t most_told = 100;
 // At a first start every device is found out about, one after the other.
 constexpr std::chrono::seconds births_kept_after{10};
 
@@ -47,6 +46,8 @@ void EdgeNode::connected(SessionNumber session) {
   session_ = Session{.number = session};
   out_ = {.session = session};
   out_.subscriptions.push_back(topic(Verb::ncmd).str());
+  // Each device's class can be changed.
+  out_.subscriptions.push_back(topic(Verb::dcmd, "+").str());
   for (const std::string& host : settings_.ack_hosts) {
     session_->hosts[host] = {};
     out_.subscriptions.push_back(state_topic(host));
@@ -78,6 +79,34 @@ void EdgeNode::redescribed(std::size_t index, std::shared_ptr<const DeviceDescri
   device.now.describe(std::move(description));
   if (!keep_births_at_) keep_births_at_ = clock_.steady() + births_kept_after;
   if (session_ && !session_->rebirth_at && device.is_born) send_device_birth(device);
+}
+
+void EdgeNode::reconfigured(const DeviceList& devices) {
+  std::vector<Device> before = std::exchange(devices_, {});
+  const auto was = [&](const std::string& id) {
+    return std::find_if(before.begin(), before.end(), [&](const Device& one) { return one.id == id; });
+  };
+  for (const auto& description : devices) {
+    const auto known = was(description->id);
+    devices_.push_back(known == before.end() ? Device{.id = description->id} : std::move(*known));
+    if (known != before.end()) before.erase(known);
+    devices_.back().now.describe(description);
+  }
+  configured_ = devices_.size();
+  for (Device& gone : before) {
+    gone.now.describe(nullptr);
+    gone.is_lost = true;
+    devices_.push_back(std::move(gone));
+  }
+  has_retired_ = true;
+  retired_until_ = journal_.last_appended();
+  keep_births();
+  if (session_) ask_for_rebirth();
+}
+
+void EdgeNode::clock_moved(std::chrono::milliseconds by, ClockTrust trust) {
+  clock_trust_ = trust;
+  for (Device& device : devices_) device.now.shift(by);
 }
 
 void EdgeNode::polled(const PollResult& polled, std::optional<std::uint64_t> record) {
@@ -185,7 +214,9 @@ void EdgeNode::send_births() {
 void EdgeNode::send_device_birth(Device& device) {
   device.is_born = true;
   device.is_revived = device.is_lost;
-  send(topic(Verb::dbirth, device.id), device.now.birth(clock_.now()), WithDatatypes::yes);
+  Payload birth = device.now.birth(clock_.now());
+  for (Metric& metric : birth.metrics) metric.is_clock_unsure = clock_trust_ == ClockTrust::unsure;
+  send(topic(Verb::dbirth, device.id), std::move(birth), WithDatatypes::yes);
 }
 
 void EdgeNode::send_device_death(Device& device) {
@@ -275,7 +306,12 @@ void EdgeNode::send_record(const JournalRecord& record, Replay::Kind kind) {
     log_.error("record {} cannot be read back: {}", record.number, payload.error().text);
     return;
   }
-  for (Metric& metric : payload->metrics) metric.is_historical = kind == Replay::Kind::replayed;
+  const ClockCorrection correction = journal_.correction(record);
+  for (Metric& metric : payload->metrics) {
+    metric.is_historical = kind == Replay::Kind::replayed;
+    metric.is_clock_unsure = correction.is_unsure;
+    if (metric.at) *metric.at += correction.by;
+  }
   payload->journal = JournalStamp{journal_.id(), record.number, journal_.oldest()};
   Device* device = record.device.empty() ? nullptr : &announced(record.device, payload->metrics);
   send_data(device, *std::move(payload), record.number);
@@ -342,95 +378,6 @@ JournalFacts EdgeNode::facts() const {
           .health = journal_.health(),
           .moved_aside = journal_.moved_aside(),
           .dropped_polls = dropped_polls_};
-}
-
-// ---- commands and hosts
-
-void EdgeNode::arrived(SessionNumber session, std::string_view at, std::string_view payload) {
-  if (!session_ || session_->number != session) return;
-  if (at == topic(Verb::ncmd).str()) {
-    take_command(payload);
-    return;
-  }
-  const auto host = host_of_state_topic(at);
-  if (!host || !session_->hosts.contains(*host)) return;
-  if (const auto state = HostState::parse(payload))
-    take_host_state(*host, *state);
-  else
-    tell_once(fmt::format("STATE of host \"{}\" is not readable", *host));
-}
-
-void EdgeNode::take_command(std::string_view bytes) {
-  const auto command = decode(bytes);
-  if (!command) {
-    tell_once(fmt::format("a command that cannot be read: {}", command.error().text));
-    return;
-  }
-  // Metrics that were never announced are ignored (chapter 5, commands).
-  for (const Metric& metric : command->metrics) {
-    if (metric.name == metric_names::journal_ack) take_acknowledgement(metric);
-    if (metric.name == metric_names::rebirth && metric.value && number_of(*metric.value).value_or(0) != 0)
-      ask_for_rebirth();
-  }
-}
-
-void EdgeNode::ask_for_rebirth() {
-  // operational-behavior-data-commands-rebirth-action-1 to -3; a host that asks without end gets one a
-  // second.
-  const Steady earliest = session_->born_at + rebirth_interval;
-  if (clock_.steady() >= earliest)
-    send_births();
-  else
-    session_->rebirth_at = earliest;
-}
-
-void EdgeNode::take_acknowledgement(const Metric& metric) {
-  const auto refuse = [&](const std::string& why) {
-    ++refused_acknowledgements_;
-    tell_once(fmt::format("a journal acknowledgement is refused: {}", why));
-  };
-  const auto* text = metric.value ? std::get_if<std::string>(&*metric.value) : nullptr;
-  const auto ack = JournalAck::parse(text ? *text : "");
-  if (!ack) return refuse(ack.error().text);
-  if (ack->journal_id != journal_.id())
-    return refuse(fmt::format("host \"{}\" means journal {}", ack->host_id, to_hex(ack->journal_id)));
-  std::vector<RecordRange> ranges;
-  for (const auto& [first, last] : ack->ranges) ranges.push_back({first, last});
-  if (auto taken = journal_.acknowledge(ack->host_id, ack->cumulative, ranges); !taken)
-    return refuse(taken.error().text);
-  Host& host = session_->hosts[ack->host_id];
-  if (!host.is_online) host_is_online(ack->host_id);
-}
-
-void EdgeNode::take_host_state(const std::string& name, const HostState& state) {
-  Host& host = session_->hosts[name];
-  // message-flow-edge-node-birth-publish-phid-wait-timestamp: the first counts, then none that is older.
-  if (host.state_timestamp_ms && state.timestamp_ms < *host.state_timestamp_ms) return;
-  host.state_timestamp_ms = state.timestamp_ms;
-  const std::optional<bool> before = host.is_online;
-  if (before == state.online) return;
-  if (!state.online) {
-    host.is_online = false;
-    session_->voluntary_rebirth_at.reset();
-    log_.info("host {} is offline; replay waits", name);
-    return;
-  }
-  host_is_online(name);
-  if (before != false) return;
-  // A host that comes back asks every node at once; nodes that come by themselves, spread out, spare it that.
-  const auto most = std::chrono::duration_cast<std::chrono::milliseconds>(longest_jitter).count();
-  std::uniform_int_distribution<std::int64_t> jitter{0, most};
-  session_->voluntary_rebirth_at = clock_.steady() + std::chrono::milliseconds{jitter(random_)};
-}
-
-void EdgeNode::host_is_online(const std::string& name) {
-  session_->hosts[name].is_online = true;
-  log_.info("host {} is online", name);
-  replay_.add_all_but_flights({journal_.oldest(), journal_.head()});
-}
-
-void EdgeNode::tell_once(const std::string& what) {
-  if (told_.size() < most_told && told_.insert(what).second) log_.warning("{}", what);
 }
 
 }  // namespace watchroom::agent

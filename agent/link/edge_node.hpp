@@ -35,6 +35,12 @@ struct OutgoingMessage {
   std::uint64_t record = 0;  ///< the journal record inside; 0: none
 };
 
+/// The centre wants a device in another class.
+struct ClassWanted {
+  std::size_t device = 0;
+  ResourceClass resource_class = ResourceClass::general;
+};
+
 struct Outgoing {
   SessionNumber session = 0;
   std::vector<std::string> subscriptions = {};  ///< QoS 1, before the messages
@@ -62,6 +68,11 @@ class EdgeNode {
 
   /// A device's description has changed: it has other points than before, and is born again.
   void redescribed(std::size_t device, std::shared_ptr<const DeviceDescription> description);
+  /// Other devices than before. What is known of those that stay is kept, and so is what waits for those that
+  /// go. Everything is born anew.
+  void reconfigured(const DeviceList& devices);
+  /// The clock of the readings was moved, or is trusted otherwise.
+  void clock_moved(std::chrono::milliseconds by, ClockTrust trust);
   /// A device's current values; `record` is the journal record that was appended for this poll, if any.
   void polled(const PollResult& polled, std::optional<std::uint64_t> record);
   /// What the journal has just put on disk: sent live, or replayed later when births came in between.
@@ -76,6 +87,10 @@ class EdgeNode {
   void stop();
 
   Outgoing take();
+  /// What the centre asked for since the last call.
+  std::vector<ClassWanted> take_classes_wanted() { return std::exchange(classes_wanted_, {}); }
+  /// The time that a host of ours told since the last call.
+  std::optional<Timestamp> take_host_time() { return std::exchange(host_time_, std::nullopt); }
   /// `record` was handed to the broker (what counts when no host acknowledges).
   void published(std::uint64_t record);
   std::optional<Steady> deadline() const;
@@ -124,7 +139,8 @@ class EdgeNode {
   void settle_deaths();
   void ask_for_rebirth();
   void take_command(std::string_view bytes);
-  void take_acknowledgement(const Metric& metric);
+  void take_device_command(const std::string& device, std::string_view bytes);
+  bool take_acknowledgement(const Metric& metric);
   void take_host_state(const std::string& host, const HostState& state);
   void host_is_online(const std::string& host);
   void start_over_with_new_journal();
@@ -151,6 +167,9 @@ class EdgeNode {
   std::uint8_t bd_seq_ = 0;
   std::optional<Session> session_;
   Outgoing out_;
+  std::vector<ClassWanted> classes_wanted_;
+  std::optional<Timestamp> host_time_;
+  ClockTrust clock_trust_ = ClockTrust::plausible;
   std::set<std::string> told_;
   std::string last_reason_;
   std::uint64_t refused_acknowledgements_ = 0;

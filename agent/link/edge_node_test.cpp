@@ -36,7 +36,8 @@ class EdgeNodeTest : public testing::Test, protected TestedAgent {
 TEST_F(EdgeNodeTest, SubscribesThenBirthsTheNodeAndEachDevice) {
   polls(0, 23.5, 1);
   connect();
-  EXPECT_THAT(outlet.subscriptions, ElementsAre("spBv1.0/hq/NCMD/room1", "spBv1.0/STATE/centre"));
+  EXPECT_THAT(outlet.subscriptions,
+              ElementsAre("spBv1.0/hq/NCMD/room1", "spBv1.0/hq/DCMD/room1/+", "spBv1.0/STATE/centre"));
   const auto sent = take();
   ASSERT_EQ(sent.size(), 3u);
   EXPECT_EQ(sent[0].topic.str(), "spBv1.0/hq/NBIRTH/room1");
@@ -358,7 +359,7 @@ TEST_F(EdgeNodeTest, WithoutHostsARecordIsDoneWithOncePublished) {
   polls(0, 20.0);
   run_for(3s);
   connect();
-  EXPECT_THAT(outlet.subscriptions, ElementsAre("spBv1.0/hq/NCMD/room1"));
+  EXPECT_THAT(outlet.subscriptions, ElementsAre("spBv1.0/hq/NCMD/room1", "spBv1.0/hq/DCMD/room1/+"));
   run_for(1s);
   EXPECT_THAT(story(), ElementsAre("NBIRTH", "DBIRTH th1", "DDATA* th1 #1"));
   polls(0, 20.0, 1);

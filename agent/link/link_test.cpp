@@ -98,7 +98,9 @@ class RunningAgent {
                listed({test_device("th1")}),
                *journal_,
                link_,
+               field_,
                clock_,
+               ClockFacts::of_this_machine(),
                Log::quiet()} {
     EXPECT_TRUE(link_.start(agent_.mailbox()));
     core_ = std::thread{[this] { agent_.run(); }};
@@ -131,7 +133,9 @@ class RunningAgent {
     settings.urgent_commit = 10ms;
     return settings;
   }
-  SystemClock clock_;
+  SystemClock machine_clock_;
+  AgentClock clock_{machine_clock_};
+  RecordingField field_;
   std::unique_ptr<Journal> journal_;
   Link link_;
   Agent agent_;

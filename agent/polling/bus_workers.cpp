@@ -65,6 +65,11 @@ void BusWorkers::hurry(std::size_t device, bool find_points) {
   const std::lock_guard lock{mutex_};
   if (find_points) points_to_find_.insert(device);
   turns_->hurry(device, clock_.steady());
+  look_again();
+}
+
+void BusWorkers::look_again() {
+  ++turns_changed_;
   turn_came_.notify_one();
 }
 
@@ -81,7 +86,7 @@ void BusWorkers::run() {
     const bool answered = poll(*device);
     const std::lock_guard lock{mutex_};
     turns_->asked(*device, began, clock_.steady(), answered);
-    turn_came_.notify_one();
+    look_again();
   }
 }
 
@@ -91,12 +96,13 @@ std::optional<std::size_t> BusWorkers::next() {
   while (!stop.stop_requested()) {
     const Steady now = clock_.steady();
     if (const auto device = turns_->next(now)) {
-      turn_came_.notify_one();  // somebody else may be due as well
+      look_again();  // somebody else may be due as well
       if (points_to_find_.erase(*device) > 0) seats_[*device].find_at = now;
       return device;
     }
     const auto pause = turns_->wake_at(now) - now;
-    turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause, [] { return false; });
+    turn_came_.wait_until(lock, stop, std::chrono::steady_clock::now() + pause,
+                          [this, before = turns_changed_] { return turns_changed_ != before; });
   }
   return std::nullopt;
 }
@@ -153,7 +159,8 @@ void BusWorkers::put_into_class(std::size_t device, ResourceClass resource_class
   const std::lock_guard lock{mutex_};
   seats_[device].new_class = NewClass{resource_class, classes};
   turns_->hurry(device, clock_.steady());
-  turn_came_.notify_one();
+  turns_->hurry(device, clock_.steady());
+  look_again();
 }
 
 void BusWorkers::change_class(std::size_t device) {
@@ -163,7 +170,7 @@ void BusWorkers::change_class(std::size_t device) {
     const auto wanted = std::exchange(seat.new_class, std::nullopt);
     if (!wanted) return;
     watchroom::agent::put_into_class(seat.device, wanted->resource_class, wanted->classes);
-    turns_->set_interval(device, seat.device.description.poll_interval);
+    turns_->set_interval(device, seat.device.description.poll_interval, clock_.steady());
   }
   set_points(seat.device, found_.of(seat.device), lists_);
   bus_->use(device, seat.device.sources);

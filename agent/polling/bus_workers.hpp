@@ -40,6 +40,8 @@ class BusWorkers {
   void join();
 
  private:
+  /// Somebody's turn may be sooner than those who wait believe. With mutex_ held.
+  void look_again();
   struct NewClass {
     ResourceClass resource_class;
     AllClassTerms classes;
@@ -73,8 +75,9 @@ class BusWorkers {
   std::unique_ptr<Bus> bus_;
   std::size_t thread_count_;
 
-  std::mutex mutex_;  // of the three below
+  std::mutex mutex_;  // of the four below
   std::condition_variable_any turn_came_;
+  std::uint64_t turns_changed_ = 0;  // how often somebody's turn may have come sooner
   std::unique_ptr<Turns> turns_;
   std::set<std::size_t> points_to_find_;  // of these devices, sooner than their hour
   std::vector<std::thread> threads_;

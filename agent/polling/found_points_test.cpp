@@ -51,7 +51,7 @@ class FoundPointsOf : public testing::Test {
   /// How many points the agent knows after a start and a first answer, or silence.
   std::size_t points_after_discovery(const ModbusPeer& peer) {
     AgentSettings settings = settings_for(peer);
-    prepare_devices(settings, Log::quiet());
+    prepare_devices(settings, {}, Log::quiet());
     EXPECT_EQ(settings.devices[0].description.points.size(), settings.devices[0].sources.size());
     std::promise<PollResult> first;
     std::atomic<bool> is_told = false;

@@ -33,4 +33,8 @@ std::optional<StateText> PointDescription::label() const {
   return StateText{traits->label->zh + " " + row, traits->label->en + " " + row};
 }
 
+bool PointDescription::operator==(const PointDescription& other) const {
+  return name == other.name && row == other.row && (traits == other.traits || *traits == *other.traits);
+}
+
 }  // namespace watchroom::agent

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/polling/shared_list.hpp"
+#include "proto/model/point_alarm.hpp"
 #include "proto/model/point_name.hpp"
 #include "proto/model/reading.hpp"
 
@@ -17,6 +18,7 @@ namespace watchroom::agent {
 struct StateText {
   std::string zh;
   std::string en;
+  bool operator==(const StateText&) const = default;
 };
 
 /// What a point of a profile is like; every device of that profile shares it.
@@ -25,6 +27,8 @@ struct PointTraits {
   double deadband = 0.0;                          ///< a change below this is not worth a report; in `unit`
   std::map<std::int64_t, StateText> states = {};  ///< empty unless unit is state
   std::optional<StateText> label = std::nullopt;  ///< where the kind's own label does not say it all
+  std::vector<PointAlarm> alarms = {};            ///< what the centre is to tell people of by default
+  bool operator==(const PointTraits&) const = default;
 };
 
 /// One point of one device: what the edge node announces in a birth and the reporter needs to judge a change.
@@ -39,6 +43,7 @@ struct PointDescription {
   Unit unit() const { return traits->unit; }
   /// What people call it; nothing: as its kind.
   std::optional<StateText> label() const;
+  bool operator==(const PointDescription& other) const;
 };
 
 enum class ResourceClass { core, key, general };  // 核心, 关键, 一般
@@ -58,6 +63,7 @@ struct DeviceDescription {
   std::chrono::milliseconds poll_interval{};
   std::chrono::milliseconds max_silence{};  ///< at most 60 s
   SharedList<PointDescription> points;
+  bool operator==(const DeviceDescription&) const = default;
 };
 
 /// An agent's devices; results name them by their place in it.

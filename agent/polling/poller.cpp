@@ -18,19 +18,25 @@ std::string bus_of(const ConfiguredDevice& device, const DriverType& driver) {
 
 }  // namespace
 
-void prepare_devices(AgentSettings& settings, const Log& log) {
+void prepare_devices(AgentSettings& settings, const std::map<std::string, ResourceClass>& given_classes,
+                     const Log& log) {
   std::set<const DriverType*> drivers;
   for (const ConfiguredDevice& device : settings.devices)
     drivers.insert(driver_named(device.address.driver()));
   for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
   const FoundPoints found{settings.data_dir, log};
-  for (ConfiguredDevice& device : settings.devices)
-    if (has_points_to_find(*device.profile)) set_points(device, found.of(device), *settings.point_lists);
+  for (ConfiguredDevice& device : settings.devices) {
+    const auto given = given_classes.find(device.description.id);
+    if (given != given_classes.end()) put_into_class(device, given->second, settings.classes);
+    const bool has_more = has_points_to_find(*device.profile);
+    if (has_more || given != given_classes.end())
+      set_points(device, has_more ? found.of(device) : std::vector<FoundPoint>{}, *settings.point_lists);
+  }
 }
 
 Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log,
                const std::function<void(PollResult)>& deliver)
-    : found_{settings.data_dir, log}, lists_{settings.point_lists} {
+    : found_{settings.data_dir, log}, lists_{settings.point_lists}, classes_{settings.classes} {
   struct Members {
     const DriverType* driver = nullptr;
     std::vector<ConfiguredDevice> devices;
@@ -63,6 +69,11 @@ void Poller::start() {
 
 void Poller::hurry(std::size_t device, bool find_points) {
   if (device < places_.size()) places_[device].bus->hurry(places_[device].device, find_points);
+}
+
+void Poller::put_into_class(std::size_t device, ResourceClass resource_class) {
+  if (device < places_.size())
+    places_[device].bus->put_into_class(places_[device].device, resource_class, classes_);
 }
 
 void Poller::stop() {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "agent/polling/bus_workers.hpp"
@@ -15,7 +17,9 @@ namespace watchroom::agent {
 
 /// Prepares the drivers and gives each device the points it was found to have before. Call once, before
 /// anything is announced and before there are threads.
-void prepare_devices(AgentSettings& settings, const Log& log);
+/// `given_classes` come from the centre and stand above agent.toml.
+void prepare_devices(AgentSettings& settings, const std::map<std::string, ResourceClass>& given_classes,
+                     const Log& log);
 
 /// Asks every device at its pace: one thread and one connection a line or gateway, a pool of threads for
 /// devices that share none. `deliver` is called on those threads: hand over and return. `clock` must outlive
@@ -32,12 +36,15 @@ class Poller {
   /// From any thread: asks one of the agent's devices, by its index, as soon as may be and besides its
   /// rhythm; a storm of these costs one extra poll a second. `find_points`: it may have others now.
   void hurry(std::size_t device, bool find_points = false);
+  /// From any thread: the centre wants a device in another class.
+  void put_into_class(std::size_t device, ResourceClass resource_class);
   /// Nothing is delivered after it returns, which takes about one reply time-out at most.
   void stop();
 
  private:
   FoundPoints found_;
   std::shared_ptr<PointLists> lists_;
+  AllClassTerms classes_;
   std::vector<std::unique_ptr<BusWorkers>> buses_;
   struct Place {
     BusWorkers* bus = nullptr;

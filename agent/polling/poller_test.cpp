@@ -161,6 +161,35 @@ TEST(Poller, AHurriedDeviceIsAskedLongBeforeItIsDue) {
   EXPECT_LE(delivered.count(1, Communication::ok), 3u);
 }
 
+TEST(Poller, ADeviceIsPutIntoAnotherClassWhileItRuns) {
+  ModbusPeer peer;
+  AgentSettings settings;
+  settings.devices = {sensor(peer.url(1), "a")};
+  settings.devices[0].description.poll_interval = 10min;
+  settings.classes[static_cast<std::size_t>(ResourceClass::core)] = {100ms, 1s, PointChoice::essential};
+  const SystemClock clock;
+  Delivered delivered;
+  std::mutex mutex;
+  std::shared_ptr<const DeviceDescription> described;
+  Poller poller{settings, clock, Log::quiet(), [&](PollResult result) {
+                  {
+                    const std::lock_guard lock{mutex};
+                    if (result.description) described = result.description;
+                  }
+                  delivered.take(std::move(result));
+                }};
+  poller.start();
+  ASSERT_TRUE(Delivered::eventually([&] { return delivered.count(0, Communication::ok) == 1; }));
+  poller.put_into_class(0, ResourceClass::core);
+  poller.put_into_class(7, ResourceClass::core);  // nobody
+  EXPECT_TRUE(Delivered::eventually([&] { return delivered.count(0, Communication::ok) >= 5; }));
+  poller.stop();
+  ASSERT_TRUE(described);
+  EXPECT_EQ(described->resource_class, ResourceClass::core);
+  EXPECT_EQ(described->configured_class, ResourceClass::general);
+  EXPECT_EQ(described->poll_interval, 100ms);
+}
+
 TEST(Poller, StopsWithinAboutAReplyTimeOut) {
   ModbusPeer peer;
   peer.behave([](const ModbusPeer::Asked&) { return Deed{.kind = Deed::Kind::silence}; });

@@ -25,8 +25,9 @@ class Schedule final : public Turns {
   Steady wake_at(Steady now) const override;
   void asked(std::size_t device, Steady began, Steady ended, bool answered) override;
   void hurry(std::size_t device, Steady now) override { entries_[device].haste.wish(now); }
-  void set_interval(std::size_t device, std::chrono::milliseconds interval) override {
+  void set_interval(std::size_t device, std::chrono::milliseconds interval, Steady now) override {
     entries_[device].interval = interval;
+    entries_[device].due = now;
   }
 
  private:

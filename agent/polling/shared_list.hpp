@@ -29,6 +29,9 @@ class SharedList {
   const T& operator[](std::size_t index) const { return items()[index]; }
   /// The very same list, not only an equal one.
   bool is_same(const SharedList& other) const { return items_ == other.items_; }
+  bool operator==(const SharedList& other) const {
+    return items_ == other.items_ || items() == other.items();
+  }
 
  private:
   std::shared_ptr<const std::vector<T>> items_;

@@ -26,8 +26,8 @@ class Turns {
   /// The device is to be asked as soon as may be, besides its rhythm: something has happened to it. However
   /// often that is said, it costs one turn at a time and one a second at most.
   virtual void hurry(std::size_t device, Steady now) = 0;
-  /// Its pace from its next turn on.
-  virtual void set_interval(std::size_t device, std::chrono::milliseconds interval) = 0;
+  /// Another pace, which begins now; only while the device is being asked.
+  virtual void set_interval(std::size_t device, std::chrono::milliseconds interval, Steady now) = 0;
 };
 
 /// One device's wish to be asked out of turn.

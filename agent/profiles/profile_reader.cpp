@@ -47,14 +47,6 @@ void read_conversion(const SettingsTable& source, Conversion& conversion) {
   }
 }
 
-StateText read_texts(const SettingsTable& table) {
-  StateText text;
-  text.zh = table.text("zh", {.help = "Chinese text"});
-  text.en = table.text("en", {.help = "English text"});
-  table.finish();
-  return text;
-}
-
 std::map<std::int64_t, StateText> read_states(const SettingsTable& table) {
   std::map<std::int64_t, StateText> states;
   for (const std::string& key : table.keys()) {
@@ -104,6 +96,7 @@ class PointsReader {
     else
       read_object_source(table, point);
     check_states(table, traits, point.source.conversion);
+    traits.alarms = read_alarms(table, traits);
     if (auto write = read_write(table, point, traits, kind_))
       if (auto* source = std::get_if<RegisterSource>(&point.source.where)) source->write = *std::move(write);
     has_fire_protection_ |= kind_ && kind_->is_fire_protection();
@@ -292,6 +285,14 @@ std::optional<std::int64_t> integer_of(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+StateText read_texts(const SettingsTable& table) {
+  StateText text;
+  text.zh = table.text("zh", {.help = "Chinese text"});
+  text.en = table.text("en", {.help = "English text"});
+  table.finish();
+  return text;
 }
 
 std::map<std::int64_t, double> read_codes(const SettingsTable& table) {

@@ -53,6 +53,7 @@ struct AgentSettings {
     std::int64_t max_memory_bytes = 0;
     std::chrono::milliseconds max_age{};
     int replay_records_per_s = 0;
+    bool operator==(const Journal&) const = default;
   };
 
   std::string site;

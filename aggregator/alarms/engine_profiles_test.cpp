@@ -327,6 +327,9 @@ TEST(ProfileAlarms, CannotBeTakenAwayByAnIdThatIsNone) {
     return problems.str();
   };
   EXPECT_EQ(problems_of("[[rule]]\nid = \"profile:leak.state:1\"\nenabled = false\nsite = \"hq\"\n"), "");
+  EXPECT_EQ(problems_of("[[rule]]\nid = \"profile:*\"\nenabled = false\ndevice = \"a\"\n"
+                        "[[rule]]\nid = \"profile:*\"\nenabled = false\ndevice = \"b\"\n"),
+            "");
   EXPECT_NE(problems_of("[[rule]]\nid = \"profiles:leak.state:1\"\nenabled = false\n").find("rule[0].id"),
             std::string::npos);
   EXPECT_NE(

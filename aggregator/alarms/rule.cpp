@@ -139,7 +139,10 @@ std::vector<Rule> read_rules(const SettingsTable& table, Check check) {
   std::set<std::string> seen;
   for (const SettingsTable& each : table.tables("rule")) {
     Rule rule = read_rule(each);
-    if (!seen.insert(rule.id).second) each.reject("id", "an id that no other rule of this file has");
+    // One alarm of profiles may be taken away from several devices.
+    const bool may_repeat = !rule.condition && is_profile_id(rule.id);
+    if (!seen.insert(rule.id).second && !may_repeat)
+      each.reject("id", "an id that no other rule of this file has");
     check(each, rule);
     rules.push_back(std::move(rule));
   }

@@ -34,14 +34,19 @@ std::string text_of(const Json& json, const char* key) {
 
 }  // namespace
 
-Result<Reply> Client::get(const std::string& path) const { return call(path, nullptr); }
+Result<Reply> Client::get(const std::string& path) const { return call("GET", path, nullptr); }
 
 Result<Reply> Client::post(const std::string& path, const Json& body) const {
   const std::string text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
-  return call(path, &text);
+  return call("POST", path, &text);
 }
 
-Result<Reply> Client::call(const std::string& path, const std::string* body) const {
+Result<Reply> Client::put(const std::string& path, const Json& body) const {
+  const std::string text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return call("PUT", path, &text);
+}
+
+Result<Reply> Client::call(const char* method, const std::string& path, const std::string* body) const {
   if (!target_.url.starts_with("https://"))
     return fail(Errc::invalid, Retry::never, "{}{}",
                 console_.say("地址必须以 https:// 开头，现为：", "the URL must begin with https://, it is: "),
@@ -75,6 +80,7 @@ Result<Reply> Client::call(const std::string& path, const std::string* body) con
   if (body) {
     curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body->c_str());
     curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
+    curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, method);
   }
   const CURLcode code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) return connection_error(code, *reason ? reason : curl_easy_strerror(code));

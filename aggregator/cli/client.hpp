@@ -35,9 +35,10 @@ class Client {
 
   Result<Reply> get(const std::string& path) const;
   Result<Reply> post(const std::string& path, const Json& body) const;
+  Result<Reply> put(const std::string& path, const Json& body) const;
 
  private:
-  Result<Reply> call(const std::string& path, const std::string* body) const;
+  Result<Reply> call(const char* method, const std::string& path, const std::string* body) const;
   Error connection_error(int curl_code, const std::string& reason) const;
   Error server_error(const Reply& reply) const;
 

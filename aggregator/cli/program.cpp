@@ -99,6 +99,19 @@ class CommandLine {
                             [this] { return acknowledge(client(), console_, alarm_, comment_); });
     ack->add_option("id", alarm_, say("告警编号", "the alarm's number"))->required();
     ack->add_option("--comment", comment_, say("备注", "a comment"));
+    CLI::App* device = app_.add_subcommand("device", say("设备", "a device"));
+    device->require_subcommand(1);
+    device->fallthrough();
+    CLI::App* its_class = command(
+        *device, "class",
+        say("查看或更改设备等级（决定采集间隔与测点）", "its class: how often and how much it is asked"),
+        [this] { return device_class(client(), console_, device_, class_); });
+    its_class->add_option("device", device_, say("站点/采集代理/设备", "SITE/AGENT/DEVICE"))->required();
+    its_class
+        ->add_option("class", class_,
+                     say("core 核心、key 关键、general 一般；省略则只查看",
+                         "core, key or general; without it the class is shown"))
+        ->check(CLI::IsMember({"core", "key", "general"}));
     command(app_, "agents", say("采集代理与设备", "agents and devices"),
             [this] { return show_agents(client(), console_); });
   }
@@ -153,7 +166,8 @@ class CommandLine {
   Target target_{"https://127.0.0.1:8443", "", ""};
   CLI::App app_{"", "watchroom"};
   std::function<int()> action_;
-  std::string token_file_, language_name_, filter_, comment_, users_file_, name_, role_, token_name_;
+  std::string token_file_, language_name_, filter_, comment_, users_file_, name_, role_, token_name_, device_,
+      class_;
   PasswordSource source_;
   std::int64_t alarm_ = 0;
   bool all_ = false, is_revoking_ = false;

@@ -97,6 +97,41 @@ TEST_F(Program, AcknowledgesOnceAndSaysWhyNotTwice) {
   EXPECT_TRUE(run("ack 12" + as(Role::viewer)).says("观察员"));
 }
 
+TEST_F(Program, ShowsAndChangesTheClassOfADevice) {
+  aggregator::AgentView agent;
+  agent.site = "hq";
+  agent.agent = "room1";
+  agent.state = "online";
+  aggregator::DeviceView ups, self;
+  ups.id = "ups1";
+  ups.name = "一号 UPS";
+  ups.resource_class = ups.class_configured = "general";
+  ups.poll_interval = std::chrono::seconds{10};
+  self.id = "self";
+  self.name = "room1";
+  self.is_self = true;
+  agent.devices = {ups, self};
+  room.put(agent);
+  const Ended shown = run("device class hq/room1/ups1" + as(Role::viewer));
+  EXPECT_EQ(shown.code, 0) << shown.error;
+  EXPECT_TRUE(shown.says("一般") && shown.says("10000 ms")) << shown.out;
+  EXPECT_EQ(run("device class hq/room1/ups1 core" + as(Role::viewer)).code, 1);
+  const Ended asked = run("device class hq/room1/ups1 core" + as(Role::operator_));
+  EXPECT_EQ(asked.code, 0) << asked.error;
+  EXPECT_TRUE(asked.says("一般 → 核心（已下发，等待生效）")) << asked.out;
+  EXPECT_EQ(Json::parse(run("device class hq/room1/ups1 --json" + as(Role::viewer)).out)["class_wanted"],
+            "core");
+  EXPECT_EQ(run("device class hq/room1/ups9" + as(Role::viewer)).code, 1);
+  for (const std::string wrong : {"hq/ups1", "hq/room1/ups1/x", "hq//ups1", "hq/room1/ups1 vital"})
+    EXPECT_EQ(run("device class " + wrong + as(Role::operator_)).code, 2) << wrong;
+  EXPECT_TRUE(run("agents" + as(Role::viewer)).says("采集代理自身"));
+  PointView load = FakeRoom::point("self", "processor.load", 3.0);
+  load.maker = "Watchroom";
+  load.model = "agent";
+  room.put(load);
+  EXPECT_TRUE(run("points" + as(Role::viewer)).says("采集代理自身"));
+}
+
 TEST_F(Program, SaysWhatIsWrongWithTheWayToTheServer) {
   const Ended wrong_token = run("status --url " + url() + " --ca-file " + (folder / "ca.pem").string() +
                                 " --token-file " + folder.write("old", "wr_0000\n").string());

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/cli/room_commands.hpp"
 
+#include <array>
 #include <ctime>
 
 #include "aggregator/cli/table.hpp"
@@ -59,6 +60,7 @@ struct Word {
 
 constexpr Word words[] = {
     {"good", "有效", "good", Colour::green},
+    {"clock_unsure", "时钟不可信", "clock unsure", Colour::yellow},
     {"stale", "过期", "stale", Colour::yellow},
     {"bad", "无效", "bad", Colour::red},
     {"online", "在线", "online", Colour::green},
@@ -87,6 +89,11 @@ constexpr Word words[] = {
     {"working", "正常", "working", Colour::green},
     {"failing", "磁盘拒绝写入", "the disk refuses", Colour::red},
     {"not_connected", "未连接", "not connected", Colour::red},
+    {"core", "核心", "core", Colour::plain},
+    {"key", "关键", "key", Colour::plain},
+    {"general", "一般", "general", Colour::plain},
+    {"pending", "已下发，等待生效", "asked for, not yet carried out", Colour::yellow},
+    {"not_carried_out", "未能生效", "not carried out", Colour::red},
 };
 
 Cell word(const Console& console, const std::string& name) {
@@ -95,10 +102,28 @@ Cell word(const Console& console, const std::string& name) {
   return {name};
 }
 
+/// An alarm that the device's profile asks for says so.
+std::string titled(const Console& console, const Json& alarm) {
+  const std::string title = spoken(console, alarm, "title");
+  if (text(alarm, "origin") != "profile") return title;
+  return title + std::string{console.say("（设备模板）", " (from its profile)")};
+}
+
 std::string place(const Json& object) {
   std::string out = text(object, "site") + "/" + text(object, "agent");
   if (const std::string device = text(object, "device"); !device.empty()) out += "/" + device;
   return out;
+}
+
+/// What an agent tells about itself is no device of the room.
+std::string_view the_agent_itself(const Console& console) {
+  return console.say("采集代理自身", "the agent itself");
+}
+
+std::string device_of(const Console& console, const Json& point) {
+  const bool is_self = text(point, "device") == "self" && text(point, "maker") == "Watchroom" &&
+                       text(point, "model") == "agent";
+  return is_self ? std::string{the_agent_itself(console)} : text(point, "device_name");
 }
 
 /// Asks, and prints the answer as it came when JSON is wanted. The answer only if there is more to do.
@@ -199,7 +224,7 @@ int show_points(const Client& client, const Console& console, const std::string&
                console.say("名称", "label"), console.say("数值", "value"), console.say("质量", "quality"),
                console.say("时间", "age")}};
   for (const Json& point : answer->value("points", Json::array()))
-    table.add({place(point), text(point, "device_name"), text(point, "name"), spoken(console, point, "label"),
+    table.add({place(point), device_of(console, point), text(point, "name"), spoken(console, point, "label"),
                value_of(console, point), word(console, text(point, "quality")), age(console, point)});
   print_rows(console, table, console.say("没有测点。", "There are no points."));
   return exit_ok;
@@ -214,7 +239,7 @@ int show_alarms(const Client& client, const Console& console, bool all) {
                console.say("发生时间", "raised at"), console.say("确认人", "acknowledged by"),
                console.say("邮件", "mail")}};
   for (const Json& alarm : answer->value("alarms", Json::array()))
-    table.add({text(alarm, "id"), word(console, text(alarm, "severity")), spoken(console, alarm, "title"),
+    table.add({text(alarm, "id"), word(console, text(alarm, "severity")), titled(console, alarm),
                place(alarm), word(console, text(alarm, "state")), local_time(alarm, "raised_at"),
                text(alarm, "acknowledged_by"), word(console, text(alarm, "mail"))});
   print_rows(console, table,
@@ -236,6 +261,84 @@ int acknowledge(const Client& client, const Console& console, std::int64_t alarm
   return exit_ok;
 }
 
+namespace {
+
+std::string device_name(const Console& console, const Json& device) {
+  const bool is_self = device.contains("is_self") && device["is_self"] == true;
+  return is_self ? std::string{the_agent_itself(console)} : text(device, "name");
+}
+
+Cell class_of(const Console& console, const Json& device) {
+  const std::string now = word(console, text(device, "class")).text;
+  const std::string request = text(device, "class_request");
+  if (request.empty() || request == "none") return {now};
+  const Cell state = word(console, request);
+  return {fmt::format("{} → {}（{}）", now, word(console, text(device, "class_wanted")).text, state.text),
+          state.colour};
+}
+
+/// "hq/room1/ups1" as its three parts; none of them holds a '/'.
+std::optional<std::array<std::string, 3>> parts_of(const std::string& place) {
+  const auto first = place.find('/');
+  const auto second = first == std::string::npos ? first : place.find('/', first + 1);
+  if (second == std::string::npos || place.find('/', second + 1) != std::string::npos) return std::nullopt;
+  std::array parts{place.substr(0, first), place.substr(first + 1, second - first - 1),
+                   place.substr(second + 1)};
+  if (parts[0].empty() || parts[1].empty() || parts[2].empty()) return std::nullopt;
+  return parts;
+}
+
+void print_class(const Console& console, const std::string& place, const Json& device) {
+  Table table{{console.say("项目", "what"), console.say("现状", "now")}};
+  table.add({console.say("设备", "device"), place});
+  table.add({console.say("名称", "name"), device_name(console, device)});
+  table.add({console.say("等级", "class"), class_of(console, device)});
+  const std::string configured = text(device, "class_configured");
+  table.add({console.say("配置文件中的等级", "class in the agent's settings"),
+             configured.empty() ? Cell{"—"} : word(console, configured)});
+  const std::string interval = text(device, "poll_interval_ms");
+  table.add({console.say("采集间隔", "poll interval"), interval.empty() ? "—" : interval + " ms"});
+  print(table.str(console));
+}
+
+}  // namespace
+
+int device_class(const Client& client, const Console& console, const std::string& place,
+                 const std::string& wanted) {
+  const auto parts = parts_of(place);
+  if (!parts)
+    return give_up(console,
+                   fail(Errc::invalid, Retry::never, "{}",
+                        console.say("设备应写作 站点/采集代理/设备", "a device is SITE/AGENT/DEVICE")));
+  const auto& [site, agent, id] = *parts;
+  if (!wanted.empty()) {
+    const auto reply = client.put(fmt::format("/api/v1/devices/{}/{}/{}/class", percent_encoded(site),
+                                              percent_encoded(agent), percent_encoded(id)),
+                                  {{"class", wanted}});
+    if (!reply) return give_up(console, reply.error());
+    if (console.is_json)
+      print(reply->body + "\n");
+    else
+      print_class(console, place, reply->json);
+    return exit_ok;
+  }
+  const auto reply = client.get("/api/v1/agents");
+  if (!reply) return give_up(console, reply.error());
+  for (const Json& each : reply->json.value("agents", Json::array())) {
+    if (text(each, "site") != site || text(each, "agent") != agent) continue;
+    for (const Json& device : each.value("devices", Json::array())) {
+      if (text(device, "id") != id) continue;
+      if (console.is_json)
+        print(device.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+      else
+        print_class(console, place, device);
+      return exit_ok;
+    }
+  }
+  return give_up(console, fail(Errc::not_found, Retry::never, "{} {}",
+                               console.say("没有这个设备：", "there is no device"), place));
+}
+
 int show_agents(const Client& client, const Console& console) {
   int ended = exit_ok;
   const auto answer = ask(client, console, "/api/v1/agents", ended);
@@ -244,8 +347,8 @@ int show_agents(const Client& client, const Console& console) {
                console.say("自", "since"), console.say("版本", "version"), console.say("记录", "records"),
                console.say("未到", "missing"), console.say("丢失", "lost")}};
   Table devices{{console.say("设备", "device"), console.say("名称", "name"), console.say("型号", "model"),
-                 console.say("通信", "communication"), console.say("自", "since"),
-                 console.say("说明", "says")}};
+                 console.say("等级", "class"), console.say("通信", "communication"),
+                 console.say("自", "since"), console.say("说明", "says")}};
   for (const Json& agent : answer->value("agents", Json::array())) {
     const Json journal = agent.value("journal", Json::object());
     table.add({place(agent), text(agent, "name"), word(console, text(agent, "state")),
@@ -253,8 +356,8 @@ int show_agents(const Client& client, const Console& console) {
                count(journal, "acknowledged") + " / " + count(journal, "head"), count(journal, "missing"),
                count(journal, "lost")});
     for (const Json& device : agent.value("devices", Json::array()))
-      devices.add({place(agent) + "/" + text(device, "id"), text(device, "name"),
-                   text(device, "maker") + " " + text(device, "model"),
+      devices.add({place(agent) + "/" + text(device, "id"), device_name(console, device),
+                   text(device, "maker") + " " + text(device, "model"), class_of(console, device),
                    word(console, text(device, "communication")), local_time(device, "since"),
                    text(device, "communication_text")});
   }

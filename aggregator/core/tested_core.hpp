@@ -92,9 +92,8 @@ class CoreTest : public ::testing::Test {
     settings.intake.host_id = "watchroom";
     settings.email.emplace();
     settings.email->to = {"li@example.com"};
-    auto made =
-        Core::make(settings, read_rules(*SettingsTable::parse(core_test_rules, "rules.toml", problems)),
-                   *std::move(store), *room, outside, clock, Log::quiet());
+    if (rules.empty()) rules = read_rules(*SettingsTable::parse(core_test_rules, "rules.toml", problems));
+    auto made = Core::make(settings, rules, *std::move(store), *room, outside, clock, Log::quiet());
     ASSERT_TRUE(made) << made.error().text;
     core = *std::move(made);
     happen(Connected{1, 1000});
@@ -191,6 +190,7 @@ class CoreTest : public ::testing::Test {
   }
 
   std::filesystem::path folder;
+  std::vector<Rule> rules;
   FakeClock clock;
   Recorder outside;
   std::unique_ptr<PublishedRoom> room;

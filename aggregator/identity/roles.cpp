@@ -13,15 +13,16 @@ struct Rights {
   std::string_view chinese;
   bool view;
   bool acknowledge;
+  bool set_class;
 };
 
 constexpr std::array rights{
-    // role                name             Chinese   view  acknowledge
-    Rights{Role::viewer, "viewer", "观察员", true, false},
-    Rights{Role::operator_, "operator", "值班员", true, true},
-    Rights{Role::shift_lead, "shift_lead", "值班长", true, true},
-    Rights{Role::administrator, "administrator", "管理员", true, true},
-    Rights{Role::auditor, "auditor", "审计员", true, false},
+    // role                name             Chinese   view  acknowledge  set_class
+    Rights{Role::viewer, "viewer", "观察员", true, false, false},
+    Rights{Role::operator_, "operator", "值班员", true, true, true},
+    Rights{Role::shift_lead, "shift_lead", "值班长", true, true, true},
+    Rights{Role::administrator, "administrator", "管理员", true, true, true},
+    Rights{Role::auditor, "auditor", "审计员", true, false, false},
 };
 
 const Rights& of(Role role) {
@@ -45,6 +46,7 @@ bool may(Role role, Action action) {
   switch (action) {
     case Action::view: return of(role).view;
     case Action::acknowledge: return of(role).acknowledge;
+    case Action::set_class: return of(role).set_class;
   }
   std::abort();
 }

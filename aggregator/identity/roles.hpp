@@ -18,9 +18,10 @@ inline constexpr std::array all_roles{Role::viewer, Role::operator_, Role::shift
 enum class Action {
   view,         ///< the room, its alarms, agents, figures
   acknowledge,  ///< an alarm
+  set_class,    ///< of a device: how often and how much it is asked
 };
 
-inline constexpr std::array all_actions{Action::view, Action::acknowledge};
+inline constexpr std::array all_actions{Action::view, Action::acknowledge, Action::set_class};
 
 /// The word in users.toml and in the API: "shift_lead".
 std::string_view name_of(Role role);

@@ -7,13 +7,14 @@
 namespace watchroom::aggregator {
 namespace {
 
-TEST(Roles, EveryoneMayLookAndOnlyThoseOnDutyMayAcknowledge) {
+TEST(Roles, EveryoneMayLookAndOnlyThoseOnDutyMayAct) {
   for (const Role role : all_roles) EXPECT_TRUE(may(role, Action::view)) << name_of(role);
   EXPECT_FALSE(may(Role::viewer, Action::acknowledge));
   EXPECT_TRUE(may(Role::operator_, Action::acknowledge));
   EXPECT_TRUE(may(Role::shift_lead, Action::acknowledge));
   EXPECT_TRUE(may(Role::administrator, Action::acknowledge));
   EXPECT_FALSE(may(Role::auditor, Action::acknowledge));
+  for (const Role role : all_roles) EXPECT_EQ(may(role, Action::set_class), may(role, Action::acknowledge));
 }
 
 TEST(Roles, AreFoundByTheirNames) {

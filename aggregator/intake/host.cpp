@@ -382,7 +382,7 @@ MqttMessage Host::class_command(const NodeKey& key, const std::string& device, c
   Payload payload;
   payload.at = wall;
   payload.metrics = {{.name = std::string{metric_names::resource_class}, .at = wall, .value = wanted}};
-  // payloads-dcmd-retain, payloads-dcmd-qos: never retained, quality of service 0.
+  // topics-dcmd-mqtt: QoS 0, not retained.
   return {Topic{key.site, Verb::dcmd, key.agent, device}.str(), encode(payload, WithDatatypes::yes),
           Qos::at_most_once, false};
 }

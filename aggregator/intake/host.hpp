@@ -81,7 +81,7 @@ class Host {
 
   /// Acknowledgements and rebirth requests that are due, and the STATE repeat if somebody overwrote it.
   std::vector<MqttMessage> take_commands(Timestamp wall, Steady now);
-  /// Asks a device's agent for another class (our metric in a DCMD, Sparkplug 3.0.0 section 6.4.22).
+  /// Asks a device's agent for another class by a DCMD with our own metric.
   static MqttMessage class_command(const NodeKey& node, const std::string& device, const std::string& wanted,
                                    Timestamp wall);
   /// Nodes that did not come back in time after the broker did, or whose heartbeats stay away though the

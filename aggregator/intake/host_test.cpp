@@ -57,6 +57,7 @@ class HostTest : public ::testing::Test {
       EXPECT_EQ(message.qos, Qos::at_most_once);  // payloads-ncmd-qos
       EXPECT_FALSE(message.retain);
       const auto payload = decode(message.payload);
+      EXPECT_EQ(payload->at, from_ms(0)) << "agents take the time from it";
       EXPECT_FALSE(payload->seq);  // payloads-ncmd-seq
       texts.push_back(to_text(*payload->metrics.at(0).value));
     }

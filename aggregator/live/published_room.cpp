@@ -47,7 +47,10 @@ void PublishedRoom::publish(Publication publication) {
   status.devices = 0;
   for (const auto& [key, agent] : agents_) {
     status.agents_online += agent.state == "online";
-    status.devices += agent.devices.size();
+    // What an agent tells about itself is no device of the room.
+    status.devices +=
+        static_cast<std::uint64_t>(std::count_if(agent.devices.begin(), agent.devices.end(),
+                                                 [](const DeviceView& device) { return !device.is_self; }));
   }
   status.alarms_open = open_alarms_.size();
   status.alarms_unacknowledged = static_cast<std::uint64_t>(

@@ -4,6 +4,8 @@
 
 #include <ctime>
 
+#include "aggregator/alarms/rule.hpp"
+
 namespace watchroom::aggregator {
 namespace {
 
@@ -79,6 +81,7 @@ std::string body_zh(const AlarmView& alarm, AlarmEvent event) {
     body += fmt::format("设备：{}（{}）\n", device, alarm.device);
   if (!alarm.point.empty()) body += fmt::format("测点：{}（{}）\n", alarm.point_label_zh, alarm.point);
   body += fmt::format("情况：{}\n", alarm.text_zh);
+  if (is_profile_id(alarm.rule)) body += fmt::format("依据：设备模板（{}）\n", alarm.rule);
   body += fmt::format("发生时间：{}\n", local_time(alarm.raised_at));
   if (event != AlarmEvent::raised && alarm.cleared_at) {
     body += fmt::format("{}时间：{}（持续 {}）\n", event == AlarmEvent::withdrawn ? "撤销" : "恢复",
@@ -100,6 +103,7 @@ std::string body_en(const AlarmView& alarm, AlarmEvent event) {
     body += fmt::format("Device: {} ({})\n", device, alarm.device);
   if (!alarm.point.empty()) body += fmt::format("Point: {} ({})\n", alarm.point_label_en, alarm.point);
   body += fmt::format("What: {}\n", alarm.text_en);
+  if (is_profile_id(alarm.rule)) body += fmt::format("By: the device's profile ({})\n", alarm.rule);
   body += fmt::format("Raised: {}\n", local_time(alarm.raised_at));
   if (event != AlarmEvent::raised && alarm.cleared_at) {
     body += fmt::format("{}: {} (after {})\n", event == AlarmEvent::withdrawn ? "Withdrawn" : "Cleared",

@@ -81,16 +81,16 @@ bool is_json(std::string_view content_type) {
 Api::Api(Room& room, Gate& gate, const Clock& clock, FiguresNow figures, Log log)
     : room_{room}, gate_{gate}, clock_{clock}, figures_{std::move(figures)}, log_{log.tagged("web")} {}
 
-Answer Api::answer(const Route& route, std::string_view id, const Request& request) {
+Answer Api::answer(const Route& route, const std::vector<std::string>& places, const Request& request) {
   try {
-    return pass(route, id, request);
+    return pass(route, places, request);
   } catch (const std::exception& error) {
     log_.error("{} {} failed: {}", route.method, route.pattern, error.what());
     return refuse(Refusal::failed, "The log says more.", "详见服务器日志。");
   }
 }
 
-Answer Api::pass(const Route& route, std::string_view id, const Request& request) {
+Answer Api::pass(const Route& route, const std::vector<std::string>& places, const Request& request) {
   const std::optional<Visitor> visitor = gate_.identify(request);
   const bool is_free =
       route.entry == Entry::open || (route.entry == Entry::loopback_or_role && request.is_loopback);
@@ -101,7 +101,7 @@ Answer Api::pass(const Route& route, std::string_view id, const Request& request
   if (route.body_example && !is_json(request.content_type))
     return refuse(Refusal::not_json, "Send Content-Type: application/json.",
                   "请求须带 Content-Type: application/json。");
-  return (this->*route.handler)(Call{request, visitor, id});
+  return (this->*route.handler)(Call{request, visitor, places});
 }
 
 Answer Api::log_in(const Call& call) { return gate_.log_in(call.request); }
@@ -173,7 +173,7 @@ Answer Api::alarms(const Call& call) {
 }
 
 Answer Api::acknowledge(const Call& call) {
-  const auto id = integer_of(call.id);
+  const auto id = integer_of(call.places.at(0));
   if (!id) return refuse(Refusal::not_found, "Alarm ids are numbers.", "告警编号须为数字。");
   std::string comment;
   if (!call.request.body.empty()) {
@@ -192,6 +192,27 @@ Answer Api::acknowledge(const Call& call) {
   log_.info("acknowledged: alarm {} by {} from {}, comment {}", *id, for_log(by), call.request.address,
             for_log(comment));
   return json(to_json(*alarm));
+}
+
+Answer Api::request_class(const Call& call) {
+  const Json body = Json::parse(call.request.body, nullptr, false);
+  const bool is_text = body.is_object() && body.contains("class") && body["class"].is_string();
+  const std::string wanted = is_text ? body["class"].get<std::string>() : "";
+  if (body.size() != 1 || (wanted != "core" && wanted != "key" && wanted != "general"))
+    return refuse(Refusal::malformed, R"(Expected {"class": "core"}, "key" or "general".)",
+                  R"(应为 {"class": "core"}，或 "key"、"general"。)");
+  const DevicePlace place{call.places.at(0), call.places.at(1), call.places.at(2)};
+  const std::string& by = call.visitor->person.name;
+  const auto device = room_.request_class(place, wanted, by);
+  if (!device && device.error().code == Errc::conflict)
+    return refuse(Refusal::out_of_reach, device.error().text,
+                  "采集代理不在线，或者它不支持由监控中心更改设备等级。");
+  if (!device) return refuse(device.error());
+  log_.info("class: {}/{}/{} to be {}, asked by {} from {}", for_log(place.site), for_log(place.agent),
+            for_log(place.device), wanted, for_log(by), call.request.address);
+  Answer answer = json(to_json(*device));
+  answer.status = 202;
+  return answer;
 }
 
 Answer Api::agents(const Call&) { return json({{"agents", array_of(room_.agents(0))}}); }

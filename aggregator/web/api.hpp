@@ -24,7 +24,7 @@ class Api {
   Api(Room& room, Gate& gate, const Clock& clock, FiguresNow figures, Log log);
 
   /// Checks who asks and what, then calls the handler. An exception becomes 500 and a log line.
-  Answer answer(const Route& route, std::string_view id, const Request& request);
+  Answer answer(const Route& route, const std::vector<std::string>& places, const Request& request);
 
   Answer log_in(const Call& call);
   Answer who_am_i(const Call& call);
@@ -34,13 +34,14 @@ class Api {
   Answer samples(const Call& call);
   Answer alarms(const Call& call);
   Answer acknowledge(const Call& call);
+  Answer request_class(const Call& call);
   Answer agents(const Call& call);
   Answer events(const Call& call);
   Answer description(const Call& call);
   Answer metrics(const Call& call);
 
  private:
-  Answer pass(const Route& route, std::string_view id, const Request& request);
+  Answer pass(const Route& route, const std::vector<std::string>& places, const Request& request);
 
   Room& room_;
   Gate& gate_;

@@ -108,6 +108,54 @@ TEST_F(ApiTest, LimitsAndTimesAreChecked) {
   EXPECT_EQ(get("/api/v1/alarms?limit=99999999999999999999").status, 400);
 }
 
+TEST_F(ApiTest, AClassIsAskedForAndTheAnswerSaysThatItIsNotYetCarriedOut) {
+  AgentView agent;
+  agent.site = "hq";
+  agent.agent = "room1";
+  agent.state = "online";
+  DeviceView ups;
+  ups.id = "ups1";
+  ups.resource_class = ups.class_configured = "general";
+  ups.poll_interval = std::chrono::seconds{10};
+  agent.devices = {ups};
+  room.put(agent);
+  agent.agent = "room2";
+  agent.state = "offline";
+  room.put(agent);
+  const auto put = [&](const std::string& path, const std::string& body, Role role = Role::operator_) {
+    return call({.method = "PUT",
+                 .path = "/api/v1/devices/" + path + "/class",
+                 .headers = {bearer(role), "Content-Type: application/json"},
+                 .body = body});
+  };
+  const Reply asked = put("hq/room1/ups1", R"({"class":"core"})");
+  EXPECT_EQ(asked.status, 202) << asked.body;
+  const Json device = Json::parse(asked.body);
+  EXPECT_EQ(device["class"], "general");
+  EXPECT_EQ(device["class_wanted"], "core");
+  EXPECT_EQ(device["class_configured"], "general");
+  EXPECT_EQ(device["class_request"], "pending");
+  EXPECT_EQ(device["poll_interval_ms"], 10'000);
+  EXPECT_EQ(room.class_asked_by, "operator");
+  EXPECT_EQ(put("hq/room1/ups1", R"({"class":"core"})", Role::auditor).status, 403);
+  EXPECT_EQ(put("hq/room1/ups9", R"({"class":"core"})").status, 404);
+  const Reply offline = put("hq/room2/ups1", R"({"class":"core"})");
+  EXPECT_EQ(offline.status, 409);
+  EXPECT_EQ(Json::parse(offline.body)["title_zh"], "现在无法下发");
+  for (const std::string body : {"", "{}", "[]", R"({"class":"vital"})", R"({"class":1})", R"("core")",
+                                 R"({"class":"core","more":1})"})
+    EXPECT_EQ(put("hq/room1/ups1", body).status, 400) << body;
+}
+
+TEST_F(ApiTest, AValueOfAnUntrustedClockStandsAndSaysSo) {
+  PointView point = FakeRoom::point("th1", "ambient.temperature", 23.5);
+  point.quality = "clock_unsure";
+  room.put(point);
+  const Json shown = points("?device=th1").at(0);
+  EXPECT_EQ(shown["value"], 23.5);
+  EXPECT_EQ(shown["quality"], "clock_unsure");
+}
+
 TEST_F(ApiTest, MetricsAreOpenToThisMachine) {
   const Reply reply = call({.path = "/metrics"});
   EXPECT_EQ(reply.status, 200);

@@ -51,7 +51,22 @@ AlarmView leak_alarm() {
   return view;
 }
 
+DeviceView example_device() {
+  DeviceView view;
+  view.id = "ups1";
+  view.name = "一号 UPS";
+  view.resource_class = view.class_configured = "general";
+  view.class_wanted = "core";
+  view.class_request = ClassRequest::pending;
+  view.poll_interval = std::chrono::seconds{10};
+  view.since = moment;
+  return view;
+}
+
 }  // namespace
+
+Json device() { return to_json(example_device()); }
+Json wanted_class() { return {{"class", "core"}}; }
 
 Json log_in() { return {{"name", "li"}, {"password", "correct horse battery"}}; }
 Json session() { return Json::parse(session_text({"li", Role::operator_, ""}, moment)); }
@@ -79,9 +94,7 @@ Json agents() {
   view.site = "hq";
   view.agent = "room1";
   view.since = moment;
-  DeviceView device;
-  device.since = moment;
-  view.devices.push_back(device);
+  view.devices.push_back(example_device());
   return {{"agents", Json::array({to_json(view)})}};
 }
 

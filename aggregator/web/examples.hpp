@@ -17,5 +17,7 @@ Json alarms();
 Json alarm();
 Json acknowledgement();
 Json agents();
+Json device();
+Json wanted_class();
 
 }  // namespace watchroom::aggregator::examples

@@ -137,6 +137,26 @@ class FakeRoom final : public Room {
     return fail(Errc::not_found, Retry::never, "there is no alarm {}", alarm);
   }
 
+  Result<DeviceView> request_class(const DevicePlace& device, const std::string& wanted,
+                                   const std::string& by) override {
+    const std::lock_guard lock{mutex_};
+    for (AgentView& agent : agents_) {
+      for (DeviceView& view : agent.devices) {
+        if (agent.site != device.site || agent.agent != device.agent || view.id != device.device) continue;
+        if (agent.state != "online")
+          return fail(Errc::conflict, Retry::later, "agent {} is offline", agent.agent);
+        view.class_wanted = wanted;
+        view.class_request = ClassRequest::pending;
+        class_asked_by = by;
+        agent.version = ++version_;
+        return view;
+      }
+    }
+    return fail(Errc::not_found, Retry::never, "there is no device {}", device.device);
+  }
+
+  std::string class_asked_by;
+
  private:
   mutable std::mutex mutex_;
   std::uint64_t version_ = 0;

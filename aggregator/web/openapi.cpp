@@ -8,6 +8,7 @@ namespace {
 /// Fields that are null when there is nothing to say; the examples show them filled.
 bool is_nullable(std::string_view key) {
   return key == "value" || key == "last_value" || key == "limit" || key == "age_s" || key == "since" ||
+         key == "class_configured" || key == "class_wanted" || key == "poll_interval_ms" ||
          key.ends_with("_at");
 }
 
@@ -45,7 +46,17 @@ Json refusal(std::string_view description) {
       {"content", {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
 }
 
-std::string success_status(const Route& route) { return route.method == "DELETE" ? "204" : "200"; }
+std::string success_status(const Route& route) {
+  return route.method == "DELETE" ? "204" : std::to_string(route.success);
+}
+
+/// The names that stand in a pattern's braces.
+std::vector<std::string> places_in(std::string_view pattern) {
+  std::vector<std::string> names;
+  for (auto at = pattern.find('{'); at != std::string_view::npos; at = pattern.find('{', at + 1))
+    names.emplace_back(pattern.substr(at + 1, pattern.find('}', at) - at - 1));
+  return names;
+}
 
 Json responses_of(const Route& route) {
   Json responses = Json::object();
@@ -55,9 +66,9 @@ Json responses_of(const Route& route) {
   if (!route.query.empty() || route.body_example) responses["400"] = refusal("the request is not valid");
   responses["401"] = refusal(route.entry == Entry::open ? "name or password is wrong" : "not logged in");
   if (route.entry != Entry::open) responses["403"] = refusal("the role may not do this");
-  if (route.pattern.find("{id}") != std::string_view::npos) {
+  if (!places_in(route.pattern).empty()) {
     responses["404"] = refusal("there is no such thing");
-    responses["409"] = refusal("it is so already");
+    responses["409"] = refusal("it is so already, or cannot be asked now");
   }
   if (route.lane == Lane::password)
     responses["429"] = refusal("too many failures; Retry-After says how long");
@@ -67,9 +78,11 @@ Json responses_of(const Route& route) {
 
 Json operation_of(const Route& route) {
   Json operation{{"summary", route.summary}, {"parameters", Json::array()}};
-  if (route.pattern.find("{id}") != std::string_view::npos)
-    operation["parameters"].push_back(
-        {{"name", "id"}, {"in", "path"}, {"required", true}, {"schema", {{"type", "integer"}}}});
+  for (const std::string& name : places_in(route.pattern))
+    operation["parameters"].push_back({{"name", name},
+                                       {"in", "path"},
+                                       {"required", true},
+                                       {"schema", {{"type", name == "id" ? "integer" : "string"}}}});
   for (const Parameter& parameter : route.query)
     operation["parameters"].push_back({{"name", parameter.name},
                                        {"in", "query"},

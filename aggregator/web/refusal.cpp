@@ -27,6 +27,7 @@ constexpr std::array rows{
     Row{Refusal::not_found, 404, "not_found", "There is no such thing", "未找到"},
     Row{Refusal::wrong_method, 405, "wrong_method", "This method is not possible here", "不支持此方法"},
     Row{Refusal::conflict, 409, "conflict", "It is so already", "状态冲突"},
+    Row{Refusal::out_of_reach, 409, "out_of_reach", "It cannot be asked of this device now", "现在无法下发"},
     Row{Refusal::body_too_large, 413, "body_too_large", "The request is too large", "请求内容过大"},
     Row{Refusal::not_json, 415, "not_json", "JSON is expected", "请求内容须为 JSON"},
     Row{Refusal::too_many_attempts, 429, "too_many_attempts", "Too many failed log-ins", "登录失败次数过多"},

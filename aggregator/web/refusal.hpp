@@ -19,6 +19,7 @@ enum class Refusal {
   not_found,
   wrong_method,
   conflict,
+  out_of_reach,
   body_too_large,
   not_json,
   too_many_attempts,

@@ -22,16 +22,7 @@ Json age_of(Timestamp taken_at, Timestamp now) {
   return static_cast<double>(std::max<std::int64_t>(0, to_ms(now) - to_ms(taken_at))) / 1000.0;
 }
 
-Json of(const DeviceView& device) {
-  return {{"id", device.id},
-          {"name", device.name},
-          {"maker", device.maker},
-          {"model", device.model},
-          {"class", device.resource_class},
-          {"communication", device.communication},
-          {"communication_text", device.communication_text},
-          {"since", of(device.since)}};
-}
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 }  // namespace
 
@@ -55,7 +46,6 @@ std::string to_text(const Json& json) {
 }
 
 Json to_json(const PointView& point, Timestamp now) {
-  const bool is_good = point.quality == "good";
   const bool has_own_unit = point.unit == Unit::none && !point.foreign_unit.empty();
   return {{"id", point.id()},
           {"site", point.site},
@@ -68,7 +58,8 @@ Json to_json(const PointView& point, Timestamp now) {
           {"name", point.name},
           {"label_zh", point.label_zh},
           {"label_en", point.label_en},
-          {"value", is_good ? of(point.value) : Json(nullptr)},  // never an old value as a live one
+          {"value",
+           point.has_good_value() ? of(point.value) : Json(nullptr)},  // never an old value as a live one
           {"last_value", of(point.last_value)},
           {"last_value_at", of(point.last_value_at)},
           {"unit", has_own_unit ? point.foreign_unit : std::string{name_of(point.unit)}},
@@ -85,6 +76,7 @@ Json to_json(const PointView& point, Timestamp now) {
 Json to_json(const AlarmView& alarm) {
   return {{"id", alarm.id},
           {"rule", alarm.rule},
+          {"origin", alarm.rule.starts_with("profile:") ? "profile" : "rules"},
           {"kind", alarm.kind},
           {"severity", name_of(alarm.severity)},
           {"state", name_of(alarm.state)},
@@ -112,9 +104,25 @@ Json to_json(const AlarmView& alarm) {
           {"mail", alarm.mail}};
 }
 
+Json to_json(const DeviceView& device) {
+  return {{"id", device.id},
+          {"name", device.name},
+          {"maker", device.maker},
+          {"model", device.model},
+          {"class", device.resource_class},
+          {"class_configured", text_or_null(device.class_configured)},
+          {"class_wanted", text_or_null(device.class_wanted)},
+          {"class_request", name_of(device.class_request)},
+          {"poll_interval_ms", device.poll_interval ? Json(device.poll_interval->count()) : Json(nullptr)},
+          {"is_self", device.is_self},
+          {"communication", device.communication},
+          {"communication_text", device.communication_text},
+          {"since", of(device.since)}};
+}
+
 Json to_json(const AgentView& agent) {
   Json devices = Json::array();
-  for (const DeviceView& device : agent.devices) devices.push_back(of(device));
+  for (const DeviceView& device : agent.devices) devices.push_back(to_json(device));
   return {{"site", agent.site},
           {"agent", agent.agent},
           {"name", agent.name},
@@ -166,9 +174,10 @@ Json to_json(const StatusView& status, const Clock& clock) {
 }
 
 Json to_json(const SampleView& sample) {
+  const bool is_clock_unsure = sample.quality == Quality::good && sample.is_clock_unsure;
   return {{"taken_at", of(sample.taken_at)},
           {"value", of(sample.value)},
-          {"quality", name_of(sample.quality)},
+          {"quality", is_clock_unsure ? "clock_unsure" : name_of(sample.quality)},
           {"record", sample.record}};
 }
 

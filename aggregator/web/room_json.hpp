@@ -21,6 +21,7 @@ std::string to_text(const Json& json);
 Json to_json(const PointView& point, Timestamp now);
 Json to_json(const AlarmView& alarm);
 Json to_json(const AgentView& agent);
+Json to_json(const DeviceView& device);
 double core_age_s(const StatusView& status, Steady now);
 /// `core_age_s` tells how old the rest is: what a stuck core said last must not pass for live.
 Json to_json(const StatusView& status, const Clock& clock);

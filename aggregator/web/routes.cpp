@@ -92,6 +92,19 @@ const Route all[] = {
      {},
      nullptr,
      &examples::agents},
+    {"PUT",
+     "/api/v1/devices/{site}/{agent}/{device}/class",
+     Entry::by_action,
+     Action::set_class,
+     Lane::memory,
+     &Api::request_class,
+     "Ask a device's agent for another class: core, key or general. It is carried out when the device's "
+     "class "
+     "shows it",
+     {},
+     &examples::wanted_class,
+     &examples::device,
+     202},
     {"GET",
      "/api/v1/events",
      Entry::by_action,
@@ -131,13 +144,13 @@ std::string_view take_segment(std::string_view& path) {
   return segment;
 }
 
-/// Whether the path has the pattern's form; `id` is then what stands for {id}.
-bool fits(std::string_view pattern, std::string_view path, std::string_view& id) {
+/// Whether the path has the pattern's form; `places` is then what stands for {…}.
+bool fits(std::string_view pattern, std::string_view path, std::vector<std::string>& places) {
   if (path.empty() || path.back() == '/') return false;
   while (!pattern.empty() && !path.empty()) {
     const std::string_view wanted = take_segment(pattern), found = take_segment(path);
-    if (wanted == "{id}" && !found.empty())
-      id = found;
+    if (wanted.starts_with('{') && !found.empty())
+      places.emplace_back(found);
     else if (wanted != found)
       return false;
   }
@@ -158,10 +171,10 @@ Match match(std::string_view method, std::string_view path) {
   if (method == "HEAD") method = "GET";
   Match found;
   for (const Route& route : all) {
-    std::string_view id;
-    if (!fits(route.pattern, path, id)) continue;
+    std::vector<std::string> places;
+    if (!fits(route.pattern, path, places)) continue;
     found.allowed += fmt::format("{}{}", found.allowed.empty() ? "" : ", ", route.method);
-    if (route.method == method) found.route = &route, found.id = id;
+    if (route.method == method) found.route = &route, found.places = std::move(places);
   }
   return found;
 }

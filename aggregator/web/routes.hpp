@@ -19,8 +19,8 @@ class Api;
 /// A request that found its route and may pass. Lives as long as the handler runs.
 struct Call {
   const Request& request;
-  const std::optional<Visitor>& visitor;  ///< always there unless the route is open
-  std::string_view id;                    ///< what stands for {id} in the pattern
+  const std::optional<Visitor>& visitor;   ///< always there unless the route is open
+  const std::vector<std::string>& places;  ///< what stands for {…} in the pattern, in order
 
   /// The value of a query parameter; empty when it is not there.
   std::string_view query(std::string_view name) const;
@@ -48,7 +48,7 @@ struct Parameter {
 /// all routes × roles.
 struct Route {
   std::string_view method;
-  std::string_view pattern;  ///< "{id}" stands for one segment
+  std::string_view pattern;  ///< "{name}" stands for one segment, "{id}" for a number
   Entry entry;
   Action action;
   Lane lane;
@@ -58,14 +58,15 @@ struct Route {
   /// Examples of the body sent and of the answer, from which the description derives its schemas; null: none.
   Json (*body_example)();
   Json (*answer_example)();
+  int success = 200;
 };
 
 std::span<const Route> routes();
 
 struct Match {
   const Route* route = nullptr;  ///< null: nothing for this method
-  std::string_view id;           ///< part of the path
-  std::string allowed;           ///< the methods this path has, for Allow; empty: no such path
+  std::vector<std::string> places;
+  std::string allowed;  ///< the methods this path has, for Allow; empty: no such path
 };
 /// HEAD finds the routes of GET.
 Match match(std::string_view method, std::string_view path);

@@ -10,7 +10,11 @@ namespace {
 /// A request that fits the route, with a body where it wants one.
 Ask ask_for(const Route& route) {
   Ask ask{.method = std::string{route.method}, .path = std::string{route.pattern}};
-  if (const auto at = ask.path.find("{id}"); at != std::string::npos) ask.path.replace(at, 4, "12");
+  const std::map<std::string, std::string> places{
+      {"{id}", "12"}, {"{site}", "hq"}, {"{agent}", "room1"}, {"{device}", "ups1"}};
+  for (const auto& [place, found] : places)
+    if (const auto at = ask.path.find(place); at != std::string::npos)
+      ask.path.replace(at, place.size(), found);
   if (route.pattern == "/api/v1/points/samples") ask.path += "?id=hq/room1/leak1/leak.state";
   if (route.body_example) {
     ask.headers.push_back("Content-Type: application/json");
@@ -65,8 +69,9 @@ TEST_F(Routes, EachRoleGetsWhatTheTableOfRightsSaysAndNoMore) {
         if (!is_allowed) {
           EXPECT_EQ(status, 403) << about;
         } else {
-          // 400: a token has no session to end; 409: another role acknowledged the alarm before.
-          EXPECT_TRUE(status == 200 || status == 204 || status == 409 ||
+          // 400: a token has no session to end; 404: there is no such device; 409: another role acknowledged
+          // the alarm before.
+          EXPECT_TRUE(status == 200 || status == 204 || status == 404 || status == 409 ||
                       (status == 400 && route.method == "DELETE"))
               << about;
         }
@@ -108,7 +113,9 @@ TEST_F(Routes, TheDescriptionNamesEveryRouteAndWhoMayUseIt) {
 TEST(Match, FindsByWholeSegmentsOnly) {
   EXPECT_TRUE(match("GET", "/api/v1/points").route);
   EXPECT_TRUE(match("HEAD", "/api/v1/points").route);
-  EXPECT_EQ(match("POST", "/api/v1/alarms/7/acknowledge").id, "7");
+  EXPECT_EQ(match("POST", "/api/v1/alarms/7/acknowledge").places, std::vector<std::string>{"7"});
+  EXPECT_EQ(match("PUT", "/api/v1/devices/hq/room1/ups1/class").places,
+            (std::vector<std::string>{"hq", "room1", "ups1"}));
   for (const std::string_view path :
        {"/api/v1/points/", "/api/v1/point", "/api/v1/points/samples/1", "/api/v1//points",
         "/api/v1/alarms//acknowledge", "", "/", "//", "/api/v1/points/../status"}) {

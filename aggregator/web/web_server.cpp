@@ -26,7 +26,7 @@ class WebServer::Inside final : public Site {
     const Match found = match(request.method, request.path);
     if (found.route)
       return Work{found.route->lane,
-                  [this, &request, found] { return api_.answer(*found.route, found.id, request); }};
+                  [this, &request, found] { return api_.answer(*found.route, found.places, request); }};
     if (!found.allowed.empty()) {
       Answer refused = refuse(Refusal::wrong_method, fmt::format("Possible here: {}.", found.allowed),
                               fmt::format("此处支持：{}。", found.allowed));

@@ -31,6 +31,7 @@ struct BrokerSettings {
 
   /// Reads the `[broker]` table that agent and aggregator share.
   static BrokerSettings read(const SettingsTable& table);
+  bool operator==(const BrokerSettings&) const = default;
 };
 
 enum class Qos { at_most_once = 0, at_least_once = 1 };

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
 //
-// Topics, host states, point names and acknowledgements: what parses says the same when written again.
+// Topics, host states, point names, alarms and acknowledgements: what parses says the same when written again.
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/link/payload.hpp"
 #include "proto/link/topic.hpp"
+#include "proto/model/point_alarm.hpp"
 #include "proto/model/point_name.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t size) {
@@ -27,6 +29,13 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t si
     const auto again = JournalAck::parse(ack->str());
     if (!again || !(*again == *ack)) std::abort();
   }
+  std::vector<PointAlarm> alarms;
+  for (const auto& alarm : alarms_from_json(text).alarms)
+    if (alarm) alarms.push_back(*alarm);
+  const auto again = alarms_from_json(to_json(alarms));
+  if (again.alarms.size() != alarms.size() || !again.trouble.empty()) std::abort();
+  for (std::size_t i = 0; i < alarms.size(); ++i)
+    if (again.alarms[i] != alarms[i]) std::abort();
   if (const auto id = journal_id_from_hex(text); id && to_hex(*id).size() != 32) std::abort();
   static_cast<void>(without_instances(text));
   const auto half = size / 2;

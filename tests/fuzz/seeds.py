@@ -30,6 +30,11 @@ def payloads(decoder: Decoder) -> dict[str, bytes]:
         setattr(metric, field, value)
         metric.properties.keys.append("Quality")
         metric.properties.values.add(type=3, int_value=192)
+        if name == "ambient.temperature":
+            alarms = '[{"severity":"major","above":60,"clear_below":55,"title":{"zh":"热","en":"Hot"}}]'
+            metric.properties.keys.extend(["alarms", "Clock Unsure"])
+            metric.properties.values.add(type=12, string_value=alarms)
+            metric.properties.values.add(type=11, boolean_value=True)
     record = decoder.new()
     record.timestamp, record.seq = 1_795_000_000_500, 1
     record.metrics.add(name="ambient.temperature", double_value=23.0, is_historical=True)
@@ -61,7 +66,8 @@ def main() -> None:
         (0, made["birth"]), (3, made["birth"]), (4, made["record"]), (4 + 12, made["record"]), (1, made["birth"])))
     profiles = {path.stem: path.read_bytes() for path in (REPOSITORY / "agent" / "profiles").glob("*.toml")}
     texts = ["spBv1.0/hq/DDATA/room1/leak1", "spBv1.0/STATE/watchroom", '{"online":true,"timestamp":1795000000000}',
-             "outlet[3].current", "ambient.temperature", "00112233445566778899aabbccddeeff watchroom 17 19-20 25-31"]
+             "outlet[3].current", '[{"severity":"minor","states":[1,2],"on_delay_s":3,"title":{"zh":"x"}},7]',
+             "ambient.temperature", "00112233445566778899aabbccddeeff watchroom 17 19-20 25-31"]
     addresses = ["modbus-tcp://10.0.0.5:502?unit=1", "modbus-rtu:///dev/ttyS1?baud=9600&parity=N&unit=3",
                  "snmp://[::1]:161?version=3&user=watch&auth=SHA-256&priv=AES", "snmp://h:161?community=public"]
     requests = ["/api/v1/points?site=hq&name=%E6%B8%A9", "a=b; wr_session=abc; c=d", "/assets/../x?&&=%zz"]

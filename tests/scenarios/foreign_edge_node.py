@@ -11,6 +11,8 @@ from pathlib import Path
 
 from story import REPOSITORY, Plan, Room, Story, main, program, run, wait_until
 
+from rig.rest import Refused
+
 TIMEOUT_S = 180
 PEER = REPOSITORY / "tests" / "peers" / "sparkplug_client"
 
@@ -59,6 +61,25 @@ class ForeignEdgeNode(Story):
             self.assertGreater(stored, 0, "readings of a node without journal are stored too")
             self.assertEqual(room.rest.agents()["campus/lab7"]["counters"]["decode_errors"], 0)
 
+            # Somebody wants the chiller read more often.
+            place = "/devices/campus/lab7/chiller/class"
+            asked = room.rest.put(place, {"class": "core"})
+            self.assertEqual((asked["class"], asked["class_wanted"], asked["class_request"]),
+                             ("general", "core", "pending"))
+
+            def chiller() -> dict[str, object]:
+                return next(d for d in room.rest.agents()["campus/lab7"]["devices"] if d["id"] == "chiller")
+
+            wait_until(lambda: chiller()["class"] == "core", 15, "the class to be carried out")
+            self.assertIn("dcmd chiller Properties/Class=core", node.log())
+            self.assertEqual(
+                [chiller()[key] for key in ("class_configured", "class_request", "class_wanted", "poll_interval_ms")],
+                ["general", "none", None, 500])
+            with self.assertRaises(Refused) as refused:
+                room.rest.put("/devices/campus/lab7/pump/class", {"class": "core"})
+            self.assertEqual(refused.exception.status, 404)
+            self.assertIn("alarms that cannot be read are ignored", room.aggregator.log())
+
             # The aggregator starts again and knows nothing of this session: it asks for a rebirth.
             room.aggregator.stop()
             room.start_aggregator()
@@ -68,6 +89,9 @@ class ForeignEdgeNode(Story):
             node.kill()
             wait_until(lambda: room.rest.agents()["campus/lab7"]["state"] == "offline", 40, "offline by its will")
             self.assertIsNone(points()["Supply/Temperature"]["value"])
+            with self.assertRaises(Refused) as refused:
+                room.rest.put(place, {"class": "general"})
+            self.assertEqual(refused.exception.status, 409)
 
 
 if __name__ == "__main__":

@@ -77,14 +77,15 @@ House::~House() {
 
 void House::start_agent() {
   auto journal =
-      agent::Journal::open(folder_ / "journal.db", {.ack_hosts = {"watchroom"}}, clock_, Log::quiet());
+      agent::Journal::open(folder_ / "journal.db", {.ack_hosts = {"watchroom"}}, agent_clock_, Log::quiet());
   if (!journal) throw std::runtime_error{journal.error().text};
   journal_ = *std::move(journal);
   agent::EdgeNodeSettings settings;
   settings.group = "hq";
   settings.node = "room1";
   settings.ack_hosts = {"watchroom"};
-  agent_ = std::make_unique<agent::Agent>(settings, agent::listed(devices()), *journal_, agent_side_, clock_,
+  agent_ = std::make_unique<agent::Agent>(settings, agent::listed(devices()), *journal_, agent_side_, field_,
+                                          agent_clock_, agent::ClockFacts{{}, "boot", [] { return true; }},
                                           Log::quiet());
 }
 
@@ -173,9 +174,9 @@ void House::crash_centre() {
 agent::PollResult House::poll_result(double celsius) const {
   agent::PollResult result;
   result.communication = Communication::ok;
-  result.polled_at = clock_.now();
-  result.readings = {{Value{counter_}, Quality::good, clock_.now()},
-                     {Value{celsius}, Quality::good, clock_.now()}};
+  result.polled_at = agent_clock_.now();
+  result.readings = {{Value{counter_}, Quality::good, agent_clock_.now()},
+                     {Value{celsius}, Quality::good, agent_clock_.now()}};
   return result;
 }
 
@@ -188,9 +189,9 @@ void House::device_falls_silent() {
   agent::PollResult result;
   result.communication = Communication::no_answer;
   result.communication_text = "no answer";
-  result.polled_at = clock_.now();
-  result.readings = {{std::nullopt, Quality::stale, clock_.now()},
-                     {std::nullopt, Quality::stale, clock_.now()}};
+  result.polled_at = agent_clock_.now();
+  result.readings = {{std::nullopt, Quality::stale, agent_clock_.now()},
+                     {std::nullopt, Quality::stale, agent_clock_.now()}};
   tell_agent(std::move(result));
 }
 

@@ -47,6 +47,11 @@ class CentreSide final : public aggregator::Outside {
   Wires& wires_;
 };
 
+/// Nobody changes a class here.
+struct NoField final : agent::Field {
+  void put_into_class(const std::string&, agent::ResourceClass) override {}
+};
+
 /// One room with one device (a counter and a temperature), its agent, a broker, a centre.
 class House {
  public:
@@ -84,6 +89,8 @@ class House {
   std::filesystem::path folder_;
   std::string rules_;
   FakeClock clock_;
+  agent::AgentClock agent_clock_{clock_};
+  NoField field_;
   Wires wires_;
   AgentSide agent_side_;
   CentreSide centre_side_;

@@ -38,6 +38,9 @@ class Rest:
     def post(self, path: str, body: Any) -> Any:
         return self._request("POST", path, json.dumps(body).encode())
 
+    def put(self, path: str, body: Any) -> Any:
+        return self._request("PUT", path, json.dumps(body).encode())
+
     def points(self, **query: str) -> dict[str, Any]:
         """By address."""
         return {point["id"]: point for point in self.get("/points", **query)["points"]}

@@ -20,14 +20,21 @@ const client = sparkplug.newClient({
 });
 
 let temperature = 12.0;
+let rank = "general";
 const metrics = () => [
   {
     name: "Supply/Temperature",
     type: "Double",
     value: temperature,
     timestamp: Date.now(),
-    properties: { engUnit: { type: "String", value: "celsius" } },
+    properties: {
+      engUnit: { type: "String", value: "celsius" },
+      alarms: { type: "String", value: JSON.stringify([{ severity: "minor", above: 1000, title: { en: "Hot" } }, "nonsense"]) },
+    },
   },
+  { name: "Properties/Class", type: "String", value: rank, timestamp: Date.now() },
+  { name: "Properties/Class Configured", type: "String", value: "general", timestamp: Date.now() },
+  { name: "Properties/Poll Interval", type: "Int64", value: rank === "core" ? 500 : 5000, timestamp: Date.now() },
   { name: "Compressor/Running", type: "Boolean", value: true, timestamp: Date.now() },
   { name: "Starts", type: "UInt32", value: 4000000000, timestamp: Date.now() },
   { name: "Maker", type: "String", value: "Foreign Cooling 制冷", timestamp: Date.now() },
@@ -52,6 +59,14 @@ client.on("ncmd", (payload) => {
       console.log("rebirth");
       publishBirths();
     }
+  }
+});
+client.on("dcmd", (to, payload) => {
+  for (const metric of payload.metrics ?? []) {
+    console.log(`dcmd ${to} ${metric.name}=${metric.value}`);
+    if (to !== device || metric.name !== "Properties/Class" || metric.value === "key") continue;
+    rank = metric.value;
+    publishBirths();
   }
 });
 client.on("error", (error) => console.log(`error ${error.message}`));

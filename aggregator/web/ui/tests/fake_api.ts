@@ -19,6 +19,8 @@ export class FakeApi {
   is_throttled = false;
   is_deaf = false;
   acknowledged: { id: number; comment: string }[] = [];
+  classes: string[] = [];
+  is_refusing_classes = false;
   #server: Server;
   #streams = new Set<ServerResponse>();
   #timer: ReturnType<typeof setInterval>;
@@ -73,7 +75,7 @@ export class FakeApi {
     if (!url.pathname.startsWith("/api/")) return this.#file(url.pathname, response);
     if (this.is_deaf) return void request.socket.destroy();
     const path = url.pathname.replace("/api/v1/", "");
-    const body = request.method === "POST" ? await read(request) : {};
+    const body = ["POST", "PUT"].includes(request.method ?? "") ? await read(request) : {};
     const is_inside = request.headers.cookie?.includes("wr_session=fake") ?? false;
     const who = { user: "zhang", role: this.role, expires_at: "2099-01-01T00:00:00.000Z" };
 
@@ -89,12 +91,22 @@ export class FakeApi {
     if (path === "alarms") return json(response, { alarms: this.room.alarms });
     if (path === "points/samples") return json(response, { samples: this.room.samples(url.searchParams.get("id") ?? "") });
     if (path === "events") return this.#stream(response);
+    const device = /^devices\/(.+)\/class$/.exec(path);
+    if (device) return this.#set_class(response, decodeURIComponent(device[1] ?? ""), String(body.class));
     const asked = /^alarms\/(\d+)\/acknowledge$/.exec(path);
     if (asked && ["viewer", "auditor"].includes(this.role)) return problem(response, 403);
     const alarm = asked && this.room.acknowledge(Number(asked[1]), "zhang", String(body.comment));
     if (!alarm) return problem(response, 404);
     this.acknowledged.push({ id: alarm.id, comment: String(body.comment) });
     json(response, alarm);
+  }
+
+  #set_class(response: ServerResponse, place: string, wanted: string): void {
+    if (this.is_refusing_classes) return problem(response, 409);
+    this.classes.push(`${place} ${wanted}`);
+    this.room.change_device(place, { class_wanted: wanted, class_request: "pending" });
+    response.writeHead(202, { "Content-Type": "application/json" }).end("{}");
+    this.push_all();
   }
 
   #stream(response: ServerResponse): void {

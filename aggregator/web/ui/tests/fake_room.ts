@@ -97,7 +97,8 @@ export class FakeRoom {
       const [communication, communication_text] = lines[point.device] ?? ok;
       devices.set(point.device, {
         id: point.device, name: point.device_name ?? "", maker: point.maker ?? "", model: point.model ?? "",
-        class: point.class ?? "", communication: communication as Device["communication"], communication_text, since: ago(512),
+        class: point.class ?? "", class_configured: point.class ?? "", class_request: "none", poll_interval_ms: 2_000,
+        communication: communication as Device["communication"], communication_text, since: ago(512),
       });
     }
     return { site: "hq", agent: id, name, state: "online", since: ago(86_400), version: "0.1.0", devices: [...devices.values()] };
@@ -125,6 +126,14 @@ export class FakeRoom {
     for (const [id, point] of this.points)
       if (point.quality === "good") this.spoil(id, "unknown", "消息服务器连不上", "the broker is unreachable", 8);
     this.agents = this.agents.map((agent) => ({ ...agent, state: "unknown", since: ago(8) }));
+  }
+
+  /** `place` is site/agent/device. */
+  change_device(place: string, change: Partial<Device>): void {
+    this.agents = this.agents.map((agent) => ({
+      ...agent,
+      devices: (agent.devices ?? []).map((device) => (`${agent.site}/${agent.agent}/${device.id}` === place ? { ...device, ...change } : device)),
+    }));
   }
 
   wiggle(): Point[] {

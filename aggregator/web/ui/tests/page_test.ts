@@ -120,6 +120,63 @@ test("AViewerSeesAlarmsButNoButtonToAcknowledgeThem", async () => {
   expect(await page.getByRole("button", { name: /^确认/ }).count()).toBe(0);
 });
 
+test("AnOperatorAsksForAnotherClassAndSeesWhatBecameOfIt", async () => {
+  await enter();
+  const card = page.locator("[id='device-hq/room1/meter1']");
+  const select = card.getByLabel("总配电柜电表 的等级");
+  expect(await select.inputValue()).toBe("key");
+  await select.selectOption("core");
+  await card.getByText("现为关键，已下发核心，等待生效").waitFor();
+  expect(api.classes).toEqual(["hq/room1/meter1 core"]);
+  api.room.change_device("hq/room1/meter1", { class: "core", class_wanted: null, class_request: "none", poll_interval_ms: 1_000 });
+  api.push_all();
+  await card.getByText("（配置文件：关键）").waitFor();
+  expect(await select.inputValue()).toBe("core");
+  api.room.change_device("hq/room1/meter1", { class_wanted: "general", class_request: "not_carried_out" });
+  api.push_all();
+  await card.getByText("改为一般未能生效").waitFor();
+});
+
+test("AClassThatCannotBeAskedForFallsBackWithTheReason", async () => {
+  api.is_refusing_classes = true;
+  await enter();
+  const card = page.locator("[id='device-hq/room1/meter1']");
+  await card.getByLabel("总配电柜电表 的等级").selectOption("general");
+  await card.getByRole("alert").waitFor();
+  expect(await card.getByLabel("总配电柜电表 的等级").inputValue()).toBe("key");
+});
+
+test("AViewerSeesClassesButCannotChangeThem", async () => {
+  api.role = "viewer";
+  await enter();
+  await see("总配电柜电表");
+  expect(await page.locator("main select").count()).toBe(0);
+  expect(await page.locator("[id='device-hq/room1/meter1']").innerText()).toContain("关键");
+});
+
+test("WhatAnAgentTellsAboutItselfIsNoDeviceOfTheRoom", async () => {
+  const self = { id: "self", name: "room1", maker: "Watchroom", model: "agent", class: "general", communication: "ok" as const, is_self: true };
+  api.room.agents[0]!.devices!.push(self);
+  await enter();
+  const card = page.locator("[id='device-hq/room1/self']");
+  expect(await card.locator("h3").innerText()).toBe("采集代理自身");
+  expect(await card.locator("select").count()).toBe(0);
+});
+
+test("AValueOfAnUntrustedClockStandsAndSaysSo", async () => {
+  const id = "hq/room1/th1/ambient.temperature";
+  api.room.points.set(id, { ...api.room.points.get(id)!, quality: "clock_unsure", quality_reason_zh: "采集代理的时钟不可信" });
+  await enter();
+  expect(await row(id).locator(".value").innerText()).toMatch(/^23\.\d+\s*°C$/);
+  expect(await row(id).innerText()).toContain("时钟不可信");
+});
+
+test("AnAlarmThatAProfileAsksForSaysSo", async () => {
+  api.room.alarms[0]!.origin = "profile";
+  await enter();
+  await page.locator("#alarm-7").getByText("设备模板").waitFor();
+});
+
 test("TheHistoryShowsAlarmsThatAreOver", async () => {
   await enter();
   await page.getByRole("tab", { name: "历史" }).click();

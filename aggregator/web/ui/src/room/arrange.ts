@@ -26,6 +26,8 @@ export interface AgentGroup<Cell> {
 /** Serial number, firmware and the like stand below what the device measures. */
 const is_about_itself = (point: Point) => point.name.startsWith("device.");
 
+const place_of = (group: DeviceGroup<unknown>) => (group.id === "" ? 2 : group.device?.is_self ? 1 : 0);
+
 interface Addressed {
   readonly point: Point;
 }
@@ -66,8 +68,8 @@ export function arrange<Cell extends Addressed>(agents: Iterable<Agent>, cells: 
 
   const sorted = [...groups.values()].sort((left, right) => by_name(left.key, right.key));
   for (const group of sorted) {
-    // The agent's own metrics come last.
-    group.devices.sort((left, right) => Number(left.id === "") - Number(right.id === "") || by_name(left.id, right.id));
+    // What the agent tells about itself comes last.
+    group.devices.sort((left, right) => place_of(left) - place_of(right) || by_name(left.id, right.id));
     for (const device of group.devices)
       device.cells.sort(
         (left, right) =>

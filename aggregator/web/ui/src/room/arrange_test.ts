@@ -36,6 +36,12 @@ test("the agent's own metrics come last", () => {
   expect(groups[0]?.devices.map((device) => device.id)).toEqual(["ups1", ""]);
 });
 
+test("the device that is the agent itself stands behind the room's, whatever its name", () => {
+  const with_self = agent("hq", "room1", ["self", "ups1"]);
+  with_self.devices![0]!.is_self = true;
+  expect(arrange([with_self], [])[0]?.devices.map((device) => device.id)).toEqual(["ups1", "self"]);
+});
+
 test("what a device tells about itself stands below what it measures", () => {
   const groups = arrange([], [point("hq/room1/ups1/device.serial"), point("hq/room1/ups1/ups.mode")]);
   expect(groups[0]?.devices[0]?.cells.map((cell) => cell.point.name)).toEqual(["ups.mode", "device.serial"]);

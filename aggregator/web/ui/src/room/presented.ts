@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
 import type { Link } from "../wire/event_stream";
-import type { Point } from "../wire/types";
+import type { Point, Quality } from "../wire/types";
 
 /** A point together with when the page heard it, on the page's own clock. */
 export interface Heard {
@@ -20,8 +20,11 @@ export type Presence = "live" | "frozen" | "absent";
 // beyond that a frozen value says nothing any more.
 const frozen_for_ms = 60_000;
 
+/** A value whose time is doubtful stands all the same. */
+export const is_good = (quality: Quality) => quality === "good" || quality === "clock_unsure";
+
 export function presence_of(point: Point, link: Link, wall_now_ms: number): Presence {
-  if (point.quality !== "good" || point.value === null) return "absent";
+  if (!is_good(point.quality) || point.value === null) return "absent";
   if (link.state === "live") return "live";
   const lost_ms = link.state === "lost" ? wall_now_ms - link.since : 0;
   return lost_ms > frozen_for_ms ? "absent" : "frozen";
@@ -35,7 +38,7 @@ export function age_s_of(heard: Heard, now_ms: number): number | null {
 
 /** What was last seen: the value itself while it is good, else what the server kept. */
 export function last_seen(point: Point) {
-  return point.quality === "good" ? point.value : (point.last_value ?? null);
+  return is_good(point.quality) ? point.value : (point.last_value ?? null);
 }
 
 export const is_measured = (point: Point) => {

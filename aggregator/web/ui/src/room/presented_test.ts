@@ -21,6 +21,11 @@ test("a value without good quality is absent, whatever it carries", () => {
     expect(presence_of(point({ quality, value: 23.1 }), live, 0)).toBe("absent");
 });
 
+test("a value whose time is doubtful stands", () => {
+  expect(presence_of(point({ quality: "clock_unsure" }), live, 0)).toBe("live");
+  expect(last_seen(point({ quality: "clock_unsure" }))).toBe(23.1);
+});
+
 test("losing the feed freezes values at once and removes them after a minute", () => {
   expect(presence_of(point(), lost, 1_500)).toBe("frozen");
   expect(presence_of(point(), lost, 61_000)).toBe("frozen");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
 import type { Sample } from "../wire/types";
+import { is_good } from "./presented";
 
 /** A moment of a curve; null where nothing good was known. */
 export interface Moment {
@@ -22,7 +23,7 @@ export function moments_of(samples: readonly Sample[]): Moment[] {
   return samples
     .map((sample) => ({
       at_ms: Date.parse(sample.taken_at),
-      value: sample.quality === "good" && typeof sample.value === "number" ? sample.value : null,
+      value: is_good(sample.quality) && typeof sample.value === "number" ? sample.value : null,
     }))
     .filter((moment) => Number.isFinite(moment.at_ms))
     .sort((left, right) => left.at_ms - right.at_ms);

@@ -6,7 +6,7 @@ import type { Role, Session } from "../wire/types";
 
 type Stage = "opening" | "unreachable" | "outside" | "inside";
 
-const may_acknowledge: readonly Role[] = ["operator", "shift_lead", "administrator"];
+const on_duty: readonly Role[] = ["operator", "shift_lead", "administrator"];
 
 /** Who sits in front of the page. The cookie itself is out of reach of scripts. */
 class PageSession {
@@ -15,7 +15,8 @@ class PageSession {
   /** The last session ended by itself. */
   is_over = $state(false);
 
-  readonly may_acknowledge = $derived(this.who !== null && may_acknowledge.includes(this.who.role));
+  readonly may_acknowledge = $derived(this.who !== null && on_duty.includes(this.who.role));
+  readonly may_set_class = $derived(this.who !== null && on_duty.includes(this.who.role));
 
   async open(): Promise<void> {
     try {

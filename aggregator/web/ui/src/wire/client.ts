@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-import type { Alarm, Problem, Sample, Session } from "./types";
+import type { Alarm, Device, DeviceClass, Problem, Sample, Session } from "./types";
 
 export const api = "api/v1";
 const answer_within_ms = 10_000;
@@ -80,6 +80,9 @@ export async function log_out(): Promise<void> {
 
 export const acknowledge = (id: number, comment: string) =>
   call<Alarm>("POST", `alarms/${id}/acknowledge`, { comment });
+
+export const set_class = (site: string, agent: string, device: string, wanted: DeviceClass) =>
+  call<Device>("PUT", `devices/${[site, agent, device].map(encodeURIComponent).join("/")}/class`, { class: wanted });
 
 export const past_alarms = async (limit: number) =>
   (await call<{ alarms?: Alarm[] }>("GET", `alarms?state=all&limit=${limit}`)).alarms ?? [];

@@ -4,12 +4,13 @@
 // The JSON of REST /api/v1 as the aggregator sends it (described at /api/openapi.json).
 // Strings that come from devices and settings are untrusted: only ever put them into text nodes.
 
-export type Quality = "good" | "stale" | "bad" | "unknown";
+export type Quality = "good" | "clock_unsure" | "stale" | "bad" | "unknown";
 export type Severity = "critical" | "major" | "minor" | "warning";
 export type AlarmState = "normal" | "unacknowledged" | "acknowledged" | "returned_unacknowledged";
 export type AgentState = "online" | "offline" | "unknown";
 export type Communication =
   | "ok" | "no_answer" | "refused" | "not_authorized" | "corrupt" | "not_connected" | "removed" | "unknown";
+export type DeviceClass = "core" | "key" | "general";
 export type MailState = "sent" | "waiting" | "failed" | "none";
 export type Role = "viewer" | "operator" | "shift_lead" | "administrator" | "auditor";
 export type Value = number | boolean | string | null;
@@ -26,7 +27,7 @@ export interface Point {
   name: string;
   label_zh?: string;
   label_en?: string;
-  /** Null unless the quality is good. */
+  /** Null unless the quality is good or clock_unsure: good, but nobody knows exactly when. */
   value: Value;
   last_value?: Value;
   unit?: string;
@@ -50,6 +51,8 @@ export interface Alarm {
   id: number;
   rule: string;
   kind: string;
+  /** Whether the device's profile asks for it. */
+  origin?: "profile" | "rules";
   severity: Severity;
   state: AlarmState;
   title_zh?: string;
@@ -81,6 +84,13 @@ export interface Device {
   maker?: string;
   model?: string;
   class?: string;
+  /** What the agent's own settings say; null when the agent lets no class be changed. */
+  class_configured?: string | null;
+  class_wanted?: string | null;
+  class_request?: "none" | "pending" | "not_carried_out";
+  poll_interval_ms?: number | null;
+  /** No device of the room: what the agent tells about itself. */
+  is_self?: boolean;
   communication: Communication;
   communication_text?: string;
   since?: string | null;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <atomic>
+
+#include "agent/clock/clock_watch.hpp"
+#include "proto/base/clock.hpp"
+
+namespace watchroom::agent {
+
+/// The agent's wall time: the machine's steady time plus an offset that only the `ClockWatch` moves. So a
+/// machine clock that jumps moves no reading until somebody has looked at the jump. Thread-safe; `machine`
+/// must outlive it.
+class AgentClock final : public Clock {
+ public:
+  explicit AgentClock(const Clock& machine)
+      : machine_{machine},
+        offset_{(machine.now().time_since_epoch() - machine.steady().time_since_epoch()).count()} {}
+
+  Timestamp now() const override { return from_ms(machine_.steady().time_since_epoch().count() + offset_); }
+  Steady steady() const override { return machine_.steady(); }
+
+  const Clock& machine() const { return machine_; }
+  /// Wall time less steady time.
+  std::chrono::milliseconds offset() const { return std::chrono::milliseconds{offset_}; }
+  void set_offset(std::chrono::milliseconds offset) { offset_ = offset.count(); }
+  /// What the watch thinks of it.
+  ClockTrust trust() const { return trust_; }
+  void set_trust(ClockTrust trust) { trust_ = trust; }
+
+ private:
+  const Clock& machine_;
+  std::atomic<std::int64_t> offset_;
+  std::atomic<ClockTrust> trust_ = ClockTrust::plausible;
+};
+
+}  // namespace watchroom::agent

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/clock/clock_watch.hpp"
+
+#include <fstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/timex.h>
+
+namespace watchroom::agent {
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds offset_of(Timestamp wall, Steady steady) {
+  return wall.time_since_epoch() - steady.time_since_epoch();
+}
+
+bool is_within(milliseconds difference, milliseconds tolerance) {
+  return difference < tolerance && difference > -tolerance;
+}
+
+bool kernel_is_synchronised() {
+  timex asked{};
+  const int state = ::adjtimex(&asked);
+  return state >= 0 && state != TIME_ERROR && (asked.status & STA_UNSYNC) == 0;
+}
+
+}  // namespace
+
+ClockWatch::ClockWatch(const MachineTime& start, Timestamp built, Timestamp known)
+    : built_{built},
+      machine_offset_{offset_of(start.wall, start.steady)},
+      offset_{machine_offset_},
+      trust_{ClockTrust::plausible} {
+  if (start.is_synchronised && start.wall >= built)
+    trust_ = ClockTrust::confirmed;
+  else if (start.wall < built || start.wall < known)
+    trust_ = ClockTrust::unsure;
+}
+
+std::optional<ClockStep> ClockWatch::move_to(milliseconds offset, ClockTrust trust, std::string why) {
+  ClockStep step{offset - offset_, trust_, trust, std::move(why)};
+  offset_ = offset;
+  trust_ = trust;
+  const bool is_worth_telling = step.before != step.after || !is_within(step.by, jump);
+  return is_worth_telling ? std::optional{std::move(step)} : std::nullopt;
+}
+
+std::optional<ClockStep> ClockWatch::look(const MachineTime& machine) {
+  const milliseconds before = std::exchange(machine_offset_, offset_of(machine.wall, machine.steady));
+  if (machine.is_synchronised && machine.wall >= built_)
+    return move_to(machine_offset_, ClockTrust::confirmed, "the machine's clock is synchronised");
+  // The kernel corrects small differences by running steady time faster or slower: a difference is a step.
+  const milliseconds moved = machine_offset_ - before;
+  if (is_within(moved, jump)) return move_to(offset_ + moved, trust_, "");
+  if (machine.wall < built_)
+    return ClockStep{milliseconds{0}, trust_, trust_,
+                     fmt::format("the machine's clock was set to {}, which cannot be; ours goes on",
+                                 to_rfc3339(machine.wall))};
+  return move_to(machine_offset_, ClockTrust::unsure, "the machine's clock has jumped");
+}
+
+std::optional<ClockStep> ClockWatch::heard(Timestamp host, const MachineTime& machine) {
+  if (host < built_) return std::nullopt;  // its clock is no better
+  if (machine.is_synchronised && trust_ == ClockTrust::confirmed) return std::nullopt;
+  const milliseconds ahead = offset_of(host, machine.steady) - offset_;
+  if (is_within(ahead, host_tolerance))
+    return move_to(offset_, ClockTrust::confirmed, "the centre's clock agrees");
+  return move_to(offset_ + ahead, ClockTrust::confirmed, "the time was taken from the centre");
+}
+
+ClockFacts ClockFacts::of_this_machine() {
+  ClockFacts facts{from_ms(std::int64_t{WATCHROOM_BUILT_S} * 1000), {}, kernel_is_synchronised};
+  std::ifstream{"/proc/sys/kernel/random/boot_id"} >> facts.boot;
+  return facts;
+}
+
+}  // namespace watchroom::agent

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "proto/base/clock.hpp"
+
+namespace watchroom::agent {
+
+/// How far the time of readings may be believed. The numbers are on the wire, as the point `clock.state`.
+enum class ClockTrust : std::int64_t {
+  confirmed = 0,  ///< the kernel is synchronised, or a host's clock agrees
+  plausible = 1,  ///< nobody has confirmed it, and nothing speaks against it
+  unsure = 2,     ///< it was never set, or has jumped: readings say so
+};
+
+/// What the machine says of its time at one moment.
+struct MachineTime {
+  Timestamp wall{};
+  Steady steady{};
+  bool is_synchronised = false;  ///< the kernel's own word (adjtimex)
+};
+
+/// The agent's clock goes another way from now on.
+struct ClockStep {
+  std::chrono::milliseconds by{0};  ///< what is added to its wall time; may be nothing
+  ClockTrust before = ClockTrust::plausible;
+  ClockTrust after = ClockTrust::plausible;
+  std::string why;  ///< a sentence for the log
+};
+
+/// Judges the machine's clock. Pure. Where nobody is asked, the machine is followed; a jump nobody vouches
+/// for makes the time unsure, and a host of ours whose time is known ends that. A kernel that is synchronised
+/// is always right.
+class ClockWatch {
+ public:
+  static constexpr std::chrono::milliseconds jump{1000};
+  /// A host's message may have been on its way for a while.
+  static constexpr std::chrono::milliseconds host_tolerance{10'000};
+
+  /// No time before `built` can be. A start before `known`, a time that was right once, is a clock that has
+  /// lost its battery.
+  ClockWatch(const MachineTime& start, Timestamp built, Timestamp known);
+
+  /// To be called every second or so.
+  std::optional<ClockStep> look(const MachineTime& machine);
+  /// What a host's clock says.
+  std::optional<ClockStep> heard(Timestamp host, const MachineTime& machine);
+
+  ClockTrust trust() const { return trust_; }
+  /// Our wall time less steady time.
+  std::chrono::milliseconds offset() const { return offset_; }
+
+ private:
+  std::optional<ClockStep> move_to(std::chrono::milliseconds offset, ClockTrust trust, std::string why);
+
+  const Timestamp built_;
+  std::chrono::milliseconds machine_offset_;  // the machine's wall time less steady time, seen last
+  std::chrono::milliseconds offset_;
+  ClockTrust trust_;
+};
+
+/// What the watch needs to know besides the clock itself.
+struct ClockFacts {
+  Timestamp built{};                      ///< when the program was built
+  std::string boot;                       ///< steady times of one boot compare
+  std::function<bool()> is_synchronised;  ///< asked on the core thread
+
+  static ClockFacts of_this_machine();
+};
+
+}  // namespace watchroom::agent

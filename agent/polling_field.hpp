@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "agent/core/field.hpp"
+#include "agent/polling/poller.hpp"
+
+namespace watchroom::agent {
+
+/// The polling side as the core sees it: a poller that is made anew with other settings, and the classes that
+/// the centre gave. `clock` must outlive it.
+class PollingField final : public Field {
+ public:
+  PollingField(const Clock& clock, Log log) : clock_{clock}, log_{std::move(log)} {}
+
+  /// What was given before, by device; names that are no class are passed over.
+  void given_before(const std::map<std::string, std::string>& classes);
+  /// Gives the devices what was found in them and the classes they were given; afterwards their descriptions
+  /// can be announced.
+  void prepare(AgentSettings& settings);
+  void start(const AgentSettings& settings, const std::function<void(PollResult)>& deliver);
+  /// Nothing is delivered after it returns.
+  void stop();
+
+  void put_into_class(const std::string& device, ResourceClass resource_class) override;
+
+ private:
+  const Clock& clock_;
+  const Log log_;
+  std::mutex mutex_;  // of what follows
+  std::map<std::string, ResourceClass> given_;
+  std::vector<std::string> ids_;
+  std::unique_ptr<Poller> poller_;
+};
+
+}  // namespace watchroom::agent
