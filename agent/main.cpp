@@ -64,6 +64,25 @@ int run_program(int argc, char** argv) {
                   "每行一个 JSON 对象 JSON lines: point, value, unit, state, quality, source");
   probe->callback([&] { code = probe_command(probe_options); });
 
+  WriteOptions write_options;
+  auto* write = app.add_subcommand(
+      "write",
+      "设置一个可写的测点并回读（调试用）；只有回读一致才返回 0。Set one writable point and read it back, "
+      "for\n"
+      "commissioning; 0 only when what was read back agrees. On a serial line stop the agent first.");
+  write->add_option("URL", write_options.url, "同 probe as for probe")->required();
+  write->add_option("POINT", write_options.point, "测点，如 a point, such as relay[1].state")->required();
+  write->add_option("VALUE", write_options.value, "数值、状态码或状态名 a number, a state's code or its text")
+      ->required();
+  write->add_option(
+      "--profile", write_options.profile,
+      "设备模板（名称或 .toml 路径），缺省自动识别 a profile's name or a path; else recognised");
+  write->add_option("--profiles-dir", write_options.profiles_dir, "设备模板目录 the folder of profiles");
+  write->add_flag("--yes,-y", write_options.is_confirmed, "不再询问 do not ask for confirmation");
+  write->add_flag("--json", write_options.json,
+                  "JSON: point, unit, source, before, written, read_back, doubt, agrees");
+  write->callback([&] { code = write_command(write_options); });
+
   ScanOptions scan_options;
   int scan_timeout_ms = 500;
   auto* scan = app.add_subcommand(

@@ -37,6 +37,20 @@ struct ProbeOptions {
 /// `watchroom-agent probe URL [--profile NAME] [--profiles-dir DIR] [--json]`: a line a point.
 int probe_command(const ProbeOptions& options);
 
+struct WriteOptions {
+  std::string url;
+  std::string point;
+  std::string value;                                  ///< a number, a state's code or its text
+  std::optional<std::string> profile;                 ///< a name or a path ending in .toml; else recognised
+  std::optional<std::filesystem::path> profiles_dir;  ///< else the installed folder
+  bool json = false;
+  bool is_confirmed = false;  ///< nobody is asked
+};
+
+/// `watchroom-agent write URL POINT VALUE`: sets one writable point and reads it back. Done only when what
+/// was read back is what was written.
+int write_command(const WriteOptions& options);
+
 struct ScanOptions {
   std::string url;  ///< with ranges: hosts 10.0.0.1-50 or 10.0.0.0/28, unit=1-32
   std::optional<std::filesystem::path> profiles_dir;

@@ -99,6 +99,73 @@ TEST(ProbeCommand, AHostThatIsDownIsAReading) {
   EXPECT_THAT(misfit.err, HasSubstr("expected an address that net_icmp is for"));
 }
 
+WriteOptions order(const std::string& url, const std::string& point, const std::string& value) {
+  WriteOptions made;
+  made.url = url;
+  made.point = point;
+  made.value = value;
+  made.profile = "waveshare_modbus_rtu_relay";
+  made.profiles_dir = std::filesystem::path{WATCHROOM_SOURCE_DIR} / "agent" / "profiles";
+  made.is_confirmed = true;
+  return made;
+}
+
+TEST(WriteCommand, SetsAPointByCodeOrTextAndReadsItBack) {
+  ModbusPeer peer{1};
+  for (const auto& [value, is_on] : std::vector<std::pair<std::string, bool>>{
+           {"on", true}, {"0", false}, {"吸合", true}, {"off", false}}) {
+    const Outcome outcome =
+        run([&, &written = value] { return write_command(order(peer.url(1), "relay[3].state", written)); });
+    EXPECT_EQ(outcome.code, 0) << outcome.err << outcome.out;
+    EXPECT_EQ(peer.coil(2), is_on) << value;
+    EXPECT_THAT(outcome.out, HasSubstr("一致 agrees"));
+    EXPECT_THAT(outcome.out, HasSubstr(is_on ? "read:    1 吸合 on" : "read:    0 断开 off"));
+  }
+}
+
+TEST(WriteCommand, PrintsJson) {
+  ModbusPeer peer;
+  WriteOptions options_ = order(peer.url(1), "relay[1].state", "on");
+  options_.json = true;
+  const Outcome outcome = run([&] { return write_command(options_); });
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(
+      nlohmann::json::parse(outcome.out),
+      nlohmann::json::parse(R"({"point": "relay[1].state", "unit": "state", "source": "coil 0", "before": 0,
+                                      "written": 1, "read_back": 1, "doubt": null, "agrees": true})"));
+}
+
+TEST(WriteCommand, FailsWhenWhatIsReadBackDoesNotAgree) {
+  ModbusPeer peer;
+  peer.behave([](const ModbusPeer::Asked& asked) {
+    using Deed = ModbusPeer::Deed;
+    return asked.function == 5 ? Deed{Deed::Kind::silence} : Deed{};
+  });
+  const Outcome outcome = run([&] { return write_command(order(peer.url(1), "relay[1].state", "on")); });
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("Whether the device did it is unknown"));
+  EXPECT_THAT(outcome.out, HasSubstr("DOES NOT AGREE"));
+}
+
+TEST(WriteCommand, RefusesBeforeAnythingIsSent) {
+  ModbusPeer peer;
+  const auto refused = [&](WriteOptions wrong, const std::string& words) {
+    const Outcome outcome = run([&] { return write_command(wrong); });
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(words));
+  };
+  refused(order(peer.url(1), "relay[9].state", "on"), "no point \"relay[9].state\"");
+  refused(order(peer.url(1), "relay[1].state", "half"), "0 断开 off, 1 吸合 on");
+  refused(order(peer.url(1), "relay[1].state", "2"), "no state");
+  WriteOptions sensor = order(peer.url(1), "ambient.temperature", "20");
+  sensor.profile = "xy_md02";
+  refused(sensor, "not writable");
+  WriteOptions unconfirmed = order(peer.url(1), "relay[1].state", "on");
+  unconfirmed.is_confirmed = false;  // and ctest has no terminal
+  if (::isatty(STDIN_FILENO) == 0) refused(unconfirmed, "--yes");
+  EXPECT_TRUE(peer.asked().empty());
+}
+
 TEST(CheckCommand, PrintsEveryProblemAndFails) {
   const auto file =
       std::filesystem::temp_directory_path() / ("watchroom-check-" + std::to_string(::getpid()));

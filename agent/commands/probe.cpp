@@ -2,21 +2,21 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
 #include <nlohmann/json.hpp>
 
+#include "agent/commands/addressed_device.hpp"
 #include "agent/commands/commands.hpp"
 #include "agent/commands/scratch_folder.hpp"
 #include "agent/drivers/driver.hpp"
+#include "agent/profiles/point_lists.hpp"
 
 namespace watchroom::agent {
 namespace {
 
 std::string state_text(const PointDescription& point, const Reading& reading) {
-  const auto* code = reading.value ? std::get_if<std::int64_t>(&*reading.value) : nullptr;
-  const auto state = code ? point.traits->states.find(*code) : point.traits->states.end();
-  return state == point.traits->states.end() ? "" : state->second.en;
+  const StateText* state = state_of(point, reading);
+  return state ? state->en : "";
 }
 
 void print_line(const PointDescription& point, const std::string& source, const Reading& reading) {
@@ -39,41 +39,12 @@ void print_json(const PointDescription& point, const std::string& source, const 
   fmt::print("{}\n", line.dump());
 }
 
-Result<Profiles> load_named(const std::filesystem::path& folder, const std::string& name,
-                            std::string_view driver) {
-  const std::filesystem::path file =
-      name.ends_with(".toml") ? std::filesystem::path{name} : folder / (name + ".toml");
-  Problems problems;
-  auto profile = Profile::load(file, problems);
-  if (!profile) return fail(Errc::invalid, Retry::never, "{}", problems.str());
-  if (profile->bus != driver)
-    return fail(Errc::invalid, Retry::never, "{} is a {} profile, but the address is a {} one", profile->name,
-                profile->bus, driver);
-  return Profiles{std::make_shared<const Profile>(*std::move(profile))};
-}
-
-ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile> profile) {
-  ConfiguredDevice device;
-  device.description.id = "probe";
-  device.description.profile = profile->name;
-  device.reply_timeout = profile->reply_timeout;
-  device.gap = profile->gap;
-  device.address = std::move(address);
-  device.profile = std::move(profile);
-  return device;
-}
-
 std::string misfit_of(const DeviceAddress& address, const Profile& profile) {
   Problems problems;
   const auto misfit = address.type->misfit;
   const std::string expected = misfit ? misfit(address, profile, problems) : "";
   if (!problems.empty()) return problems.str();
   return expected.empty() ? "" : fmt::format("{} does not fit, expected {}", address.text, expected);
-}
-
-int report_failure(const Error& error) {
-  fmt::print(stderr, "{}\n", error.text);
-  return error.code == Errc::invalid ? wrong_input : did_not_work;
 }
 
 int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusContext& context, bool json) {
@@ -97,10 +68,7 @@ int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusC
 }  // namespace
 
 int probe_command(const ProbeOptions& options) {
-  std::vector<AddressComplaint> complaints;
-  auto address = parse_address(options.url, AddressOrigin::probe, complaints);
-  for (const AddressComplaint& complaint : complaints)
-    fmt::print(stderr, "{}{}{}\n", complaint.part, complaint.part.empty() ? "" : ": ", complaint.text);
+  const auto address = address_on_command_line(options.url);
   if (!address) return wrong_input;
 
   const DriverType& driver = *address->type;

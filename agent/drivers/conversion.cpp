@@ -18,6 +18,15 @@ double scaled(double raw, double scale) {
   return raw * scale;
 }
 
+/// The same way back: 23.3 / 0.1 is 232.99999999999997 where 23.3 * 10 is 233.
+double divided(double value, double scale) {
+  if (std::abs(scale) < 1.0) {
+    const double divisor = std::round(1.0 / scale);
+    if (1.0 / divisor == scale) return value * divisor;
+  }
+  return value / scale;
+}
+
 double as_double(const RawNumber& raw) {
   if (const auto* integer = std::get_if<std::int64_t>(&raw)) return static_cast<double>(*integer);
   return std::get<double>(raw);
@@ -33,6 +42,10 @@ double widened(float value) {
   double wide = value;
   if (error == std::errc{}) std::from_chars(text, end, wide);
   return wide;
+}
+
+double unscaled(double value, const Conversion& conversion, double factor) {
+  return divided(divided(value - conversion.offset, factor), conversion.scale);
 }
 
 Reading bad_reading(Timestamp at) { return {std::nullopt, Quality::bad, at}; }

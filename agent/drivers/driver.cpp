@@ -26,6 +26,10 @@ Answer silent_answer(const Error& error, std::size_t points, Timestamp at) {
   return answer;
 }
 
+Result<WriteOutcome> Bus::write(std::size_t, const PointSource&, const Value&) {
+  return fail(Errc::invalid, Retry::never, "points of this bus cannot be written");
+}
+
 const DriverType* driver_named(std::string_view name) {
   for (const DriverType* type : driver_types())
     if (type->name == name) return type;

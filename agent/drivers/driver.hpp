@@ -36,6 +36,14 @@ Answer silent_answer(const Error& error, std::size_t points, Timestamp at);
 /// Takes the answer of one of several devices that are read together.
 using TakeAnswer = std::function<void(std::size_t device, Answer answer)>;
 
+/// What became of a value that was sent to a device.
+struct WriteOutcome {
+  /// Why it is not known whether the device did it, else empty: then what was read back decides.
+  std::string doubt;
+  Reading read_back;    ///< stale when it could not be read
+  bool agrees = false;  ///< what was read back is what was written
+};
+
 /// The devices of one line or peer. Used by one thread at a time, or, where the driver is concurrent, by one
 /// at a time for each device; every call returns within about the
 /// device's reply time-out, and sooner when its context's stop is requested.
@@ -55,6 +63,9 @@ class Bus {
   }
   /// Asks which optional points and table rows of its profile the device has.
   virtual Result<std::vector<FoundPoint>> discover(std::size_t device) = 0;
+  /// Sets a writable point and reads back what it is then. Sent once and never repeated. An error: nothing
+  /// was sent, or the device refused it.
+  virtual Result<WriteOutcome> write(std::size_t device, const PointSource& source, const Value& value);
   /// What `read` reads of the device from now on.
   virtual void use(std::size_t device, SharedList<PointSource> sources) = 0;
 };

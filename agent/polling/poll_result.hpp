@@ -28,6 +28,7 @@ struct PointTraits {
   std::map<std::int64_t, StateText> states = {};  ///< empty unless unit is state
   std::optional<StateText> label = std::nullopt;  ///< where the kind's own label does not say it all
   std::vector<PointAlarm> alarms = {};            ///< what the centre is to tell people of by default
+  bool is_writable = false;                       ///< a switch or set point that may be set
   bool operator==(const PointTraits&) const = default;
 };
 

@@ -81,7 +81,9 @@ void Schedule::asked(std::size_t device, Steady began, Steady ended, bool answer
   entry.standing = Standing::living;
   entry.failures = 0;
   if (before != Standing::living) entry.due = began;
-  entry.due = next_due(entry.due, entry.interval, ended);
+  // Whose answer takes longer than its interval has no rhythm to keep: the bus must not rest for one.
+  const bool is_too_slow = entry.cost >= entry.interval;
+  entry.due = is_too_slow ? began + entry.interval : next_due(entry.due, entry.interval, ended);
 }
 
 }  // namespace watchroom::agent

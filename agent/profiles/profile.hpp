@@ -43,6 +43,7 @@ struct ProfilePoint {
   std::string
       key;  ///< tells it apart within its profile: the name, with "#2" where that stands a second time
   bool is_optional = false;  ///< not every device of this model has it; absent is no fault
+  bool is_writable = false;  ///< `Bus::write` may set it
   std::shared_ptr<const PointTraits> traits;
   PointSource source;
   int line = 0;

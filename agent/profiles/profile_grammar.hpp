@@ -12,6 +12,7 @@
 #include "agent/profiles/profile.hpp"
 #include "proto/base/result.hpp"
 #include "proto/base/settings.hpp"
+#include "proto/model/point_name.hpp"
 
 namespace watchroom::agent {
 
@@ -38,12 +39,20 @@ struct ProfileGrammar {
   /// What a person looks for in the maker's document: "input 4", "1.3.6.1.2.1.33.1.2.1.0".
   std::string (*source_text)(const DriverPart& where);
 
+  /// What else a [[point]] may say, once all that is common is read; `kind` is null when its name is not
+  /// known. Null: nothing.
+  void (*read_more)(const SettingsTable& table, const Profile& profile, ProfilePoint& point,
+                    const PointTraits& traits, const PointKind* kind) = nullptr;
+
   /// Null: the driver knows no tables.
   TableRow (*row)(const DriverPart& column, const RowIndex& index) = nullptr;
   /// Whether two points may have one name, being columns that never make one instance. Null: never.
   bool (*are_told_apart)(const DriverPart& first, const DriverPart& second) = nullptr;
   std::string_view told_apart_by = {};  ///< the keys in which they must differ, for people
 };
+
+constexpr std::string_view never_released =
+    "Watchroom never releases extinguishing agent: a device of fire or gas protection is only read";
 
 std::optional<std::int64_t> integer_of(std::string_view text);
 StateText read_texts(const SettingsTable& table);

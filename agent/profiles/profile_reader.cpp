@@ -45,7 +45,8 @@ void read_plausible(const SettingsTable& table, Conversion& conversion) {
 /// One `[[point]]` at a time, with what they may not share.
 class PointsReader {
  public:
-  explicit PointsReader(const ProfileGrammar& grammar) : grammar_{grammar} {}
+  PointsReader(const ProfileGrammar& grammar, const Profile& profile)
+      : grammar_{grammar}, profile_{profile} {}
 
   ProfilePoint read(const SettingsTable& table) {
     ProfilePoint point;
@@ -67,11 +68,27 @@ class PointsReader {
     check_repetition(table, point);
     check_states(table, traits, point.source.conversion);
     traits.alarms = read_alarms(table, traits);
+    if (grammar_.read_more)
+      grammar_.read_more(table, profile_, point, traits, kind_);
+    else if (table.has("writable") && table.flag("writable", false, ""))
+      table.complain("writable",
+                     kind_ && kind_->is_fire_protection()
+                         ? never_released
+                         : "points of this bus are only read; what can be set is set over Modbus");
+    traits.is_writable = point.is_writable;
+    has_fire_protection_ |= kind_ && kind_->is_fire_protection();
     const int times = ++times_[point.name];
     point.key = times == 1 ? point.name : fmt::format("{}#{}", point.name, times);
     point.traits = std::make_shared<const PointTraits>(std::move(traits));
     table.finish();
     return point;
+  }
+
+  /// A device that watches fire or extinguishing gas is read only as a whole.
+  void finish(const Profile& profile, const std::vector<SettingsTable>& tables) const {
+    if (!has_fire_protection_) return;
+    for (std::size_t i = 0; i < tables.size(); ++i)
+      if (profile.points[i].is_writable) tables[i].complain("writable", never_released);
   }
 
  private:
@@ -133,6 +150,8 @@ class PointsReader {
   }
 
   const ProfileGrammar& grammar_;
+  const Profile& profile_;
+  bool has_fire_protection_ = false;
   std::map<std::string, int> times_;
   std::map<std::string, std::vector<DriverPart>> named_;
   const PointKind* kind_ = nullptr;  // of the point being read, if its name is known
@@ -166,8 +185,10 @@ Profile read_profile(const SettingsTable& table) {
       "confidence", {{"measured", "measured"}, {"documented", "documented"}, {"reported", "reported"}},
       std::nullopt, "measured on a device, read in the maker's document, or reported by others");
   driver.profiles.read_traits(table.table(driver.name), profile);
-  PointsReader points{driver.profiles};
-  for (const SettingsTable& point : table.tables("point")) profile.points.push_back(points.read(point));
+  PointsReader points{driver.profiles, profile};
+  const std::vector<SettingsTable> tables = table.tables("point");
+  for (const SettingsTable& point : tables) profile.points.push_back(points.read(point));
+  points.finish(profile, tables);
   if (profile.points.empty() && !table.has("point")) table.reject("point", "at least one [[point]]");
   for (const SettingsTable& sample : table.tables("sample"))
     profile.samples.push_back(read_sample(sample, driver.profiles));

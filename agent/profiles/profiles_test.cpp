@@ -5,6 +5,7 @@
 // profile needs no new test.
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 #include <gtest/gtest.h>
 
@@ -60,6 +61,40 @@ TEST_P(EachProfile, DecodesItsSamples) {
       ASSERT_NE(reading, played->end()) << where(sample) << ": no point " << name;
       expect_reading(wanted, reading->second, where(sample) + ": " + name);
     }
+  }
+}
+
+bool is_about_fire(std::string point) {
+  for (auto at = point.find("[*]"); at != std::string::npos; at = point.find("[*]")) point[at + 1] = '1';
+  const auto parsed = PointName::parse(point);
+  return parsed && parsed->kind().is_fire_protection();
+}
+
+TEST_P(EachProfile, WritesNothingThatReleasesAgent) {
+  const bool protects = std::ranges::any_of(
+      profile_->points, [](const ProfilePoint& point) { return is_about_fire(point.name); });
+  for (const ProfilePoint& point : profile_->points) {
+    if (!point.is_writable) continue;
+    EXPECT_FALSE(protects) << point.name;
+    EXPECT_TRUE(PointName::parse(point.name)->kind().may_be_set) << point.name;
+  }
+}
+
+/// The shipped profile as somebody might spoil it: each of its points of fire protection declared writable.
+TEST_P(EachProfile, IsRefusedWhenItsFireProtectionIsDeclaredWritable) {
+  const auto file = folder() / (GetParam() + ".toml");
+  std::ifstream stream{file};
+  const std::string text{std::istreambuf_iterator<char>{stream}, {}};
+  for (const ProfilePoint& point : profile_->points) {
+    if (!is_about_fire(point.name)) continue;
+    const std::string line = "name = \"" + point.name + "\"\n";
+    std::string spoilt = text;
+    const auto at = spoilt.find(line);
+    ASSERT_NE(at, std::string::npos) << point.name;
+    spoilt.insert(at, "writable = true\n");
+    Problems problems;
+    EXPECT_FALSE(Profile::parse(spoilt, file.string(), problems)) << point.name;
+    EXPECT_NE(problems.str().find("never releases extinguishing agent"), std::string::npos) << problems.str();
   }
 }
 

@@ -24,6 +24,10 @@ struct PointKind {
   std::string_view label_zh;
   std::string_view label_en;
   Weight weight = Weight::essential;
+  bool may_be_set = false;  ///< a profile may declare such a point writable
+
+  /// Fire, gas and what releases agent: watched, and never worked by us.
+  bool is_fire_protection() const { return name.starts_with("fire[]") || name.starts_with("gas_cylinder[]"); }
 };
 
 /// Every kind of point there is (points.cpp). A new kind is a new line there.

@@ -7,6 +7,8 @@
 namespace watchroom {
 namespace {
 
+constexpr bool may_be_set = true;  // all others are only read
+
 // No std::array: clang cannot deduce its type from so many.
 constexpr PointKind kinds[]{
     // the device itself
@@ -77,7 +79,9 @@ constexpr PointKind kinds[]{
     PointKind{"leak[].cable_resistance", Unit::ohm, "感应线电阻", "Sensing cable resistance", Weight::detail},
     // contacts, doors, fire
     PointKind{"contact[].state", Unit::state, "干接点", "Dry contact"},
-    PointKind{"relay[].state", Unit::state, "继电器", "Relay"},
+    PointKind{"siren[].state", Unit::state, "声光报警器", "Siren", Weight::essential, may_be_set},
+    PointKind{"valve[].state", Unit::state, "水阀", "Water valve", Weight::essential, may_be_set},
+    PointKind{"relay[].state", Unit::state, "继电器", "Relay", Weight::essential, may_be_set},
     PointKind{"door[].state", Unit::state, "门", "Door"},
     PointKind{"smoke[].state", Unit::state, "烟感", "Smoke"},
     PointKind{"fire[].alarm", Unit::state, "火警", "Fire alarm"},
@@ -242,7 +246,7 @@ constexpr PointKind kinds[]{
     PointKind{"bank[].energy", Unit::kilowatt_hour, "支路电能", "Bank energy", Weight::detail},
     PointKind{"bank[].load", Unit::percent, "支路负载率", "Bank load"},
     PointKind{"bank[].state", Unit::state, "支路状态", "Bank state"},
-    PointKind{"outlet[].state", Unit::state, "插座状态", "Outlet state"},
+    PointKind{"outlet[].state", Unit::state, "插座状态", "Outlet state", Weight::essential, may_be_set},
     PointKind{"outlet[].load_state", Unit::state, "插座负载状态", "Outlet load state"},
     PointKind{"outlet[].current", Unit::ampere, "插座电流", "Outlet current"},
     PointKind{"outlet[].power", Unit::watt, "插座功率", "Outlet power"},
@@ -270,15 +274,16 @@ constexpr PointKind kinds[]{
     PointKind{"ats.switch", Unit::state, "ATS 切换开关", "ATS switch"},
     PointKind{"ats.transfer_count", Unit::count, "ATS 切换次数", "Transfers", Weight::detail},
     // precision cooling
-    PointKind{"cooling[].state", Unit::state, "空调运行状态", "Cooling unit state"},
+    PointKind{"cooling[].state", Unit::state, "空调运行状态", "Cooling unit state", Weight::essential,
+              may_be_set},
     PointKind{"cooling[].alarm", Unit::state, "空调告警", "Cooling unit alarm"},
     PointKind{"cooling[].supply_temperature", Unit::celsius, "送风温度", "Supply air temperature"},
     PointKind{"cooling[].return_temperature", Unit::celsius, "回风温度", "Return air temperature"},
     PointKind{"cooling[].return_humidity", Unit::percent_rh, "回风湿度", "Return air humidity"},
     PointKind{"cooling[].temperature_set_point", Unit::celsius, "温度设定值", "Temperature set point",
-              Weight::detail},
+              Weight::detail, may_be_set},
     PointKind{"cooling[].humidity_set_point", Unit::percent_rh, "湿度设定值", "Humidity set point",
-              Weight::detail},
+              Weight::detail, may_be_set},
     PointKind{"cooling[].fan_speed", Unit::percent, "风机转速", "Fan speed"},
     PointKind{"cooling[].compressor[].state", Unit::state, "压缩机状态", "Compressor state"},
     PointKind{"cooling[].compressor[].runtime", Unit::minute, "压缩机运行时间", "Compressor run time",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Watchroom authors
-"""A stock Modbus server that says what it is (function 43) and holds a few registers.
+"""A stock Modbus server that says what it is (function 43) and holds a few registers and coils.
 
 modbus_unit.py tcp PORT | rtu-tcp PORT | rtu DEVICE
 """
@@ -18,7 +18,8 @@ IDENTITY = ModbusDeviceIdentification(info_name={
 
 
 async def serve(kind: str, where: str) -> None:
-    unit = ModbusSlaveContext(hr=ModbusSequentialDataBlock(1, [0] * 64), ir=ModbusSequentialDataBlock(1, [231] * 64))
+    unit = ModbusSlaveContext(hr=ModbusSequentialDataBlock(1, [0] * 64), ir=ModbusSequentialDataBlock(1, [231] * 64),
+                              co=ModbusSequentialDataBlock(1, [False] * 64))
     context = ModbusServerContext(slaves={1: unit}, single=False)
     if kind == "rtu":
         await StartAsyncSerialServer(context, identity=IDENTITY, framer=ModbusRtuFramer, port=where, baudrate=9600)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Watchroom authors
-"""One unknown device, asked what it is: over each Modbus transport, and over SNMPv3."""
+"""One device, asked what it is and set: over each Modbus transport, and over SNMPv3."""
 
 from __future__ import annotations
 
@@ -31,6 +31,37 @@ name = "ambient.temperature"
 unit = "celsius"
 register = { table = "input", address = 0, type = "i16", scale = 0.1 }
 """
+ON_OFF = 'states = { 0 = { zh = "断开", en = "off" }, 1 = { zh = "吸合", en = "on" } }'
+WRITABLE_POINTS = f"""
+[[point]]
+name = "relay[1].state"
+unit = "state"
+writable = true
+register = {{ table = "coil", address = 3 }}
+{ON_OFF}
+[[point]]
+name = "relay[2].state"
+unit = "state"
+writable = true
+write = {{ function = "multiple" }}
+register = {{ table = "coil", address = 4 }}
+{ON_OFF}
+[[point]]
+name = "cooling.temperature_set_point"
+unit = "celsius"
+writable = true
+plausible = {{ min = 16, max = 30 }}
+register = {{ table = "holding", address = 8, type = "i16", scale = 0.1 }}
+[[point]]
+name = "cooling.humidity_set_point"
+unit = "percent_rh"
+writable = true
+plausible = {{ min = 20, max = 80 }}
+register = {{ table = "holding", address = 20, type = "f32", order = "dcba" }}
+"""
+# Functions 5, 15, 6 and 16, what the unit held before, and what it holds then.
+ORDERS = (("relay[1].state", "on", 0, 1), ("relay[1].state", "断开", 1, 0), ("relay[2].state", "1", 0, 1),
+          ("cooling.temperature_set_point", "23.5", None, 23.5), ("cooling.humidity_set_point", "45.5", None, 45.5))
 
 
 def probe(url: str, profiles: Path = PROFILES) -> tuple[subprocess.CompletedProcess, list[dict]]:
@@ -52,7 +83,8 @@ class Probing(Story):
         self.addCleanup(peer.stop)
         return peer
 
-    def test_AModbusUnitIsKnownByItsIdentificationOverEveryTransport(self) -> None:
+    def serve_every_transport(self) -> tuple[str, ...]:
+        """The URL of a unit on TCP, on RTU over TCP and on a line."""
         peer = REPOSITORY / "tests" / "peers" / "modbus_unit.py"
         tcp, rtu_tcp = free_port(), free_port()
         ends = [self.folder / "device", self.folder / "agent"]
@@ -61,8 +93,35 @@ class Probing(Story):
         self.serve("tcp", "/usr/bin/python3", "-B", peer, "tcp", str(tcp)).wait_for_port(tcp)
         self.serve("rtu-tcp", "/usr/bin/python3", "-B", peer, "rtu-tcp", str(rtu_tcp)).wait_for_port(rtu_tcp)
         self.serve("rtu", "/usr/bin/python3", "-B", peer, "rtu", str(ends[0]))
-        for url in (f"modbus-tcp://127.0.0.1:{tcp}?unit=1", f"modbus-rtu-tcp://127.0.0.1:{rtu_tcp}?unit=1",
-                    f"modbus-rtu://{ends[1]}?baud=9600&unit=1"):
+        return (f"modbus-tcp://127.0.0.1:{tcp}?unit=1", f"modbus-rtu-tcp://127.0.0.1:{rtu_tcp}?unit=1",
+                f"modbus-rtu://{ends[1]}?baud=9600&unit=1")
+
+    def write(self, url: str, point: str, value: str, *more: str) -> subprocess.CompletedProcess:
+        return subprocess.run([AGENT, "write", url, point, value, "--json", "--profiles-dir", self.profiles, *more],
+                              capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+    def test_AWrittenPointIsReadBackOverEveryTransport(self) -> None:
+        (self.profiles / "test43.toml").write_text(PROFILE + WRITABLE_POINTS)
+        for url in self.serve_every_transport():
+            with self.subTest(url=url.split(":")[0]):
+                wait_until(lambda: self.answered(url), 15, f"an answer of {url}")
+                for point, value, before, after in ORDERS:
+                    run = self.write(url, point, value, "--yes")
+                    self.assertEqual(run.returncode, 0, run.stderr + run.stdout)
+                    told = json.loads(run.stdout)
+                    self.assertEqual((told["written"], told["read_back"], told["agrees"], told["doubt"]),
+                                     (after, after, True, None))
+                    if before is not None:
+                        self.assertEqual(told["before"], before)
+                wide = self.write(url, "cooling.temperature_set_point", "30.1", "--yes")
+                self.assertEqual(wide.returncode, 2)
+                self.assertIn("expected 16 to 30", wide.stderr)
+                self.assertEqual(self.write(url, "relay[1].state", "on").returncode, 2)  # nobody can confirm it
+                states = {p["point"]: p["value"] for p in probe(url, self.profiles)[1]}
+                self.assertEqual((states["relay[1].state"], states["cooling.temperature_set_point"]), (0, 23.5))
+
+    def test_AModbusUnitIsKnownByItsIdentificationOverEveryTransport(self) -> None:
+        for url in self.serve_every_transport():
             with self.subTest(url=url.split(":")[0]):
                 began = time.monotonic()
                 run, points = wait_until(lambda: self.answered(url), 15, f"an answer of {url}")

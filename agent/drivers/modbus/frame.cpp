@@ -2,13 +2,23 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/drivers/modbus/frame.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
+
+#include <fmt/ranges.h>
 
 namespace watchroom::agent {
 namespace {
 
-// Function codes: Modbus Application Protocol V1.1b3, 6.1 to 6.4.
+// Function codes: Modbus Application Protocol V1.1b3, 6.1 to 6.6, 6.11, 6.12.
+constexpr std::uint8_t write_coil = 5, write_register = 6, write_coils = 15, write_registers = 16;
+
+std::uint8_t function_of(const WriteRequest& request) {
+  if (is_bit_table(request.table)) return request.is_multiple ? write_coils : write_coil;
+  return request.is_multiple ? write_registers : write_register;
+}
+
 std::uint8_t function_of(RegisterTable table) {
   switch (table) {
     case RegisterTable::coil: return 1;
@@ -134,6 +144,53 @@ Result<ReadReply> decode_read_reply(ModbusFraming framing, int unit, const ReadR
     reply.words.push_back(bits ? static_cast<std::uint16_t>(pdu[2 + i / 8] >> (i % 8) & 1)
                                : word_at(pdu, 2 + 2 * i));
   return reply;
+}
+
+namespace {
+
+std::uint16_t count_of(const WriteRequest& request) {
+  return static_cast<std::uint16_t>(request.words.size());
+}
+
+/// [function][address][value, or how many]: the head of a request, and the whole of what confirms it
+/// (Modbus Application Protocol V1.1b3, 6.5, 6.6, 6.11, 6.12).
+std::vector<std::uint8_t> confirmation_of(const WriteRequest& request) {
+  constexpr std::uint16_t coil_on = 0xff00, coil_off = 0x0000;
+  std::uint16_t content = request.is_multiple ? count_of(request) : request.words.front();
+  if (!request.is_multiple && is_bit_table(request.table)) content = content != 0 ? coil_on : coil_off;
+  return {function_of(request), high(request.address), low(request.address), high(content), low(content)};
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_write(ModbusFraming framing, int unit, const WriteRequest& request,
+                                       std::uint16_t transaction) {
+  std::vector<std::uint8_t> pdu = confirmation_of(request);
+  if (request.is_multiple && is_bit_table(request.table)) {
+    std::vector<std::uint8_t> packed((request.words.size() + 7) / 8);
+    for (std::size_t i = 0; i < request.words.size(); ++i)
+      if (request.words[i] != 0) packed[i / 8] = static_cast<std::uint8_t>(packed[i / 8] | 1u << (i % 8));
+    pdu.push_back(low(packed.size()));
+    pdu.insert(pdu.end(), packed.begin(), packed.end());
+  } else if (request.is_multiple) {
+    pdu.push_back(low(2 * request.words.size()));
+    for (const std::uint16_t word : request.words) pdu.insert(pdu.end(), {high(word), low(word)});
+  }
+  return framed(framing, unit, pdu, transaction);
+}
+
+Result<WriteReply> decode_write_reply(ModbusFraming framing, int unit, const WriteRequest& request,
+                                      std::uint16_t transaction, Bytes frame) {
+  const auto pdu = unframed(framing, unit, transaction, frame);
+  if (!pdu) return pdu.error();
+  const std::uint8_t function = function_of(request);
+  if ((*pdu)[0] == (function | exception_flag) && pdu->size() == 2) return WriteReply{.exception = (*pdu)[1]};
+  if ((*pdu)[0] != function)
+    return fail(Errc::corrupt, Retry::now, "function {} was answered with {}", function, (*pdu)[0]);
+  if (!std::ranges::equal(*pdu, confirmation_of(request)))
+    return fail(Errc::corrupt, Retry::now, "the device confirmed something else than was written: {:02x}",
+                fmt::join(*pdu, " "));
+  return WriteReply{};
 }
 
 }  // namespace watchroom::agent

@@ -37,6 +37,18 @@ struct ReadReply {
   std::vector<std::uint16_t> words;
 };
 
+/// What stands in a table from `address` on is to become `words`; of a coil 0 or 1.
+struct WriteRequest {
+  RegisterTable table = RegisterTable::holding;
+  std::uint16_t address = 0;
+  std::vector<std::uint16_t> words;
+  bool is_multiple = false;  ///< with function 15 or 16, else 5 or 6, which take one word
+};
+
+struct WriteReply {
+  int exception = 0;  ///< 0: it was done
+};
+
 /// "illegal data address (exception 2)".
 std::string exception_text(int code);
 
@@ -56,5 +68,13 @@ std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const Rea
 /// Refuses as corrupt whatever is not the answer to exactly this request.
 Result<ReadReply> decode_read_reply(ModbusFraming framing, int unit, const ReadRequest& request,
                                     std::uint16_t transaction, Bytes frame);
+
+/// A whole request with function 5, 6, 15 or 16.
+std::vector<std::uint8_t> encode_write(ModbusFraming framing, int unit, const WriteRequest& request,
+                                       std::uint16_t transaction);
+
+/// Refuses as corrupt whatever does not confirm exactly this request.
+Result<WriteReply> decode_write_reply(ModbusFraming framing, int unit, const WriteRequest& request,
+                                      std::uint16_t transaction, Bytes frame);
 
 }  // namespace watchroom::agent

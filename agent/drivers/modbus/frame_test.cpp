@@ -101,5 +101,64 @@ TEST(ModbusFrame, RefusesTcpRepliesToOtherRequests) {
     EXPECT_FALSE(decode(Frame(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(length)))) << length;
 }
 
+// The examples of Modbus Application Protocol V1.1b3, 6.5, 6.6, 6.11 and 6.12.
+TEST(ModbusFrame, EncodesTheWritesOfTheStandard) {
+  const auto pdu = [](const WriteRequest& request) {
+    const Frame frame = encode_write(ModbusFraming::tcp, 17, request, 1);
+    return Frame{frame.begin() + 7, frame.end()};
+  };
+  EXPECT_EQ(pdu({RegisterTable::coil, 172, {1}, false}), (Frame{5, 0, 0xac, 0xff, 0}));
+  EXPECT_EQ(pdu({RegisterTable::coil, 172, {0}, false}), (Frame{5, 0, 0xac, 0, 0}));
+  EXPECT_EQ(pdu({RegisterTable::holding, 1, {3}, false}), (Frame{6, 0, 1, 0, 3}));
+  EXPECT_EQ(pdu({RegisterTable::coil, 19, {1, 0, 1, 1, 0, 0, 1, 1, 1, 0}, true}),
+            (Frame{15, 0, 19, 0, 10, 2, 0xcd, 0x01}));
+  EXPECT_EQ(pdu({RegisterTable::holding, 1, {10, 258}, true}), (Frame{16, 0, 1, 0, 2, 4, 0, 10, 1, 2}));
+}
+
+struct WriteExample {
+  WriteRequest request;
+  Frame confirmation;
+};
+
+const std::vector<WriteExample> write_examples{
+    {{RegisterTable::coil, 172, {1}, false}, {5, 0, 0xac, 0xff, 0}},
+    {{RegisterTable::holding, 1, {3}, false}, {6, 0, 1, 0, 3}},
+    {{RegisterTable::coil, 19, {1, 0, 1, 1, 0, 0, 1, 1, 1, 0}, true}, {15, 0, 19, 0, 10}},
+    {{RegisterTable::holding, 1, {10, 258}, true}, {16, 0, 1, 0, 2}}};
+
+TEST(ModbusFrame, AWriteIsConfirmedByItsEchoAlone) {
+  for (const auto& [request, confirmation] : write_examples) {
+    const auto decode = [&](const Frame& pdu) {
+      return decode_write_reply(ModbusFraming::rtu, 7, request, 0, framed(ModbusFraming::rtu, 7, pdu, 0));
+    };
+    const auto done = decode(confirmation);
+    ASSERT_TRUE(done) << done.error().text;
+    EXPECT_EQ(done->exception, 0);
+    for (std::size_t at = 0; at < confirmation.size(); ++at) {
+      Frame other = confirmation;
+      other[at] ^= 0x01;
+      EXPECT_FALSE(decode(other)) << "byte " << at << " of function " << int{confirmation[0]};
+    }
+    Frame longer = confirmation;
+    longer.push_back(0);
+    EXPECT_FALSE(decode(longer));
+    EXPECT_FALSE(decode(Frame{confirmation.begin(), confirmation.end() - 1}));
+  }
+}
+
+TEST(ModbusFrame, ARefusedWriteTellsItsException) {
+  for (const auto& [request, confirmation] : write_examples) {
+    const Frame refusal{static_cast<std::uint8_t>(confirmation[0] | 0x80), 3};
+    const auto reply =
+        decode_write_reply(ModbusFraming::tcp, 7, request, 9, framed(ModbusFraming::tcp, 7, refusal, 9));
+    ASSERT_TRUE(reply) << reply.error().text;
+    EXPECT_EQ(reply->exception, 3);
+    EXPECT_FALSE(
+        decode_write_reply(ModbusFraming::tcp, 7, request, 9, framed(ModbusFraming::tcp, 8, refusal, 9)));
+    EXPECT_FALSE(
+        decode_write_reply(ModbusFraming::tcp, 7, request, 9, framed(ModbusFraming::tcp, 7, refusal, 8)));
+  }
+}
+
 }  // namespace
 }  // namespace watchroom::agent

@@ -8,12 +8,15 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
+#include <linux/serial.h>
 #include <poll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/drivers/pause.hpp"
 #include "agent/drivers/tcp_connect.hpp"
 
 namespace watchroom::agent {
@@ -24,7 +27,9 @@ using namespace std::chrono_literals;
 // A serial adapter may hand bytes over in portions (the latency timer of FTDI chips is 16 ms); only a longer
 // pause means that the rest will not come.
 constexpr auto serial_byte_timeout = 100ms;
-constexpr auto longest_drain = 500ms;
+constexpr auto longest_babble = 500ms;
+// How late a stop may be noticed while waiting.
+constexpr auto longest_deafness = 50ms;
 
 // libmodbus waits with select(), whose sets end at FD_SETSIZE; beyond it writes past them.
 Result<void> usable(int descriptor) {
@@ -36,6 +41,15 @@ Result<void> usable(int descriptor) {
 std::pair<std::uint32_t, std::uint32_t> seconds_and_micros(std::chrono::microseconds time) {
   const auto count = static_cast<std::uint64_t>(time.count());
   return {static_cast<std::uint32_t>(count / 1'000'000), static_cast<std::uint32_t>(count % 1'000'000)};
+}
+
+/// USB adapters collect bytes for some time, the common FTDI chips for 16 ms, unless told not to. What is no
+/// such adapter knows nothing of it.
+void hand_over_at_once(int descriptor) {
+  serial_struct port{};
+  if (::ioctl(descriptor, TIOCGSERIAL, &port) != 0) return;
+  port.flags |= ASYNC_LOW_LATENCY;
+  ::ioctl(descriptor, TIOCSSERIAL, &port);
 }
 
 Error receive_error(int error, std::chrono::milliseconds timeout) {
@@ -53,11 +67,20 @@ Error receive_error(int error, std::chrono::milliseconds timeout) {
 
 }  // namespace
 
-std::chrono::microseconds frame_silence(const SerialLine& line) {
-  // Modbus over Serial Line V1.02, 2.5.1.1: fixed above 19 200 baud. A character has a start bit as well.
+std::chrono::nanoseconds character_time(const SerialLine& line) {
+  const int bits = 1 + line.data_bits + (line.parity == 'N' ? 0 : 1) + line.stop_bits;  // and a start bit
+  return std::chrono::nanoseconds{(1'000'000'000LL * bits + line.baud - 1) / line.baud};
+}
+
+std::chrono::nanoseconds frame_silence(const SerialLine& line) {
+  // Modbus over Serial Line V1.02, 2.5.1.1: fixed above 19 200 baud.
   if (line.baud > 19'200) return 1750us;
-  const int bits = 1 + line.data_bits + (line.parity == 'N' ? 0 : 1) + line.stop_bits;
-  return std::chrono::microseconds{(3'500'000LL * bits + line.baud - 1) / line.baud};
+  return character_time(line) * 7 / 2;
+}
+
+void Line::Lock::reset(int number) {
+  if (number_ >= 0) ::close(number_);
+  number_ = number;
 }
 
 void Line::Free::operator()(modbus_t* context) const {
@@ -65,14 +88,32 @@ void Line::Free::operator()(modbus_t* context) const {
   modbus_free(context);
 }
 
-Line::Line(const ModbusAddress& address, std::stop_token stop)
-    : address_{address}, stop_{std::move(stop)}, silence_{0} {
-  if (const auto* serial = std::get_if<SerialLine>(&address_.line)) silence_ = frame_silence(*serial);
+Line::Line(const ModbusAddress& address, std::stop_token stop) : address_{address}, stop_{std::move(stop)} {
+  if (const auto* serial = std::get_if<SerialLine>(&address_.line)) {
+    character_ = character_time(*serial);
+    silence_ = frame_silence(*serial);
+  }
 }
 
 Result<void> Line::open(std::chrono::milliseconds patience) {
-  if (const auto* serial = std::get_if<SerialLine>(&address_.line)) return open_serial(*serial);
+  if (const auto* serial = std::get_if<SerialLine>(&address_.line)) {
+    auto opened = lock(*serial);
+    if (opened) opened = open_serial(*serial);
+    if (!opened) lock_.reset();
+    return opened;
+  }
   return open_tcp(std::get<TcpPeer>(address_.line), patience);
+}
+
+/// Held before anything is changed: libmodbus sets the port's speed as it opens it.
+Result<void> Line::lock(const SerialLine& line) {
+  lock_.reset(::open(line.path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  if (!lock_)
+    return fail(Errc::not_connected, Retry::later, "{} cannot be opened: {}", line.path,
+                std::strerror(errno));
+  if (::flock(lock_.number(), LOCK_EX | LOCK_NB) == 0) return {};
+  return fail(Errc::not_connected, Retry::later, "{} is in use by another program, such as a running agent",
+              line.path);
 }
 
 Result<void> Line::open_serial(const SerialLine& line) {
@@ -83,7 +124,9 @@ Result<void> Line::open_serial(const SerialLine& line) {
   if (modbus_connect(context.get()) != 0)
     return fail(Errc::not_connected, Retry::later, "{} cannot be opened: {}", line.path,
                 std::strerror(errno));
-  if (const auto fits = usable(modbus_get_socket(context.get())); !fits) return fits.error();
+  const int descriptor = modbus_get_socket(context.get());
+  if (const auto fits = usable(descriptor); !fits) return fits.error();
+  hand_over_at_once(descriptor);
   context_ = std::move(context);
   unclean_ = true;
   return {};
@@ -107,29 +150,45 @@ Result<void> Line::open_tcp(const TcpPeer& peer, std::chrono::milliseconds patie
   return {};
 }
 
-bool Line::drain() {
+/// Throws away what is waiting. False: the other end is gone.
+bool Line::drop_input() {
   const int descriptor = modbus_get_socket(context_.get());
-  if (is_serial()) {
-    if (std::exchange(unclean_, false)) drain_until_silent();
-    modbus_flush(context_.get());
-    return true;
-  }
   std::array<std::uint8_t, 512> waste{};
   while (true) {
-    const ssize_t got = ::recv(descriptor, waste.data(), waste.size(), MSG_DONTWAIT);
-    if (got == 0) return false;
+    const ssize_t got = is_serial() ? ::read(descriptor, waste.data(), waste.size())
+                                    : ::recv(descriptor, waste.data(), waste.size(), MSG_DONTWAIT);
+    if (got == 0) return is_serial();
     if (got < 0) return errno == EAGAIN || errno == EINTR;
   }
 }
 
-void Line::drain_until_silent() {
-  std::array<std::uint8_t, 512> waste{};
+bool Line::wait_until_silent(Instant ready) {
+  const Instant give_up = std::max(ready, std::chrono::steady_clock::now()) + longest_babble;
+  for (Instant now = std::chrono::steady_clock::now(); !stop_.stop_requested() && now < give_up;
+       now = std::chrono::steady_clock::now()) {
+    const auto wait = std::clamp<std::chrono::nanoseconds>(ready - now, 0ns, longest_deafness);
+    const auto arrived = input_within(wait);
+    if (!arrived) return false;
+    if (*arrived) {
+      if (!drop_input()) return false;
+      silent_since_ = std::max(silent_since_, std::chrono::steady_clock::now());
+      ready = std::max(ready, silent_since_ + silence_);
+    } else if (std::chrono::steady_clock::now() >= ready) {
+      break;
+    }
+  }
+  return true;
+}
+
+/// Nothing: the other end is gone.
+std::optional<bool> Line::input_within(std::chrono::nanoseconds wait) {
   pollfd waiting{modbus_get_socket(context_.get()), POLLIN, 0};
-  const auto silence = std::chrono::ceil<std::chrono::milliseconds>(silence_);
-  const Instant deadline = std::chrono::steady_clock::now() + longest_drain;
-  while (std::chrono::steady_clock::now() < deadline &&
-         ::poll(&waiting, 1, static_cast<int>(silence.count())) > 0)
-    if (::read(waiting.fd, waste.data(), waste.size()) <= 0) return;
+  const timespec patience{static_cast<time_t>(wait / 1s), static_cast<long>((wait % 1s).count())};
+  const int ready = ::ppoll(&waiting, 1, &patience, nullptr);
+  if (ready < 0 && errno != EINTR) return std::nullopt;
+  // A port that was unplugged is readable for ever, and has nothing.
+  if (ready > 0 && (waiting.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return std::nullopt;
+  return ready > 0;
 }
 
 void Line::expect_late_answer(std::chrono::milliseconds wait) {
@@ -137,18 +196,14 @@ void Line::expect_late_answer(std::chrono::milliseconds wait) {
 }
 
 void Line::wait_for_late_answer() {
-  pollfd waiting{modbus_get_socket(context_.get()), POLLIN, 0};
   while (!stop_.stop_requested()) {
     const auto left = late_until_ - std::chrono::steady_clock::now();
     if (left <= 0s) break;
-    constexpr auto slice = 50ms;  // how late a stop may be noticed
-    const auto wait =
-        std::min<std::chrono::milliseconds>(slice, std::chrono::ceil<std::chrono::milliseconds>(left));
-    if (::poll(&waiting, 1, static_cast<int>(wait.count())) > 0) {
-      unclean_ = is_serial();  // here it is; `drain` takes it
-      pause_until(stop_, std::chrono::steady_clock::now() + serial_byte_timeout);
-      break;
-    }
+    const auto arrived = input_within(std::min<std::chrono::nanoseconds>(left, longest_deafness));
+    if (!arrived) break;
+    if (!*arrived) continue;
+    wait_until_silent(std::chrono::steady_clock::now() + serial_byte_timeout);
+    break;
   }
   late_until_ = {};
 }
@@ -162,13 +217,19 @@ Result<void> Line::send(const std::vector<std::uint8_t>& frame) {
   } else {
     sent = ::send(modbus_get_socket(context_.get()), frame.data(), frame.size(), MSG_NOSIGNAL);
   }
-  last_activity_ = std::chrono::steady_clock::now();
+  // The port takes a frame at once and sends it at its pace.
+  silent_since_ = std::chrono::steady_clock::now() + character_ * frame.size();
   if (sent == static_cast<ssize_t>(frame.size())) return {};
   return fail(Errc::not_connected, Retry::now, "cannot send: {}", modbus_strerror(errno));
 }
 
+std::chrono::microseconds Line::reply_patience(std::chrono::milliseconds timeout) const {
+  const auto still_sending = std::max(silent_since_ - std::chrono::steady_clock::now(), 0ns);
+  return timeout + std::chrono::ceil<std::chrono::microseconds>(still_sending);
+}
+
 Result<std::vector<std::uint8_t>> Line::receive(std::chrono::milliseconds timeout) {
-  const auto [seconds, micros] = seconds_and_micros(timeout);
+  const auto [seconds, micros] = seconds_and_micros(reply_patience(timeout));
   modbus_set_response_timeout(context_.get(), seconds, micros);
   const auto [byte_seconds, byte_micros] =
       seconds_and_micros(is_serial() ? std::chrono::microseconds{serial_byte_timeout} : timeout);
@@ -176,7 +237,8 @@ Result<std::vector<std::uint8_t>> Line::receive(std::chrono::milliseconds timeou
   std::vector<std::uint8_t> frame(MODBUS_MAX_ADU_LENGTH);
   const int got = modbus_receive_confirmation(context_.get(), frame.data());
   const int error = errno;
-  last_activity_ = std::chrono::steady_clock::now();
+  // When nothing came, the line has been silent since our own last character.
+  if (got >= 0 || error != ETIMEDOUT) silent_since_ = std::chrono::steady_clock::now();
   if (got < 0) return receive_error(error, timeout);
   if (got == 0)  // libmodbus passes over the frames of other units
     return fail(Errc::corrupt, Retry::now, "unit {} answered for unit {}", frame[0],
@@ -194,36 +256,58 @@ void Line::after_failure(Errc code) {
     close();
 }
 
-Result<void> Line::prepare(const ExchangeTiming& timing) {
+Result<void> Line::prepare(int unit, const ExchangeTiming& timing) {
   if (stop_.stop_requested()) return fail(Errc::cancelled, Retry::never, "stopped");
-  const auto wait = std::max<std::chrono::microseconds>(silence_, timing.gap);
-  if (wait > 0us && !pause_until(stop_, last_activity_ + wait))
-    return fail(Errc::cancelled, Retry::never, "stopped");
   if (!context_)
     if (auto opened = open(timing.reply_timeout); !opened) return opened.error();
   if (late_until_ != Instant{}) wait_for_late_answer();
-  if (drain()) return {};
+  Instant ready = silent_since_ + silence_;
+  if (std::exchange(unclean_, false)) ready = std::max(ready, std::chrono::steady_clock::now() + silence_);
+  if (const auto last = last_exchange_.find(unit); last != last_exchange_.end())
+    ready = std::max(ready, last->second + timing.gap);
+  const bool is_open = wait_until_silent(ready);
+  if (stop_.stop_requested()) return fail(Errc::cancelled, Retry::never, "stopped");
+  if (is_open) return {};
   close();
   return open(timing.reply_timeout);
 }
 
-Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const ExchangeTiming& timing) {
-  if (const auto ready = prepare(timing); !ready) return ready.error();
-  ++transaction_;
+Result<void> Line::send_frame(int unit, const std::vector<std::uint8_t>& frame) {
   modbus_set_slave(context_.get(), unit);
-  const auto sent = send(encode_read(address_.framing, unit, request, transaction_));
-  if (!sent) {
-    after_failure(sent.error().code);
-    return sent.error();
-  }
-  const auto frame = receive(timing.reply_timeout);
-  if (!frame) {
-    after_failure(frame.error().code);
-    return frame.error();
-  }
+  auto sent = send(frame);
+  if (!sent) after_failure(sent.error().code);
+  return sent;
+}
+
+Result<std::vector<std::uint8_t>> Line::receive_frame(int unit, std::chrono::milliseconds timeout) {
+  auto frame = receive(timeout);
+  last_exchange_[unit] = std::chrono::steady_clock::now();
+  if (!frame) after_failure(frame.error().code);
+  return frame;
+}
+
+Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const ExchangeTiming& timing) {
+  if (const auto ready = prepare(unit, timing); !ready) return ready.error();
+  ++transaction_;
+  const auto sent = send_frame(unit, encode_read(address_.framing, unit, request, transaction_));
+  if (!sent) return sent.error();
+  const auto frame = receive_frame(unit, timing.reply_timeout);
+  if (!frame) return frame.error();
   auto reply = decode_read_reply(address_.framing, unit, request, transaction_, *frame);
   if (!reply) after_failure(reply.error().code);
   return reply;
+}
+
+WriteAttempt Line::write(int unit, const WriteRequest& request, const ExchangeTiming& timing) {
+  if (const auto ready = prepare(unit, timing); !ready) return {.was_sent = false, .reply = ready.error()};
+  ++transaction_;
+  const auto sent = send_frame(unit, encode_write(address_.framing, unit, request, transaction_));
+  if (!sent) return {.was_sent = false, .reply = sent.error()};
+  const auto frame = receive_frame(unit, timing.reply_timeout);
+  if (!frame) return {.was_sent = true, .reply = frame.error()};
+  auto reply = decode_write_reply(address_.framing, unit, request, transaction_, *frame);
+  if (!reply) after_failure(reply.error().code);
+  return {.was_sent = true, .reply = std::move(reply)};
 }
 
 Result<std::vector<std::uint8_t>> Line::receive_any(std::chrono::milliseconds timeout) {
@@ -236,28 +320,28 @@ Result<std::vector<std::uint8_t>> Line::receive_any(std::chrono::milliseconds ti
              frame.size() >= mbap_length + (static_cast<std::size_t>(frame[4]) << 8 | frame[5]);
     return frame.size() > 3 + crc_length && crc16(frame) == 0;
   };
+  const auto first_patience = std::chrono::ceil<std::chrono::milliseconds>(reply_patience(timeout));
   while (!is_whole()) {
-    const auto patience =
-        frame.empty() ? timeout : std::max<std::chrono::milliseconds>(serial_byte_timeout, 0ms);
-    if (::poll(&waiting, 1, static_cast<int>(patience.count())) <= 0) {
-      last_activity_ = std::chrono::steady_clock::now();
+    const auto patience = frame.empty() ? first_patience : std::chrono::milliseconds{serial_byte_timeout};
+    if (::poll(&waiting, 1, static_cast<int>(patience.count())) <= 0)
       return frame.empty() ? receive_error(ETIMEDOUT, timeout) : receive_error(EMBBADDATA, timeout);
-    }
     std::array<std::uint8_t, MODBUS_MAX_ADU_LENGTH> bytes{};
     const ssize_t got = ::read(waiting.fd, bytes.data(), bytes.size());
     if (got <= 0) return receive_error(got == 0 ? ECONNRESET : errno, timeout);
+    silent_since_ = std::chrono::steady_clock::now();
     frame.insert(frame.end(), bytes.begin(), bytes.begin() + got);
     if (frame.size() > 2 * std::size_t{MODBUS_MAX_ADU_LENGTH}) return receive_error(EMBMDATA, timeout);
   }
-  last_activity_ = std::chrono::steady_clock::now();
   return frame;
 }
 
 Result<std::vector<std::uint8_t>> Line::exchange(int unit, Bytes pdu, const ExchangeTiming& timing) {
-  if (const auto ready = prepare(timing); !ready) return ready.error();
+  if (const auto ready = prepare(unit, timing); !ready) return ready.error();
   ++transaction_;
-  const auto sent = send(framed(address_.framing, unit, pdu, transaction_));
-  auto frame = sent ? receive_any(timing.reply_timeout) : Result<std::vector<std::uint8_t>>{sent.error()};
+  const auto sent = send_frame(unit, framed(address_.framing, unit, pdu, transaction_));
+  if (!sent) return sent.error();
+  auto frame = receive_any(timing.reply_timeout);
+  last_exchange_[unit] = std::chrono::steady_clock::now();
   if (!frame) {
     after_failure(frame.error().code);
     return frame;

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,7 +23,13 @@ namespace watchroom::agent {
 /// What one exchange may take.
 struct ExchangeTiming {
   std::chrono::milliseconds reply_timeout;
-  std::chrono::milliseconds gap;  ///< silence the device wants before a request
+  std::chrono::milliseconds gap;  ///< pause that the unit wants after its last exchange
+};
+
+/// What is known of a write. An error with `was_sent`: whether it was done is unknown.
+struct WriteAttempt {
+  bool was_sent;
+  Result<WriteReply> reply;
 };
 
 /// A serial line or a TCP connection. Opens itself when it is needed, keeps the silence between frames, drops
@@ -32,6 +40,8 @@ class Line {
 
   /// One question, one answer, checked to be the answer to this question.
   Result<ReadReply> ask(int unit, const ReadRequest& request, const ExchangeTiming& timing);
+  /// Writes once, and never again by itself: what was sent but not answered may have been done.
+  WriteAttempt write(int unit, const WriteRequest& request, const ExchangeTiming& timing);
   /// What a device says of itself; empty when it does not know the function.
   Result<DeviceIdentity> identify(int unit, const ExchangeTiming& timing);
   /// What was just accepted may have been the late answer to a request that was repeated: one more may come
@@ -44,35 +54,64 @@ class Line {
     void operator()(modbus_t* context) const;
   };
 
+  /// An open descriptor that holds the lock of a port.
+  class Lock {
+   public:
+    Lock() = default;
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock() { reset(); }
+    void reset(int number = -1);
+    explicit operator bool() const { return number_ >= 0; }
+    int number() const { return number_; }
+
+   private:
+    int number_ = -1;
+  };
+
   bool is_serial() const { return std::holds_alternative<SerialLine>(address_.line); }
   /// Ready to send: open, silent, drained.
-  Result<void> prepare(const ExchangeTiming& timing);
+  Result<void> prepare(int unit, const ExchangeTiming& timing);
   Result<void> open(std::chrono::milliseconds patience);
+  Result<void> lock(const SerialLine& line);
   Result<void> open_serial(const SerialLine& line);
   Result<void> open_tcp(const TcpPeer& peer, std::chrono::milliseconds patience);
-  /// Throws away what is waiting; false when the peer has closed the connection.
-  bool drain();
-  void drain_until_silent();
+  /// Listens until `ready`, later when something still arrives, and throws that away. False: the other end is
+  /// gone.
+  bool wait_until_silent(Instant ready);
+  std::optional<bool> input_within(std::chrono::nanoseconds wait);
+  bool drop_input();
   void wait_for_late_answer();
   Result<void> send(const std::vector<std::uint8_t>& frame);
+  Result<void> send_frame(int unit, const std::vector<std::uint8_t>& frame);
   Result<std::vector<std::uint8_t>> receive(std::chrono::milliseconds timeout);
+  Result<std::vector<std::uint8_t>> receive_frame(int unit, std::chrono::milliseconds timeout);
+  /// A device's time to answer begins when it has the whole request.
+  std::chrono::microseconds reply_patience(std::chrono::milliseconds timeout) const;
   /// One PDU for another, of functions whose replies libmodbus cannot frame.
   Result<std::vector<std::uint8_t>> exchange(int unit, Bytes pdu, const ExchangeTiming& timing);
   Result<std::vector<std::uint8_t>> receive_any(std::chrono::milliseconds timeout);
   void after_failure(Errc code);
-  void close() { context_.reset(); }
+  void close() {
+    context_.reset();
+    lock_.reset();
+  }
 
   ModbusAddress address_;
   std::stop_token stop_;
+  Lock lock_;                                // of a serial line
   std::unique_ptr<modbus_t, Free> context_;  // null: closed
-  std::chrono::microseconds silence_;        // t3.5
-  Instant last_activity_{};
+  std::chrono::nanoseconds character_{0};    // on the wire; 0 where there is none
+  std::chrono::nanoseconds silence_{0};      // t3.5
+  Instant silent_since_{};                   // the end of the last character, ours or theirs
+  std::map<int, Instant> last_exchange_;     // by unit
   Instant late_until_{};
   bool unclean_ = false;  // something may still be arriving on the serial line
   std::uint16_t transaction_ = 0;
 };
 
+std::chrono::nanoseconds character_time(const SerialLine& line);
 /// The 3.5 characters that separate two frames on a serial line.
-std::chrono::microseconds frame_silence(const SerialLine& line);
+std::chrono::nanoseconds frame_silence(const SerialLine& line);
 
 }  // namespace watchroom::agent

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <modbus/modbus.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -30,12 +31,12 @@ class ModbusPeer {
  public:
   using Clock = std::chrono::steady_clock;
   struct Asked {
-    int unit = 0, function = 0, address = 0, count = 0;
+    int unit = 0, function = 0, address = 0, count = 0;  // of functions 5 and 6 the value is the count
     Clock::time_point arrived{}, answered{};
   };
   /// What to do with a request: answer as the registers say, stay silent, refuse, or send these bytes.
   struct Deed {
-    enum class Kind { answer, silence, exception, raw } kind = Kind::answer;
+    enum class Kind { answer, silence, exception, raw, do_but_say_nothing } kind = Kind::answer;
     int exception = 0;
     std::vector<std::uint8_t> bytes = {};
   };
@@ -108,6 +109,18 @@ class ModbusPeer {
     for (std::size_t i = 0; i < words.size(); ++i)
       mapping_->tab_registers[static_cast<std::size_t>(address) + i] = words[i];
   }
+  void set_coil(int address, bool value) {
+    const std::lock_guard lock{mutex_};
+    mapping_->tab_bits[address] = value ? 1 : 0;
+  }
+  bool coil(int address) const {
+    const std::lock_guard lock{mutex_};
+    return mapping_->tab_bits[address] != 0;
+  }
+  std::uint16_t holding(int address) const {
+    const std::lock_guard lock{mutex_};
+    return mapping_->tab_registers[address];
+  }
   void set_discrete(int address, bool value) {
     const std::lock_guard lock{mutex_};
     mapping_->tab_input_bits[address] = value ? 1 : 0;
@@ -119,6 +132,10 @@ class ModbusPeer {
   std::vector<Asked> asked() const {
     const std::lock_guard lock{mutex_};
     return asked_;
+  }
+  /// Bytes that nobody asked for.
+  void send(const std::vector<std::uint8_t>& bytes) {
+    if (::write(connected_, bytes.data(), bytes.size()) < 0) std::abort();
   }
   int connections() const { return connections_; }
   void forget() {
@@ -182,6 +199,15 @@ class ModbusPeer {
       case Deed::Kind::raw:
         if (::write(connected_, deed.bytes.data(), deed.bytes.size()) < 0) return;
         break;
+      case Deed::Kind::do_but_say_nothing: {
+        // The reply goes where nobody listens.
+        const int elsewhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        modbus_set_socket(context_.get(), elsewhere);
+        modbus_reply(context_.get(), request.data(), length, mapping_.get());
+        modbus_set_socket(context_.get(), connected_);
+        ::close(elsewhere);
+        break;
+      }
       case Deed::Kind::silence: break;
     }
     asked_.push_back(one);

@@ -296,6 +296,36 @@ TEST_F(ModbusDriver, FindsTheOptionalPointsThatADeviceHas) {
   EXPECT_THAT(*found, testing::ElementsAre(FoundPoint{"ambient.humidity", {}}));
 }
 
+TEST_F(ModbusDriver, ReadsTextsOnceAndAgainWhenTheDeviceIsBack) {
+  ModbusPeer peer;
+  peer.set_holding(100, {0x4142, 0x4300});
+  const auto profile = profile_of(
+      point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
+      point("device.serial", "text", "table = \"holding\", address = 100, type = \"text\", length = 2"));
+  const auto line = bus({device(peer, 1, profile, 100ms)});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(line->read(0).readings[1].value, Value{"ABC"});
+  EXPECT_EQ(peer.asked().size(), 4u);
+  peer.behave([](const Asked&) { return Deed{.kind = Deed::Kind::silence}; });
+  EXPECT_EQ(line->read(0).readings[1].quality, Quality::stale);
+  peer.behave({});
+  peer.set_holding(100, {0x5859, 0});
+  EXPECT_EQ(line->read(0).readings[1].value, Value{"XY"});
+}
+
+TEST_F(ModbusDriver, ADeviceThatRefusesItsTextsIsReadAllTheSame) {
+  ModbusPeer peer;
+  peer.behave([](const Asked& asked) {
+    return asked.function == 3 ? Deed{.kind = Deed::Kind::exception, .exception = 2} : Deed{};
+  });
+  const auto profile = profile_of(
+      point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
+      point("device.serial", "text", "table = \"holding\", address = 100, type = \"text\", length = 2"));
+  const Answer answer = bus({device(peer, 1, profile)})->read(0);
+  EXPECT_EQ(answer.communication, Communication::ok) << answer.text;
+  EXPECT_EQ(answer.readings[0].quality, Quality::good);
+  EXPECT_EQ(answer.readings[1].quality, Quality::bad);
+}
+
 TEST_F(ModbusDriver, AStopEndsAWaitForAGap) {
   ModbusPeer peer;
   auto slow = device(peer, 1, climate());

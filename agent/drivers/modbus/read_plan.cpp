@@ -52,7 +52,8 @@ std::size_t cut_of(const Group& group) {
 
 }  // namespace
 
-ReadPlan::ReadPlan(std::vector<RegisterSpan> spans, const ModbusTraits& limits) : limits_{limits} {
+ReadPlan::ReadPlan(std::vector<RegisterSpan> spans, const ModbusTraits& limits)
+    : limits_{limits}, is_empty_{spans.empty()} {
   std::sort(spans.begin(), spans.end());
   spans.erase(std::unique(spans.begin(), spans.end()), spans.end());
   group(spans);

@@ -17,6 +17,7 @@ class ReadPlan {
  public:
   ReadPlan(std::vector<RegisterSpan> spans, const ModbusTraits& limits);
 
+  bool is_empty() const { return is_empty_; }
   /// The requests of one round. Stays valid until the next `refuse` or `accept`.
   const std::vector<ReadRequest>& requests() const { return requests_; }
   /// A device refused request `index` with an address or value exception. True: the request was cut, ask the
@@ -45,6 +46,7 @@ class ReadPlan {
   void rebuild();
 
   ModbusTraits limits_;
+  bool is_empty_;               // nothing to read, also when nothing is refused
   std::vector<Group> groups_;   // each sorted, one request each
   bool has_newcomers_ = false;  // readmitted spans that were answered
   std::vector<ReadRequest> requests_;

@@ -2,24 +2,27 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/drivers/modbus/register_image.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 
 #include "agent/drivers/conversion.hpp"
+#include "agent/drivers/readable_text.hpp"
 
 namespace watchroom::agent {
 namespace {
 
 constexpr int most_decimals = 9;
 
+bool swaps_words(ByteOrder order) { return order == ByteOrder::cdab || order == ByteOrder::dcba; }
+bool swaps_bytes(ByteOrder order) { return order == ByteOrder::badc || order == ByteOrder::dcba; }
+
 std::uint64_t joined(std::span<const std::uint16_t> words, ByteOrder order) {
-  const bool swap_words = order == ByteOrder::cdab || order == ByteOrder::dcba;
-  const bool swap_bytes = order == ByteOrder::badc || order == ByteOrder::dcba;
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    std::uint16_t word = words[swap_words ? words.size() - 1 - i : i];
-    if (swap_bytes) word = static_cast<std::uint16_t>(word << 8 | word >> 8);
+    std::uint16_t word = words[swaps_words(order) ? words.size() - 1 - i : i];
+    if (swaps_bytes(order)) word = static_cast<std::uint16_t>(word << 8 | word >> 8);
     value = value << 16 | word;
   }
   return value;
@@ -48,6 +51,7 @@ RawNumber number_of(std::uint64_t bits, RegisterType type) {
     case RegisterType::u64:
       if (bits >> 63 != 0) return static_cast<double>(bits);
       return static_cast<std::int64_t>(bits);
+    case RegisterType::text:
     case RegisterType::bit:
     case RegisterType::u16:
     case RegisterType::u32: break;
@@ -55,11 +59,42 @@ RawNumber number_of(std::uint64_t bits, RegisterType type) {
   return static_cast<std::int64_t>(bits);
 }
 
-RegisterSpan own_span(const RegisterSource& source) {
-  return {source.table, source.address, static_cast<std::uint16_t>(width_of(source.type))};
+/// Two letters a register, or one in its low byte (Wiren Board, register 200).
+std::string letters_of(std::span<const std::uint16_t> words, ByteOrder order) {
+  const bool is_one_each = std::ranges::all_of(words, [](std::uint16_t word) { return word <= 0xff; });
+  std::string bytes;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::uint16_t word = words[swaps_words(order) ? words.size() - 1 - i : i];
+    const char high = static_cast<char>(word >> 8), low = static_cast<char>(word & 0xff);
+    if (!is_one_each) bytes += swaps_bytes(order) ? low : high;
+    bytes += swaps_bytes(order) && !is_one_each ? high : low;
+  }
+  return bytes;
 }
 
+/// A text ends at its first zero; one of nothing but ones was never set.
+Reading text_of(std::span<const std::uint16_t> words, ByteOrder order, Timestamp at) {
+  const bool is_unset = std::ranges::all_of(words, [](std::uint16_t word) { return word == 0xffff; });
+  if (is_unset) return bad_reading(at);
+  const std::string bytes = letters_of(words, order);
+  std::string_view text = std::string_view{bytes}.substr(0, bytes.find('\0'));
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return {Value{readable_text(text)}, Quality::good, at};
+}
+
+RegisterSpan own_span(const RegisterSource& source) { return {source.table, source.address, source.width()}; }
+
 }  // namespace
+
+std::vector<std::uint16_t> words_of(std::uint64_t bits, const RegisterSource& source) {
+  std::vector<std::uint16_t> words(source.width());
+  for (std::size_t i = 0; i < words.size(); ++i, bits >>= 16) {
+    auto word = static_cast<std::uint16_t>(bits & 0xffff);
+    if (swaps_bytes(source.order)) word = static_cast<std::uint16_t>(word << 8 | word >> 8);
+    words[swaps_words(source.order) ? i : words.size() - 1 - i] = word;
+  }
+  return words;
+}
 
 std::vector<RegisterSpan> spans_of(const RegisterSource& source) {
   std::vector<RegisterSpan> spans{own_span(source)};
@@ -83,29 +118,35 @@ std::optional<std::span<const std::uint16_t>> RegisterImage::find(const Register
   return std::nullopt;
 }
 
+std::optional<double> RegisterImage::factor_of(const RegisterSource& source) const {
+  double factor = 1.0;
+  if (source.factor_register) {
+    const auto code = find({source.table, source.factor_register->address, 1});
+    if (!code) return std::nullopt;
+    const auto found = source.factor_register->factors.find((*code)[0]);
+    if (found == source.factor_register->factors.end()) return std::nullopt;
+    factor = found->second;
+  }
+  if (source.decimals_register) {
+    const auto decimals = find({source.table, *source.decimals_register, 1});
+    if (!decimals || (*decimals)[0] > most_decimals) return std::nullopt;
+    factor /= std::pow(10.0, (*decimals)[0]);
+  }
+  return factor;
+}
+
 Reading RegisterImage::read(const RegisterSource& source, const Conversion& conversion, Timestamp at) const {
   const auto words = find(own_span(source));
   if (!words) return bad_reading(at);
+  if (source.type == RegisterType::text) return text_of(*words, source.order, at);
   const std::uint64_t bits = joined(*words, source.order);
   if (source.mask) {
     const auto masked = (bits & *source.mask) >> std::countr_zero(*source.mask);
     return to_reading(static_cast<std::int64_t>(masked), conversion, at);
   }
 
-  double factor = 1.0;
-  if (source.factor_register) {
-    const auto code = find({source.table, source.factor_register->address, 1});
-    if (!code) return bad_reading(at);
-    const auto found = source.factor_register->factors.find((*code)[0]);
-    if (found == source.factor_register->factors.end()) return bad_reading(at);
-    factor = found->second;
-  }
-  if (source.decimals_register) {
-    const auto decimals = find({source.table, *source.decimals_register, 1});
-    if (!decimals || (*decimals)[0] > most_decimals) return bad_reading(at);
-    factor /= std::pow(10.0, (*decimals)[0]);
-  }
-  return to_reading(number_of(bits, source.type), conversion, at, factor);
+  const auto factor = factor_of(source);
+  return factor ? to_reading(number_of(bits, source.type), conversion, at, *factor) : bad_reading(at);
 }
 
 }  // namespace watchroom::agent

@@ -25,6 +25,9 @@ struct RegisterSpan {
 /// All the spans a point needs: its own, its decimals', its factor's.
 std::vector<RegisterSpan> spans_of(const RegisterSource& source);
 
+/// The registers of a value of one to four words.
+std::vector<std::uint16_t> words_of(std::uint64_t bits, const RegisterSource& source);
+
 /// What one round of requests brought, and the values in it.
 class RegisterImage {
  public:
@@ -33,6 +36,8 @@ class RegisterImage {
 
   /// Nothing when any of it was not read.
   std::optional<std::span<const std::uint16_t>> find(const RegisterSpan& span) const;
+  /// What the registers for the decimals and the factor of a value say; nothing when they say nothing known.
+  std::optional<double> factor_of(const RegisterSource& source) const;
   /// Bad when its registers were not read.
   Reading read(const RegisterSource& source, const Conversion& conversion, Timestamp at) const;
 

@@ -21,10 +21,10 @@ const Names<RegisterTable> table_names{{"holding", RegisterTable::holding},
                                        {"discrete", RegisterTable::discrete},
                                        {"coil", RegisterTable::coil}};
 const Names<RegisterType> type_names{
-    {"bit", RegisterType::bit},     {"u16", RegisterType::u16},    {"i16", RegisterType::i16},
-    {"u32", RegisterType::u32},     {"i32", RegisterType::i32},    {"u64", RegisterType::u64},
-    {"i64", RegisterType::i64},     {"f32", RegisterType::f32},    {"f64", RegisterType::f64},
-    {"bcd16", RegisterType::bcd16}, {"bcd32", RegisterType::bcd32}};
+    {"bit", RegisterType::bit},     {"u16", RegisterType::u16},     {"i16", RegisterType::i16},
+    {"u32", RegisterType::u32},     {"i32", RegisterType::i32},     {"u64", RegisterType::u64},
+    {"i64", RegisterType::i64},     {"f32", RegisterType::f32},     {"f64", RegisterType::f64},
+    {"bcd16", RegisterType::bcd16}, {"bcd32", RegisterType::bcd32}, {"text", RegisterType::text}};
 const Names<ByteOrder> order_names{{"abcd", ByteOrder::abcd},   {"cdab", ByteOrder::cdab},
                                    {"badc", ByteOrder::badc},   {"dcba", ByteOrder::dcba},
                                    {"big", ByteOrder::abcd},    {"big_words_swapped", ByteOrder::cdab},
@@ -53,12 +53,18 @@ void read_mask(const SettingsTable& table, RegisterSource& source) {
   }
   const bool is_integer = source.type != RegisterType::bit && source.type != RegisterType::f32 &&
                           source.type != RegisterType::f64 && source.type != RegisterType::bcd16 &&
-                          source.type != RegisterType::bcd32;
+                          source.type != RegisterType::bcd32 && source.type != RegisterType::text;
   if (source.mask && !is_integer)
     table.reject(table.has("bit") ? "bit" : "mask", "no such key unless the type is an integer");
 }
 
-RegisterSource read_register(const SettingsTable& table) {
+void read_length(const SettingsTable& table, RegisterSource& source) {
+  if (source.type != RegisterType::text) return;  // then `length` is an unknown key
+  source.text_length = static_cast<std::uint16_t>(
+      table.integer("length", {.help = "registers of the text, two letters each", .least = 1, .most = 125}));
+}
+
+RegisterSource read_register(const SettingsTable& table, const ModbusTraits& traits) {
   RegisterSource source;
   source.table = table.choice<RegisterTable>("table", table_names, std::nullopt, "where it stands");
   const bool is_bits = source.table == RegisterTable::coil || source.table == RegisterTable::discrete;
@@ -68,17 +74,20 @@ RegisterSource read_register(const SettingsTable& table) {
   if (is_bits != (source.type == RegisterType::bit))
     table.reject("type", is_bits ? "\"bit\" in the tables coil and discrete"
                                  : "a number type in the tables input and holding; use `bit` for one bit");
+  read_length(table, source);
   source.address = static_cast<std::uint16_t>(table.integer(
-      "address", {.help = "address on the wire, from 0", .most = last_register + 1 - width_of(source.type)}));
+      "address", {.help = "address on the wire, from 0", .most = last_register + 1 - source.width()}));
   read_mask(table, source);
   if (const auto address = table.optional_integer(
           "decimals", {.help = "register with the number of decimals", .most = last_register}))
     source.decimals_register = static_cast<std::uint16_t>(*address);
   if (const auto factor = table.optional_table("factor")) source.factor_register = read_factor(*factor);
+  if (source.width() > traits.max_registers)
+    table.reject("type", fmt::format("what fits into the {} registers of one request", traits.max_registers));
   return source;
 }
 
-RegisterProbe read_probe(const SettingsTable& table) {
+RegisterProbe read_probe(const SettingsTable& table, const ModbusTraits& traits) {
   RegisterProbe probe;
   for (const std::string& text : table.scalars("values", "what the register may hold")) {
     if (const auto value = integer_of(text))
@@ -90,7 +99,9 @@ RegisterProbe read_probe(const SettingsTable& table) {
   probe.most = table.optional_number("max", {.help = "highest content"});
   if (probe.values.empty() == (!probe.least && !probe.most))
     table.reject("values", "`values`, or `min` and `max`");
-  probe.source = read_register(table);
+  probe.source = read_register(table, traits);
+  if (probe.source.type == RegisterType::text)
+    table.reject("type", "a number type; texts are compared with function 43's, by `identity`");
   table.finish();
   return probe;
 }
@@ -110,18 +121,32 @@ void read_traits(const SettingsTable& table, Profile& profile) {
   limits.max_bits = number("max_bits", "bits in one request", 2000, 1, 2000);
   limits.largest_hole = number("largest_hole", "unused registers read to save a request", 16, 0, 124);
   limits.identity = table.texts("identity", "texts, one of which its identification (function 43) holds");
-  for (const SettingsTable& probe : table.tables("probe")) limits.probes.push_back(read_probe(probe));
+  for (const SettingsTable& probe : table.tables("probe")) limits.probes.push_back(read_probe(probe, limits));
   table.finish();
   profile.traits = std::move(limits);
 }
 
 void read_source(const SettingsTable& table, ProfilePoint& point) {
   const SettingsTable where = table.table("register");
-  point.source.where = read_register(where);
+  RegisterSource source = read_register(where, {});
   read_conversion(where, point.source.conversion);
   where.finish();
-  if (point.source.conversion.unit == Unit::text) table.reject("unit", "a number or a state over Modbus");
+  if ((point.source.conversion.unit == Unit::text) != (source.type == RegisterType::text))
+    table.reject("unit", "\"text\" for what is of type text, and for that only");
+  point.source.where = std::move(source);
   if (point.is_table()) table.reject("name", "an instance; [*] is for tables over SNMP");
+}
+
+/// What depends on the device's limits, and whether the point may be written.
+void read_more(const SettingsTable& table, const Profile& profile, ProfilePoint& point,
+               const PointTraits& traits, const PointKind* kind) {
+  RegisterSource source = point.source.where.as<RegisterSource>();
+  const int most = profile.traits.as<ModbusTraits>().max_registers;
+  if (source.width() > most)
+    table.reject("register", fmt::format("what fits into the {} registers of one request", most));
+  source.write = read_write(table, point, traits, kind);
+  point.is_writable = source.write.has_value();
+  point.source.where = std::move(source);
 }
 
 std::string source_text(const DriverPart& where) {
@@ -136,6 +161,7 @@ std::string source_text(const DriverPart& where) {
 
 int width_of(RegisterType type) {
   switch (type) {
+    case RegisterType::text:
     case RegisterType::bit:
     case RegisterType::u16:
     case RegisterType::i16:
@@ -151,10 +177,15 @@ int width_of(RegisterType type) {
   return 1;
 }
 
+std::uint16_t RegisterSource::width() const {
+  return type == RegisterType::text ? text_length : static_cast<std::uint16_t>(width_of(type));
+}
+
 const ProfileGrammar modbus_profiles{.read_traits = read_traits,
                                      .read_source = read_source,
                                      .read_answer = read_modbus_sample,
                                      .play = play_modbus_sample,
-                                     .source_text = source_text};
+                                     .source_text = source_text,
+                                     .read_more = read_more};
 
 }  // namespace watchroom::agent
