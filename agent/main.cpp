@@ -9,6 +9,7 @@
 
 #include "agent/commands/commands.hpp"
 #include "agent/core/agent.hpp"
+#include "agent/drivers/snmp/trap_receiver.hpp"
 #include "agent/journal/journal.hpp"
 #include "agent/link/link.hpp"
 #include "agent/polling/poller.hpp"
@@ -102,11 +103,20 @@ int run_command(const std::filesystem::path& file) {
   Poller poller{*settings, clock, log,
                 [&agent](PollResult polled) { agent.mailbox().put(std::move(polled)); }};
   poller.start();
+  TrapReceiver traps{*settings,
+                     clock,
+                     log,
+                     {[&agent](ReceivedTrap trap) {
+                        return agent.mailbox().put(DeviceEvent{trap.device, trap.at, std::move(trap.text)});
+                      },
+                      [&poller](std::size_t device, bool started) { poller.hurry(device, started); }}};
+  if (!settings->snmp_traps.listen.empty()) traps.start();
   log.info("watchroom-agent {} runs {}/{}: {} devices, journal {} at record {}", WATCHROOM_VERSION,
            settings->site, settings->agent, devices.size(), to_hex(journal->id()), journal->head());
 
   stop_signals.wait();
   log.info("stopping");
+  traps.stop();
   poller.stop();
   agent.request_stop();
   core.join();

@@ -59,6 +59,19 @@ void Agent::take(PollResult& polled) {
   edge_node_.polled(polled, record);
 }
 
+void Agent::take(const DeviceEvent& event) {
+  if (event.device >= devices_.size() || !devices_[event.device]->tells_events) return;
+  // The count steps, so that the same text twice is two events.
+  Payload payload;
+  payload.metrics = {{.name = std::string{metric_names::event_text}, .at = event.at, .value = event.text},
+                     {.name = std::string{metric_names::event_count},
+                      .at = event.at,
+                      .value = ++event_counts_[event.device]}};
+  const std::uint64_t record =
+      journal_.append(devices_[event.device]->id, encode(payload, WithDatatypes::no), Urgency::urgent);
+  edge_node_.told(event.device, payload.metrics, record);
+}
+
 void Agent::take(const WillWanted& wanted) {
   outlet_.provide_will(wanted.session, edge_node_.will(wanted.session));
 }

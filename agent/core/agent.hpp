@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -38,6 +39,7 @@ class Agent {
 
  private:
   void take(PollResult& polled);
+  void take(const DeviceEvent& event);
   void take(const WillWanted& wanted);
   void take(const Connected& connected) { edge_node_.connected(connected.session); }
   void take(const Disconnected& lost) { edge_node_.disconnected(lost.session, lost.reason); }
@@ -47,6 +49,7 @@ class Agent {
 
   DeviceList devices_;
   std::vector<Reporter> reporters_;
+  std::map<std::size_t, std::int64_t> event_counts_;  // of the devices that ever told something
   Journal& journal_;
   Outlet& outlet_;
   const Clock& clock_;

@@ -112,6 +112,9 @@ class TestedAgent {
     polled.readings = {{celsius, Quality::good, clock.now()}, {leak, Quality::good, clock.now()}};
     step({polled});
   }
+  void tells(std::size_t device, const std::string& text) {
+    step({DeviceEvent{device, clock.now(), text}});
+  }
   void is_silent(std::size_t device) {
     PollResult polled{device, Communication::no_answer, "no answer", clock.now(), {}};
     polled.readings.assign(2, {{}, Quality::stale, clock.now()});

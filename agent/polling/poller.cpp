@@ -23,6 +23,9 @@ void prepare_devices(AgentSettings& settings, const Log& log) {
   for (const ConfiguredDevice& device : settings.devices)
     drivers.insert(driver_named(device.address.driver()));
   for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
+  for (ConfiguredDevice& device : settings.devices)
+    device.description.tells_events =
+        !settings.snmp_traps.listen.empty() && std::holds_alternative<SnmpAddress>(device.address.where);
   const FoundPoints found{settings.data_dir, log};
   for (ConfiguredDevice& device : settings.devices)
     if (has_points_to_find(*device.profile)) set_points(device, found.of(device), *settings.point_lists);

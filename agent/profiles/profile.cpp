@@ -26,6 +26,12 @@ Oid in_row(Oid column, const Oid& index) {
   return column;
 }
 
+/// An SNMPv1 trap's OID has a 0 before its number.
+Oid without_zero(Oid oid) {
+  if (oid.size() > 2 && oid[oid.size() - 2] == 0) oid.erase(oid.end() - 2);
+  return oid;
+}
+
 std::string with_instance(std::string name, const std::string& instance) {
   for (auto at = name.find("[*]"); at != std::string::npos; at = name.find("[*]"))
     name.replace(at + 1, 1, instance);
@@ -37,15 +43,21 @@ class PointLister {
  public:
   explicit PointLister(PointChoice choice) : choice_{choice} {}
 
-  void add(const ProfilePoint& from, const std::string& name_text, PointSource source, std::string row = {}) {
+  void add(const ProfilePoint& from, const std::string& name_text, PointSource source, std::string row = {},
+           std::string called = {}) {
     auto name = PointName::parse(name_text);
     if (!name) return;  // an index that cannot be an instance; the profile itself was checked
     if (choice_ == PointChoice::essential && name->kind().weight == Weight::detail) return;
     if (!names_.insert(name_text).second) return;
     descriptions_.emplace_back(*std::move(name), from.traits, std::move(row));
+    is_called_ |= !called.empty();
+    called_.push_back(std::move(called));
     sources_.push_back(std::move(source));
   }
-  DevicePoints done() && { return {std::move(descriptions_), std::move(sources_)}; }
+  DevicePoints done() && {
+    if (!is_called_) called_.clear();
+    return {std::move(descriptions_), std::move(sources_), called_};
+  }
 
   bool is_empty() const { return sources_.empty(); }
 
@@ -54,6 +66,8 @@ class PointLister {
   std::set<std::string> names_;
   std::vector<PointDescription> descriptions_;
   std::vector<PointSource> sources_;
+  std::vector<std::string> called_;
+  bool is_called_ = false;
 };
 
 }  // namespace
@@ -129,7 +143,29 @@ ObjectSource ObjectSource::row(const Oid& of_row) const {
   one.oid.insert(one.oid.end(), of_row.begin(), of_row.end());
   if (decimals) one.decimals = in_row(*decimals, of_row);
   if (factor) one.factor = FactorObject{in_row(factor->oid, of_row), factor->factors};
+  one.part = part;
   return one;
+}
+
+std::optional<Profile::PointAt> Profile::point_at(const Oid& object) const {
+  for (const ProfilePoint& point : points) {
+    const auto* where = std::get_if<ObjectSource>(&point.source.where);
+    if (!where || object.size() < where->oid.size() ||
+        !std::equal(where->oid.begin(), where->oid.end(), object.begin()))
+      continue;
+    const Oid index{object.begin() + static_cast<std::ptrdiff_t>(where->oid.size()), object.end()};
+    if (where->is_column == index.empty() || (where->index && !where->index->fits(index))) continue;
+    return PointAt{&point,
+                   where->is_column ? with_instance(point.name, instance_of(*where, index)) : point.name};
+  }
+  return std::nullopt;
+}
+
+const ProfileTrap* Profile::trap_named(const Oid& notification) const {
+  const Oid wanted = without_zero(notification);
+  const auto found =
+      std::ranges::find_if(traps, [&](const ProfileTrap& trap) { return without_zero(trap.oid) == wanted; });
+  return found == traps.end() ? nullptr : &*found;
 }
 
 DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found, PointChoice choice) {
@@ -151,7 +187,7 @@ DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& fo
     for (const FoundPoint* one : here->second) {
       const std::string instance = instance_of(column, one->index);
       points.add(point, with_instance(point.name, instance),
-                 {column.row(one->index), point.source.conversion}, instance);
+                 {column.row(one->index), point.source.conversion}, instance, one->label);
     }
   }
   if (points.is_empty() && choice == PointChoice::essential)
@@ -165,6 +201,7 @@ Profile combined(const Profile& first, const Profile& more) {
     point.key = more.name + ":" + point.key;
     both.points.push_back(std::move(point));
   }
+  both.traps.insert(both.traps.end(), more.traps.begin(), more.traps.end());
   both.name += "+" + more.name;
   return both;
 }

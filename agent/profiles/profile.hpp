@@ -67,10 +67,25 @@ struct RowCondition {
   std::vector<std::string> texts;
 };
 
-/// An object whose code chooses the factor: milli, kilo.
+/// What a unit's code makes of a number: °F are °C after × 5/9 and - 17.8.
+struct UnitFactor {
+  double scale = 1.0;
+  double offset = 0.0;
+};
+
+/// An object whose code chooses the factor: milli, kilo, °F.
 struct FactorObject {
   Oid oid;
-  std::map<std::int64_t, double> factors;
+  std::map<std::int64_t, UnitFactor> factors;
+};
+
+/// Which part of an object is the code: all of it unless one of these is set.
+struct CodePart {
+  std::optional<std::uint32_t>
+      bit;  ///< of an integer from its lowest, of BITS from the first octet's highest
+  std::optional<std::uint64_t> mask;          ///< of an integer, shifted down to 0
+  std::optional<std::uint32_t> character;     ///< of a text of flags, from 1
+  std::map<std::string, std::int64_t> texts;  ///< a text that stands for a code
 };
 
 /// Where a point stands in an SNMP device: a whole instance, or the column of a table. `decimals` and
@@ -80,9 +95,12 @@ struct ObjectSource {
   bool is_column = false;
   std::string instance_prefix;  ///< put before the row's index: "L" makes index 2 `input[L2]`
   std::optional<IndexShape> index;
-  std::vector<RowCondition> rows;      ///< all must hold
-  std::optional<Oid> decimals;         ///< the value is divided by 10^content
-  std::optional<FactorObject> factor;  ///< the value is multiplied
+  std::vector<RowCondition> rows;        ///< all must hold
+  std::optional<Oid> decimals;           ///< the value is divided by 10^content
+  std::optional<FactorObject> factor;    ///< the value is multiplied
+  std::shared_ptr<const CodePart> part;  ///< null: all of it; shared by the rows
+  std::vector<Oid>
+      label_columns;  ///< of the same rows: what the device itself calls each; the first that says
 
   /// The same for one row of the table.
   ObjectSource row(const Oid& index) const;
@@ -117,6 +135,12 @@ struct ProfilePoint {
   bool is_table() const;
   /// Row of a table, or an optional point: known only once the device has answered.
   bool must_be_discovered() const { return is_table() || is_optional; }
+};
+
+/// A trap or notification that the maker's MIB names.
+struct ProfileTrap {
+  Oid oid;  ///< as of SNMPv2: an SNMPv1 trap is enterprise.0.specific (RFC 3584 3.1)
+  StateText text;
 };
 
 struct SnmpTraits {
@@ -168,7 +192,17 @@ struct Profile {
   ModbusTraits modbus;
   SnmpTraits snmp;
   std::vector<ProfilePoint> points;
+  std::vector<ProfileTrap> traps;
   std::vector<ProfileSample> samples;
+
+  /// Which point stands at an SNMP object, with its row's instance in the name.
+  struct PointAt {
+    const ProfilePoint* point;
+    std::string name;
+  };
+  std::optional<PointAt> point_at(const Oid& object) const;
+  /// Null when it names no such trap. Makers write enterprise.0.n or enterprise.n for one.
+  const ProfileTrap* trap_named(const Oid& notification) const;
 
   /// Nothing when anything in the file is wrong; each wrong thing is in `problems`.
   static std::optional<Profile> load(const std::filesystem::path& file, Problems& problems);
@@ -179,12 +213,14 @@ struct Profile {
 struct DevicePoints {
   SharedList<PointDescription> descriptions;
   SharedList<PointSource> sources;
+  SharedList<std::string> called;  ///< what the device itself calls each point's row; none at all: nothing
 };
 
 /// Optional points and table rows that a device was found to have.
 struct FoundPoint {
   std::string profile_point;  ///< its key
   Oid index;                  ///< below the column; empty: no row
+  std::string label = {};     ///< what the device calls the row; empty: nothing
   auto operator<=>(const FoundPoint&) const = default;
 };
 

@@ -250,6 +250,8 @@ Profile read_profile(const SettingsTable& table) {
   } else if (const auto snmp = table.optional_table("snmp")) {
     profile.snmp = read_snmp_traits(*snmp);
   }
+  if (profile.bus == "snmp")
+    for (const SettingsTable& trap : table.tables("trap")) profile.traps.push_back(read_trap(trap));
   PointsReader points{profile};
   for (const SettingsTable& point : table.tables("point")) profile.points.push_back(points.read(point));
   if (profile.points.empty() && !table.has("point")) table.reject("point", "at least one [[point]]");

@@ -18,6 +18,8 @@ ModbusTraits read_modbus_traits(const SettingsTable& table);
 RegisterSource read_register(const SettingsTable& table);
 
 SnmpTraits read_snmp_traits(const SettingsTable& table);
+/// `table` is one [[trap]].
+ProfileTrap read_trap(const SettingsTable& table);
 /// `table` is the [[point]] itself.
 ObjectSource read_object(const SettingsTable& table);
 

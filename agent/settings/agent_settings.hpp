@@ -55,6 +55,11 @@ struct AgentSettings {
     int replay_records_per_s = 0;
   };
 
+  struct SnmpTraps {
+    std::vector<std::string> listen;       ///< "127.0.0.1:162", "[::1]:162"; empty: nobody listens
+    std::optional<std::string> community;  ///< accepted besides each device's own
+  };
+
   std::string site;
   std::string agent;
   std::string name;
@@ -63,6 +68,7 @@ struct AgentSettings {
   LogLevel log_level = LogLevel::info;
   BrokerSettings broker;
   Journal journal;
+  SnmpTraps snmp_traps;
   AllClassTerms classes;
   std::vector<ConfiguredDevice> devices;
   std::shared_ptr<PointLists> point_lists = std::make_shared<PointLists>();

@@ -115,7 +115,11 @@ class SnmpBus final : public Bus {
       }
       auto rows = tables.rows_of(object);
       if (!rows) return rows.error();
-      for (Oid& index : *rows) found.push_back({point.key, std::move(index)});
+      for (Oid& index : *rows) {
+        auto label = tables.label_of(object, index);
+        if (!label) return label.error();
+        found.push_back({point.key, std::move(index), *std::move(label)});
+      }
     }
     const auto objects = peer.reader.get(singles, true);
     if (!objects) return objects.error();
@@ -137,7 +141,7 @@ std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext cont
 std::string text_at(const Objects& objects, const Oid& oid) {
   const auto found = objects.find(oid);
   const auto* text = found == objects.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return text ? *text : "";
+  return text ? readable_text(*text) : "";
 }
 
 bool fits(const SnmpTraits& traits, const Objects& system, const std::set<Oid>& present) {
