@@ -17,9 +17,11 @@ using RawNumber = std::variant<std::int64_t, double>;
 /// A float's shortest decimal as a double: 23.1, not 23.100000381.
 double widened(float value);
 
-/// The reading that a raw number makes. `factor` is what a neighbouring register said. Bad when it is marked
+/// The reading that a raw number makes. `factor` is what a neighbouring register said,
+/// `more_offset` likewise. Bad when it is marked
 /// invalid, not a number, or outside what is plausible.
-Reading to_reading(const RawNumber& raw, const Conversion& conversion, Timestamp at, double factor = 1.0);
+Reading to_reading(const RawNumber& raw, const Conversion& conversion, Timestamp at, double factor = 1.0,
+                   double more_offset = 0.0);
 
 Reading bad_reading(Timestamp at);
 

@@ -38,6 +38,10 @@ struct ProfileGrammar {
   /// What a person looks for in the maker's document: "input 4", "1.3.6.1.2.1.33.1.2.1.0".
   std::string (*source_text)(const DriverPart& where);
 
+  /// Reads what else stands in the profile's own table, after `read_traits`. Null: nothing does.
+  void (*read_more)(const SettingsTable& profile_table, Profile& profile) = nullptr;
+  /// The traits of a device that two profiles read. Null: those of the first.
+  DriverPart (*traits_of_both)(const DriverPart& first, const DriverPart& more) = nullptr;
   /// Null: the driver knows no tables.
   TableRow (*row)(const DriverPart& column, const RowIndex& index) = nullptr;
   /// Whether two points may have one name, being columns that never make one instance. Null: never.

@@ -166,6 +166,7 @@ Profile read_profile(const SettingsTable& table) {
       "confidence", {{"measured", "measured"}, {"documented", "documented"}, {"reported", "reported"}},
       std::nullopt, "measured on a device, read in the maker's document, or reported by others");
   driver.profiles.read_traits(table.table(driver.name), profile);
+  if (driver.profiles.read_more) driver.profiles.read_more(table, profile);
   PointsReader points{driver.profiles};
   for (const SettingsTable& point : table.tables("point")) profile.points.push_back(points.read(point));
   if (profile.points.empty() && !table.has("point")) table.reject("point", "at least one [[point]]");
