@@ -83,9 +83,9 @@ struct FactorObject {
 struct CodePart {
   std::optional<std::uint32_t>
       bit;  ///< of an integer from its lowest, of BITS from the first octet's highest
-  std::optional<std::uint64_t> mask;          ///< of an integer, shifted down to 0
-  std::optional<std::uint32_t> character;     ///< of a text of flags, from 1
-  std::map<std::string, std::int64_t> texts;  ///< a text that stands for a code
+  std::optional<std::uint64_t> mask = {};          ///< of an integer, shifted down to 0
+  std::optional<std::uint32_t> character = {};     ///< of a text of flags, from 1
+  std::map<std::string, std::int64_t> texts = {};  ///< a text that stands for a code
 };
 
 /// Where a point stands in an SNMP device: a whole instance, or the column of a table. `decimals` and
