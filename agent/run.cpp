@@ -144,8 +144,9 @@ class Running {
     return {};
   }
 
-  /// Other devices, classes and profiles. What was polled until then is reported first, and nothing in
-  /// between is lost: no bus is asked while the devices change.
+  /// Other devices, classes, profiles and places where traps arrive. What was polled until then is reported
+  /// first, and no reading in between is lost: no bus is asked while the devices change. A trap that comes
+  /// just then is; what it is about is polled at once.
   void read_anew(const std::filesystem::path& file) {
     notifier_.reloading(clock_.machine().steady());
     take_settings(file);

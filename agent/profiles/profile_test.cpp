@@ -156,6 +156,14 @@ TEST(Profile, NamesTrapsWithOrWithoutTheZeroOfVersion1) {
   EXPECT_EQ(point_at(*profile, *parse_oid("1.3.6.1.2.7"))->name, "outlet[7].current");
   EXPECT_FALSE(point_at(*profile, *parse_oid("1.3.6.1.2")));
   EXPECT_THAT(problems_of(snmp_head + "[[trap]]\noid = \"x\"\n"), testing::HasSubstr("numeric OID"));
+  const auto both =
+      combined(*profile, *Profile::parse(snmp_head + "[[point]]\nname = \"outlet[*].power\"\n"
+                                                     "unit = \"watt\"\noid = \"1.3.6.1.3\"\n"
+                                                     "table = true\n[[trap]]\noid = \"1.3.6.1.4.1.8.0.1\"\n"
+                                                     "text = { zh = \"过载\", en = \"Overload\" }\n",
+                                         "q.toml", problems));
+  for (const char* oid : {"1.3.6.1.4.1.9.0.5", "1.3.6.1.4.1.8.0.1"})
+    EXPECT_TRUE(both.traits.as<SnmpTraits>().trap_named(*parse_oid(oid))) << oid;
 }
 
 TEST(Profile, AnObjectIsTakenApartInOneWayOnly) {
