@@ -159,9 +159,10 @@ TEST_F(EventTest, AnEventDuringACutReachesTheHistory) {
 TEST_F(EventTest, OnlyADeviceThatCanTellAnnouncesEvents) {
   connect();
   for (const SentMessage& message : take())
-    if (message.topic.verb == Verb::dbirth)
+    if (message.topic.verb == Verb::dbirth) {
       EXPECT_EQ(message.payload.find("event.count") != nullptr, message.topic.device == "ups1")
           << message.topic.device;
+    }
   tells(1, "never configured");
   tells(7, "no such device");
   run_for(1s);

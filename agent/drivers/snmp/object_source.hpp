@@ -51,8 +51,8 @@ struct FactorObject {
 
 /// Which part of an object is the code: all of it unless one of these is set.
 struct CodePart {
-  std::optional<std::uint32_t>
-      bit;  ///< of an integer from its lowest, of BITS from the first octet's highest
+  /// Of an integer from its lowest, of BITS from the first octet's highest.
+  std::optional<std::uint32_t> bit = {};
   std::optional<std::uint64_t> mask = {};          ///< of an integer, shifted down to 0
   std::optional<std::uint32_t> character = {};     ///< of a text of flags, from 1
   std::map<std::string, std::int64_t> texts = {};  ///< a text that stands for a code

@@ -442,11 +442,12 @@ TEST_F(TrapReceiverTest, ATrapIsFollowedByAPollAtOnceAndAStartByALookForPoints) 
   ConfiguredDevice& device = settings_.devices[0];
   device.description.poll_interval = 10min;
   device.reply_timeout = 500ms;
-  prepare_devices(settings_, Log::quiet());
+  prepare_devices(settings_, {}, Log::quiet());
   EXPECT_TRUE(settings_.devices[0].description.tells_events);
   std::atomic<int> polls = 0, described = 0;
   std::atomic<bool> is_answered = false;
-  Poller poller{settings_, clock_, Log::quiet(), [&](const PollResult& result) {
+  BusBoard board;
+  Poller poller{settings_, clock_, Log::quiet(), board, [&](const PollResult& result) {
                   ++polls;
                   is_answered = result.communication == Communication::ok;
                 }};
