@@ -39,6 +39,11 @@ void PollingField::finish() {
   if (const auto poller = taken()) poller->finish();
 }
 
+void PollingField::hurry(std::size_t device, bool find_points) {
+  const std::lock_guard lock{mutex_};
+  if (poller_) poller_->hurry(device, find_points);
+}
+
 void PollingField::put_into_class(const std::string& device, ResourceClass resource_class) {
   const std::lock_guard lock{mutex_};
   given_[device] = resource_class;

@@ -30,6 +30,9 @@ class PollingField final : public Field {
   void stop();
   void finish();
 
+  /// From any thread: something has happened to a device, given by its place in the settings.
+  void hurry(std::size_t device, bool find_points);
+
   void put_into_class(const std::string& device, ResourceClass resource_class) override;
 
  private:

@@ -10,6 +10,7 @@
 #include <malloc.h>
 
 #include "agent/core/agent.hpp"
+#include "agent/drivers/snmp/trap_receiver.hpp"
 #include "agent/link/link.hpp"
 #include "agent/polling_field.hpp"
 #include "agent/self/self_watch.hpp"
@@ -137,13 +138,15 @@ class Running {
               journal_->head());
     core_ = std::thread{[this] { agent_.run(); }};
     start_polling();
+    start_listening();
     self_.start();
     notifier_.ready();
     return {};
   }
 
-  /// Other devices, classes and profiles. What was polled until then is reported first, and nothing in
-  /// between is lost: no bus is asked while the devices change.
+  /// Other devices, classes, profiles and places where traps arrive. What was polled until then is reported
+  /// first, and no reading in between is lost: no bus is asked while the devices change. A trap that comes
+  /// just then is; what it is about is polled at once.
   void read_anew(const std::filesystem::path& file) {
     notifier_.reloading(clock_.machine().steady());
     take_settings(file);
@@ -153,7 +156,8 @@ class Running {
   void stop() {
     log_.info("stopping");
     notifier_.stopping();
-    field_.finish();
+    traps_.reset();
+    field_.stop();
     self_.stop();
     agent_.request_stop();
     core_.join();
@@ -170,8 +174,11 @@ class Running {
     }
     for (const Problem& warning : problems.warnings()) log_.warning("{}", warning.str());
     if (needs_restart(settings_, *wanted))
-      log_.warning("{}: changes outside of devices, classes and profiles need a restart", file.string());
-    field_.stop();
+      log_.warning("{}: changes outside of devices, classes, profiles and snmp_traps need a restart",
+                   file.string());
+    field_.finish();
+    traps_.reset();  // as late as may be: a trap that comes while nobody listens is lost
+    settings_.snmp_traps = wanted->snmp_traps;
     settings_.classes = wanted->classes;
     settings_.profiles_dir = wanted->profiles_dir;
     settings_.point_lists = wanted->point_lists;
@@ -180,6 +187,7 @@ class Running {
     devices_ = prepared_devices();
     self_.reconfigure(settings_.devices.size(), [this] { agent_.mailbox().put(Reconfigured{devices_}); });
     start_polling();
+    start_listening();
     log_.info("{} was read anew: {} devices, {} before", file.string(), settings_.devices.size(),
               count_before);
   }
@@ -191,6 +199,15 @@ class Running {
   void start_polling() {
     field_.start(settings_, [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); });
     ::malloc_trim(0);  // reading the settings took more than keeping them
+  }
+  void start_listening() {
+    if (settings_.snmp_traps.listen.empty()) return;
+    const auto deliver = [this](ReceivedTrap trap) {
+      return agent_.mailbox().put(DeviceEvent{trap.device, trap.at, std::move(trap.text)});
+    };
+    const auto hurry = [this](std::size_t device, bool started) { field_.hurry(device, started); };
+    traps_ = std::make_unique<TrapReceiver>(settings_, clock_, log_, TrapReceiver::Outputs{deliver, hurry});
+    traps_->start();
   }
 
   AgentSettings settings_;
@@ -204,6 +221,7 @@ class Running {
   DeviceList devices_;
   Agent agent_;
   SelfWatch self_;
+  std::unique_ptr<TrapReceiver> traps_;
   std::thread core_;
 };
 

@@ -63,7 +63,9 @@ std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
 
 void Agent::take(PollResult& polled) {
   if (polled.device >= reporters_.size()) return;
-  correct_times(polled);
+  const auto late = late_step(polled.polled_at);
+  polled.polled_at += late;
+  for (Reading& reading : polled.readings) reading.taken_at += late;
   if (polled.description) {
     devices_[polled.device] = polled.description;
     reporters_[polled.device] = Reporter{polled.description};
@@ -79,6 +81,21 @@ void Agent::take(PollResult& polled) {
                              report->is_urgent ? Urgency::urgent : Urgency::routine);
   }
   edge_node_.polled(polled, record);
+}
+
+void Agent::take(DeviceEvent& event) {
+  if (event.device >= devices_.size() || !devices_[event.device]->tells_events) return;
+  event.at += late_step(event.at);
+  const std::string& id = devices_[event.device]->id;
+  // The count steps, so that the same text twice is two events.
+  Payload payload;
+  payload.metrics = {
+      {.name = std::string{metric_names::event_text}, .at = event.at, .value = event.text},
+      {.name = std::string{metric_names::event_count}, .at = event.at, .value = ++event_counts_[id]}};
+  if (clock_watch_.trust() == ClockTrust::unsure)
+    for (Metric& metric : payload.metrics) metric.is_clock_unsure = true;
+  const std::uint64_t record = journal_.append(id, encode(payload, WithDatatypes::no), Urgency::urgent);
+  edge_node_.told(event.device, payload.metrics, record);
 }
 
 void Agent::take(const WillWanted& wanted) {
@@ -184,13 +201,10 @@ void Agent::move_clock(const std::optional<ClockStep>& step) {
   edge_node_.clock_moved(step->by, step->after);
 }
 
-/// A poll that was on its way here while the clock was moved is by the old one.
-void Agent::correct_times(PollResult& polled) const {
-  if (last_step_ == 0ms) return;
-  const auto distance = [now = clock_.now()](Timestamp at) { return at > now ? at - now : now - at; };
-  if (distance(polled.polled_at + last_step_) >= distance(polled.polled_at)) return;
-  polled.polled_at += last_step_;
-  for (Reading& reading : polled.readings) reading.taken_at += last_step_;
+/// What was on its way here while the clock was moved is by the old one, and late by that step; else 0.
+std::chrono::milliseconds Agent::late_step(Timestamp at) const {
+  const auto distance = [now = clock_.now()](Timestamp time) { return time > now ? time - now : now - time; };
+  return distance(at + last_step_) < distance(at) ? last_step_ : 0ms;
 }
 
 void Agent::commit() {

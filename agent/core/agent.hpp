@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/clock/agent_clock.hpp"
@@ -44,6 +46,7 @@ class Agent {
 
  private:
   void take(PollResult& polled);
+  void take(DeviceEvent& event);
   void take(const WillWanted& wanted);
   void take(const Reconfigured& settings);
   void take(const Connected& connected);
@@ -53,7 +56,7 @@ class Agent {
   MachineTime machine_time() const;
   void watch_clock();
   void move_clock(const std::optional<ClockStep>& step);
-  void correct_times(PollResult& polled) const;
+  std::chrono::milliseconds late_step(Timestamp at) const;
   void commit();
   void send();
   void note_figures();
@@ -61,6 +64,7 @@ class Agent {
 
   DeviceList devices_;
   std::vector<Reporter> reporters_;
+  std::map<std::string, std::int64_t> event_counts_;  // by id, of the devices that ever told something
   Journal& journal_;
   Outlet& outlet_;
   Field& field_;

@@ -27,11 +27,18 @@ struct Arrived {
   std::string topic;
   std::string payload;
 };
-/// The settings were read anew: polls that follow are of these devices.
+/// The settings were read anew: polls and events that follow are of these devices.
 struct Reconfigured {
   DeviceList devices;
 };
-using AgentEvent = std::variant<PollResult, WillWanted, Connected, Disconnected, Arrived, Reconfigured>;
+/// Something a device told of by itself.
+struct DeviceEvent {
+  std::size_t device = 0;  ///< index into the agent's devices
+  Timestamp at{};
+  std::string text;  ///< for people
+};
+using AgentEvent =
+    std::variant<PollResult, DeviceEvent, WillWanted, Connected, Disconnected, Arrived, Reconfigured>;
 
 /// One mailbox for all, so that events keep their order. Its room is shared out, so that a core that waits
 /// for a slow disk loses polls before messages, and the connection's events last of all.
@@ -40,6 +47,7 @@ class AgentMailbox {
   explicit AgentMailbox(std::size_t capacity) : box_{capacity} {}
 
   bool put(PollResult polled) { return put_below(room_for_polls(), std::move(polled)); }
+  bool put(DeviceEvent event) { return put_below(box_.capacity() * 3 / 4, std::move(event)); }
   bool put(Arrived message) { return put_below(box_.capacity() * 3 / 4, std::move(message)); }
   bool put(WillWanted wanted) { return box_.put(wanted); }
   bool put(Connected connected) { return box_.put(connected); }

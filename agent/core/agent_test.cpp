@@ -114,6 +114,72 @@ TEST_F(AgentTest, TellsHowManyPollsFoundNoRoom) {
   EXPECT_EQ(sent.front().payload.find(metric_names::journal_dropped_polls)->value, Value{std::int64_t{1}});
 }
 
+class EventTest : public testing::Test, protected TestedAgent {
+ protected:
+  static std::vector<DeviceDescription> devices() {
+    std::vector<DeviceDescription> two{test_device("ups1"), test_device("th2")};
+    two[0].tells_events = true;
+    return two;
+  }
+  EventTest() : TestedAgent{devices()} { start(); }
+};
+
+TEST_F(EventTest, AnEventIsOnDiskAndOnItsWayAtOnceAndStepsTheCount) {
+  connect();
+  host_says(true, 1000);
+  take();
+  tells(0, "市电中断 Utility power failed");
+  tells(0, "市电中断 Utility power failed");
+  run_for(250ms);
+  EXPECT_EQ(journal().head(), 2u);
+  const auto sent = take();
+  ASSERT_EQ(sent.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(sent[i].topic.device, "ups1");
+    EXPECT_EQ(sent[i].payload.find("event.text")->value, Value{std::string{"市电中断 Utility power failed"}});
+    EXPECT_EQ(sent[i].payload.find("event.count")->value, Value{static_cast<std::int64_t>(i) + 1});
+  }
+}
+
+TEST_F(EventTest, AnEventDuringACutReachesTheHistory) {
+  tells(0, "before");
+  run_for(1s);
+  connect();
+  host_says(true, 1000);
+  run_for(1s);
+  const auto sent = take();
+  const auto record = std::find_if(sent.begin(), sent.end(), [](const SentMessage& message) {
+    return message.payload.journal && message.payload.find("event.text");
+  });
+  ASSERT_NE(record, sent.end());
+  EXPECT_TRUE(record->payload.find("event.text")->is_historical);
+  EXPECT_EQ(record->payload.find("event.text")->value, Value{std::string{"before"}});
+}
+
+TEST_F(EventTest, OnlyADeviceThatCanTellAnnouncesEvents) {
+  connect();
+  for (const SentMessage& message : take())
+    if (message.topic.verb == Verb::dbirth) {
+      EXPECT_EQ(message.payload.find("event.count") != nullptr, message.topic.device == "ups1")
+          << message.topic.device;
+    }
+  tells(1, "never configured");
+  tells(7, "no such device");
+  run_for(1s);
+  EXPECT_EQ(journal().head(), 0u);
+}
+
+TEST_F(EventTest, ABirthSaysTheLastEvent) {
+  tells(0, "first");
+  tells(0, "second");
+  connect();
+  for (const SentMessage& message : take())
+    if (message.topic.device == "ups1" && message.topic.verb == Verb::dbirth) {
+      EXPECT_EQ(message.payload.find("event.text")->value, Value{std::string{"second"}});
+      EXPECT_EQ(message.payload.find("event.count")->value, Value{std::int64_t{2}});
+    }
+}
+
 TEST_F(AgentTest, IgnoresAPollOfADeviceItDoesNotHave) {
   step({PollResult{7, Communication::ok, "", {}, {}}});
   EXPECT_EQ(journal().last_appended(), 0u);

@@ -119,6 +119,32 @@ TEST_F(ReconfigurationTest, ADeviceThatStaysAsItWasIsNotReportedAnew) {
   EXPECT_EQ(journal().last_appended(), before + 1);
 }
 
+TEST_F(ReconfigurationTest, EventsAreCountedOnAtTheDeviceThatToldThem) {
+  auto ups = test_device("ups1");
+  auto pdu = test_device("pdu1");
+  ups.tells_events = pdu.tells_events = true;
+  restart_with({ups, pdu});
+  connect();
+  host_says(true, 2000);
+  tells(0, "one");
+  tells(0, "two");
+  step({Reconfigured{listed({pdu, ups})}});
+  run_for(1s);
+  take();
+  tells(0, "of the other");
+  tells(1, "three");
+  run_for(1s);
+  const auto sent = take();
+  const auto count_of = [&](const std::string& device) -> std::optional<Value> {
+    for (const SentMessage& message : sent)
+      if (message.topic.device == device)
+        if (const Metric* count = message.payload.find("event.count")) return count->value;
+    return std::nullopt;
+  };
+  EXPECT_EQ(count_of("pdu1"), Value{std::int64_t{1}});
+  EXPECT_EQ(count_of("ups1"), Value{std::int64_t{3}});
+}
+
 TEST_F(ReconfigurationTest, ADeviceThatIsTakenAwayDiesOnceItsRecordsAreThere) {
   settle();
   disconnect();

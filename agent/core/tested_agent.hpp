@@ -125,6 +125,7 @@ class TestedAgent {
     polled.readings = {{celsius, Quality::good, now}, {leak, Quality::good, now}};
     step({polled});
   }
+  void tells(std::size_t device, const std::string& text) { step({DeviceEvent{device, clock.now(), text}}); }
   void is_silent(std::size_t device) {
     PollResult polled{device, Communication::no_answer, "no answer", agent_clock_->now(), {}};
     polled.readings.assign(2, {{}, Quality::stale, agent_clock_->now()});

@@ -50,12 +50,14 @@ double unscaled(double value, const Conversion& conversion, double factor) {
 
 Reading bad_reading(Timestamp at) { return {std::nullopt, Quality::bad, at}; }
 
-Reading to_reading(const RawNumber& raw, const Conversion& conversion, Timestamp at, double factor) {
+Reading to_reading(const RawNumber& raw, const Conversion& conversion, Timestamp at, double factor,
+                   double more_offset) {
   const auto* integer = std::get_if<std::int64_t>(&raw);
   if (integer &&
       std::find(conversion.invalid.begin(), conversion.invalid.end(), *integer) != conversion.invalid.end())
     return bad_reading(at);
-  const double value = scaled(scaled(as_double(raw), conversion.scale), factor) + conversion.offset;
+  const double value =
+      scaled(scaled(as_double(raw), conversion.scale), factor) + conversion.offset + more_offset;
   if (!std::isfinite(value) || (conversion.least_plausible && value < *conversion.least_plausible) ||
       (conversion.most_plausible && value > *conversion.most_plausible))
     return bad_reading(at);

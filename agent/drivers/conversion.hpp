@@ -20,9 +20,11 @@ double widened(float value);
 /// What raw number gives `value`, not yet rounded: the inverse of what to_reading does.
 double unscaled(double value, const Conversion& conversion, double factor);
 
-/// The reading that a raw number makes. `factor` is what a neighbouring register said. Bad when it is marked
+/// The reading that a raw number makes. `factor` is what a neighbouring register said,
+/// `more_offset` likewise. Bad when it is marked
 /// invalid, not a number, or outside what is plausible.
-Reading to_reading(const RawNumber& raw, const Conversion& conversion, Timestamp at, double factor = 1.0);
+Reading to_reading(const RawNumber& raw, const Conversion& conversion, Timestamp at, double factor = 1.0,
+                   double more_offset = 0.0);
 
 Reading bad_reading(Timestamp at);
 

@@ -95,6 +95,8 @@ struct DriverType {
   bool is_concurrent = false;
   /// How many devices one thread reads together.
   std::size_t most_at_once = 1;
+  /// Its devices tell of events by themselves, where the settings say where we listen.
+  bool tells_events = false;
   /// Called at least once before any bus is made, while the process has no other threads.
   void (*prepare)(const std::filesystem::path& data_dir);
   /// All devices have the same `address.bus()`.

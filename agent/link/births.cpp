@@ -40,8 +40,7 @@ std::string to_json(const std::map<std::int64_t, StateText>& states) {
   return json.dump();
 }
 
-std::string label_json(const PointDescription& point) {
-  const auto label = point.label();
+std::string label_json(const std::optional<StateText>& label) {
   if (!label) return {};
   return nlohmann::ordered_json{{"zh", label->zh}, {"en", label->en}}.dump();
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,6 @@ void put_in_time_order(std::vector<Metric>& metrics);
 
 std::string to_json(const std::map<std::int64_t, StateText>& states);
 /// What people call the point; empty: as its kind.
-std::string label_json(const PointDescription& point);
+std::string label_json(const std::optional<StateText>& label);
 
 }  // namespace watchroom::agent

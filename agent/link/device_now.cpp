@@ -23,12 +23,14 @@ const std::string& communication_states() {
   return json;
 }
 
-Metric described(const PointDescription& point) {
+Metric described(const DeviceDescription& device, std::size_t index) {
+  const PointDescription& point = device.points[index];
+  const std::string called = index < device.called.size() ? device.called[index] : std::string{};
   return {.name = point.name.str(),
           .quality = Quality::stale,
           .unit = std::string{name_of(point.unit())},
           .states = to_json(point.traits->states),
-          .label = label_json(point),
+          .label = label_json(point.label(called)),
           .alarms = to_json(point.traits->alarms)};
 }
 
@@ -67,6 +69,7 @@ void DeviceNow::describe(std::shared_ptr<const DeviceDescription> description) {
   communication_ = before.communication_;
   communication_text_ = before.communication_text_;
   polled_at_ = before.polled_at_;
+  event_ = before.event_;
   std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < readings_.size(); ++i) places.emplace(description_->points[i].name.str(), i);
   for (std::size_t i = 0; before.description_ && i < before.readings_.size(); ++i) {
@@ -74,7 +77,7 @@ void DeviceNow::describe(std::shared_ptr<const DeviceDescription> description) {
     if (const auto place = places.find(point.name.str()); place != places.end())
       readings_[place->second] = before.readings_[i];
     else
-      kept_.push_back(described(point));
+      kept_.push_back(described(*before.description_, i));
   }
   for (const Metric& point : before.kept_)
     if (!places.contains(point.name)) kept_.push_back(point);
@@ -84,6 +87,8 @@ void DeviceNow::shift(std::chrono::milliseconds by) {
   for (Reading& reading : readings_)
     if (reading.taken_at != Timestamp{}) reading.taken_at += by;
   if (polled_at_) *polled_at_ += by;
+  for (Metric& metric : event_)
+    if (metric.at) *metric.at += by;
 }
 
 void DeviceNow::keep_announced(Metric as_announced) { kept_.push_back(std::move(as_announced)); }
@@ -103,6 +108,8 @@ std::optional<std::size_t> DeviceNow::index_of(std::string_view name) const {
 bool DeviceNow::announces(std::string_view name) const {
   if (name == names::communication_state || name == names::communication_text)
     if (description_) return true;
+  if (name == names::event_text || name == names::event_count)
+    if (description_ && description_->tells_events) return true;
   return index_of(name) ||
          std::any_of(kept_.begin(), kept_.end(), [&](const Metric& point) { return point.name == name; });
 }
@@ -111,7 +118,8 @@ std::vector<Metric> DeviceNow::points() const {
   std::vector<Metric> metrics;
   if (description_) {
     metrics.reserve(readings_.size() + kept_.size() + 8);
-    for (const PointDescription& point : description_->points) metrics.push_back(described(point));
+    for (std::size_t i = 0; i < description_->points.size(); ++i)
+      metrics.push_back(described(*description_, i));
     metrics.push_back({.name = std::string{names::communication_state},
                        .at = polled_at_,
                        .value = static_cast<std::int64_t>(communication_),
@@ -121,9 +129,25 @@ std::vector<Metric> DeviceNow::points() const {
                        .at = polled_at_,
                        .value = communication_text_,
                        .unit = std::string{name_of(Unit::text)}});
+    if (description_->tells_events) add_events(metrics);
   }
   metrics.insert(metrics.end(), kept_.begin(), kept_.end());
   return metrics;
+}
+
+void DeviceNow::add_events(std::vector<Metric>& metrics) const {
+  metrics.push_back({.name = std::string{names::event_text},
+                     .value = std::string{},
+                     .unit = std::string{name_of(Unit::text)}});
+  metrics.push_back({.name = std::string{names::event_count},
+                     .value = std::int64_t{0},
+                     .unit = std::string{name_of(Unit::count)}});
+  for (const Metric& last : event_)
+    for (Metric& metric : metrics)
+      if (metric.name == last.name) {
+        metric.value = last.value;
+        metric.at = last.at;
+      }
 }
 
 Payload DeviceNow::birth(Timestamp now) const {

@@ -25,6 +25,8 @@ class DeviceNow {
 
   /// `polled.readings` are in the description's order.
   void take(const PollResult& polled);
+  /// The last event the device told of, as metrics without the properties of a birth.
+  void take_event(const std::vector<Metric>& metrics) { event_ = metrics; }
   /// Keeps what is known of the points that stay; those that go remain announced.
   void describe(std::shared_ptr<const DeviceDescription> description);
   /// The clock that its readings are stamped by was moved.
@@ -43,12 +45,14 @@ class DeviceNow {
  private:
   std::optional<std::size_t> index_of(std::string_view name) const;
   std::vector<Metric> points() const;
+  void add_events(std::vector<Metric>& metrics) const;
 
   std::shared_ptr<const DeviceDescription> description_;  // null: no longer configured
   std::vector<Reading> readings_;                         // in the description's order
   Communication communication_ = Communication::unknown;
   std::string communication_text_;
   std::optional<Timestamp> polled_at_;
+  std::vector<Metric> event_;  // empty: none yet
   std::vector<Metric> kept_;
   mutable std::size_t likely_ = 0;  // where the next name asked for most likely stands
 };

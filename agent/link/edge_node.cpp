@@ -116,6 +116,12 @@ void EdgeNode::polled(const PollResult& polled, std::optional<std::uint64_t> rec
   if (record) device.last_record = *record;
 }
 
+void EdgeNode::told(std::size_t index, const std::vector<Metric>& metrics, std::uint64_t record) {
+  Device& device = devices_.at(index);
+  device.now.take_event(metrics);
+  device.last_record = record;
+}
+
 void EdgeNode::committed(const std::vector<JournalRecord>& records) {
   start_over_with_new_journal();
   if (!session_) return;

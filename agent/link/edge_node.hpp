@@ -75,6 +75,8 @@ class EdgeNode {
   void clock_moved(std::chrono::milliseconds by, ClockTrust trust);
   /// A device's current values; `record` is the journal record that was appended for this poll, if any.
   void polled(const PollResult& polled, std::optional<std::uint64_t> record);
+  /// A device told of something by itself: `metrics` are what its births say of events from now on.
+  void told(std::size_t device, const std::vector<Metric>& metrics, std::uint64_t record);
   /// What the journal has just put on disk: sent live, or replayed later when births came in between.
   void committed(const std::vector<JournalRecord>& records);
   /// The disk refuses the journal: what waits in memory is sent without a stamp, for the live view and the

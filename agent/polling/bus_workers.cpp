@@ -214,10 +214,14 @@ Result<void> BusWorkers::find_points(std::size_t device) {
     return now_found.error();
   }
   seat.find_at = clock_.steady() + find_interval;
-  const std::size_t before = seat.device.sources.size();
+  const auto before = seat.device.description.points;
+  const auto called_before = seat.device.description.called;
   set_points(seat.device, found_.add(seat.device, *now_found), lists_);
-  if (seat.device.sources.size() == before) return {};
-  log_.info("{}: {} points, {} before", seat.device.description.id, seat.device.sources.size(), before);
+  if (seat.device.description.points.is_same(before) &&
+      seat.device.description.called.items() == called_before.items())
+    return {};
+  log_.info("{}: {} points, {} before", seat.device.description.id, seat.device.sources.size(),
+            before.size());
   bus_->use(device, seat.device.sources);
   seat.news = std::make_shared<const DeviceDescription>(seat.device.description);
   return {};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -22,9 +23,35 @@ std::vector<FoundPoint> found_in(const Json& document) {
   for (const Json& point : document.at("points")) {
     RowIndex index;
     for (const Json& arc : point.at("index")) index.push_back(arc.get<std::uint32_t>());
-    found.push_back({point.at("point").get<std::string>(), std::move(index)});
+    found.push_back(
+        {point.at("point").get<std::string>(), std::move(index), point.value("label", std::string{})});
   }
   return found;
+}
+
+Json json_of(const FoundPoint& point) {
+  Json json{{"point", point.profile_point}, {"index", point.index}};
+  if (!point.label.empty()) json["label"] = point.label;
+  return json;
+}
+
+/// Adds what is new and renames what is called otherwise now; false: neither was needed.
+bool take_in(std::vector<FoundPoint>& all, const std::vector<FoundPoint>& now) {
+  std::map<std::pair<std::string, RowIndex>, std::size_t> places;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    places.emplace(std::pair{all[i].profile_point, all[i].index}, i);
+  bool is_changed = false;
+  for (const FoundPoint& point : now) {
+    const auto [place, is_new] = places.try_emplace(std::pair{point.profile_point, point.index}, all.size());
+    if (is_new)
+      all.push_back(point);
+    else if (all[place->second].label == point.label || point.label.empty())
+      continue;
+    else
+      all[place->second].label = point.label;
+    is_changed = true;
+  }
+  return is_changed;
 }
 
 bool write(const std::filesystem::path& file, const std::string& text) {
@@ -63,15 +90,11 @@ std::vector<FoundPoint> FoundPoints::of(const ConfiguredDevice& device) const {
 std::vector<FoundPoint> FoundPoints::add(const ConfiguredDevice& device,
                                          const std::vector<FoundPoint>& now) const {
   std::vector<FoundPoint> all = of(device);
-  const std::size_t before = all.size();
-  for (const FoundPoint& point : now)
-    if (std::find(all.begin(), all.end(), point) == all.end()) all.push_back(point);
-  if (all.size() == before) return all;
+  if (!take_in(all, now)) return all;
   std::stable_sort(all.begin(), all.end(),
                    [](const FoundPoint& a, const FoundPoint& b) { return a.index < b.index; });
   Json points = Json::array();
-  for (const FoundPoint& point : all)
-    points.push_back({{"point", point.profile_point}, {"index", point.index}});
+  for (const FoundPoint& point : all) points.push_back(json_of(point));
   const Json document{{"of", identity_of(device)}, {"points", std::move(points)}};
   if (!write(file_of(device), document.dump()))
     log_.warning("{} cannot be written: {} has to be asked for its points after each start",

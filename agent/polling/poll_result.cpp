@@ -28,9 +28,16 @@ DeviceList listed(std::vector<DeviceDescription> devices) {
   return list;
 }
 
-std::optional<StateText> PointDescription::label() const {
-  if (!traits->label || row.empty()) return traits->label;
-  return StateText{traits->label->zh + " " + row, traits->label->en + " " + row};
+std::optional<StateText> PointDescription::label(const std::string& called) const {
+  if (!traits->label && called.empty()) return std::nullopt;
+  StateText text = traits->label.value_or(StateText{name.label_zh(), name.label_en()});
+  const auto add = [&](const std::string& more) {
+    text.zh += more;
+    text.en += more;
+  };
+  if (traits->label && !row.empty()) add(" " + row);
+  if (!called.empty()) add(" · " + called);
+  return text;
 }
 
 bool PointDescription::operator==(const PointDescription& other) const {

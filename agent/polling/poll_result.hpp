@@ -42,8 +42,8 @@ struct PointDescription {
   std::string row;                            ///< which row of a table it is, for people; empty: none
 
   Unit unit() const { return traits->unit; }
-  /// What people call it; nothing: as its kind.
-  std::optional<StateText> label() const;
+  /// What people call it; nothing: as its kind. `called`: what the device itself calls the row.
+  std::optional<StateText> label(const std::string& called = {}) const;
   bool operator==(const PointDescription& other) const;
 };
 
@@ -64,6 +64,8 @@ struct DeviceDescription {
   std::chrono::milliseconds poll_interval{};
   std::chrono::milliseconds max_silence{};  ///< at most 60 s
   SharedList<PointDescription> points;
+  SharedList<std::string> called;  ///< by point, what the device itself calls its row; none at all: nothing
+  bool tells_events = false;       ///< it can tell of events itself, such as SNMP traps, and we listen
   bool operator==(const DeviceDescription&) const = default;
 };
 

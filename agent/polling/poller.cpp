@@ -25,6 +25,9 @@ void prepare_devices(AgentSettings& settings, const std::map<std::string, Resour
   for (const ConfiguredDevice& device : settings.devices)
     drivers.insert(driver_named(device.address.driver()));
   for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
+  for (ConfiguredDevice& device : settings.devices)
+    device.description.tells_events =
+        !settings.snmp_traps.listen.empty() && driver_named(device.address.driver())->tells_events;
   const FoundPoints found{settings.data_dir, log};
   for (ConfiguredDevice& device : settings.devices) {
     const auto given = given_classes.find(device.description.id);

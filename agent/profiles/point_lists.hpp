@@ -20,6 +20,9 @@ class PointLists {
                   PointChoice choice);
 
  private:
+  DevicePoints shared(const std::shared_ptr<const Profile>& profile, std::vector<FoundPoint> found,
+                      PointChoice choice);
+
   using Key = std::tuple<std::shared_ptr<const Profile>, PointChoice, std::vector<FoundPoint>>;
   std::mutex mutex_;
   std::map<Key, DevicePoints> made_;

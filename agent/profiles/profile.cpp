@@ -10,26 +10,26 @@
 namespace watchroom::agent {
 namespace {
 
-std::string with_instance(std::string name, const std::string& instance) {
-  for (auto at = name.find("[*]"); at != std::string::npos; at = name.find("[*]"))
-    name.replace(at + 1, 1, instance);
-  return name;
-}
-
 /// A device's points while they are being listed; of two with one name the first counts.
 class PointLister {
  public:
   explicit PointLister(PointChoice choice) : choice_{choice} {}
 
-  void add(const ProfilePoint& from, const std::string& name_text, PointSource source, std::string row = {}) {
+  void add(const ProfilePoint& from, const std::string& name_text, PointSource source, std::string row = {},
+           std::string called = {}) {
     auto name = PointName::parse(name_text);
     if (!name) return;  // an index that cannot be an instance; the profile itself was checked
     if (choice_ == PointChoice::essential && name->kind().weight == Weight::detail) return;
     if (!names_.insert(name_text).second) return;
     descriptions_.emplace_back(*std::move(name), from.traits, std::move(row));
+    is_called_ |= !called.empty();
+    called_.push_back(std::move(called));
     sources_.push_back(std::move(source));
   }
-  DevicePoints done() && { return {std::move(descriptions_), std::move(sources_)}; }
+  DevicePoints done() && {
+    if (!is_called_) called_.clear();
+    return {std::move(descriptions_), std::move(sources_), std::move(called_)};
+  }
 
   bool is_empty() const { return sources_.empty(); }
 
@@ -38,9 +38,18 @@ class PointLister {
   std::set<std::string> names_;
   std::vector<PointDescription> descriptions_;
   std::vector<PointSource> sources_;
+  std::vector<std::string> called_;
+  bool is_called_ = false;
 };
 
 }  // namespace
+
+std::string ProfilePoint::name_of_row(const std::string& instance) const {
+  std::string of_row = name;
+  for (auto at = of_row.find("[*]"); at != std::string::npos; at = of_row.find("[*]"))
+    of_row.replace(at + 1, 1, instance);
+  return of_row;
+}
 
 DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found, PointChoice choice) {
   std::map<std::string_view, std::vector<const FoundPoint*>> by_key;
@@ -60,8 +69,8 @@ DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& fo
     }
     for (const FoundPoint* one : here->second) {
       TableRow row = row_of(point.source.where, one->index);
-      points.add(point, with_instance(point.name, row.instance),
-                 {std::move(row.where), point.source.conversion}, row.instance);
+      points.add(point, point.name_of_row(row.instance), {std::move(row.where), point.source.conversion},
+                 row.instance, one->label);
     }
   }
   if (points.is_empty() && choice == PointChoice::essential)
@@ -75,6 +84,8 @@ Profile combined(const Profile& first, const Profile& more) {
     point.key = more.name + ":" + point.key;
     both.points.push_back(std::move(point));
   }
+  if (const auto traits_of_both = driver_named(first.bus)->profiles.traits_of_both)
+    both.traits = traits_of_both(first.traits, more.traits);
   both.name += "+" + more.name;
   return both;
 }

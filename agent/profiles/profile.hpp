@@ -51,6 +51,8 @@ struct ProfilePoint {
   bool is_table() const { return name.find("[*]") != std::string::npos; }
   /// Row of a table, or an optional point: known only once the device has answered.
   bool must_be_discovered() const { return is_table() || is_optional; }
+  /// With `instance` in the place of each `[*]`.
+  std::string name_of_row(const std::string& instance) const;
 };
 
 /// A recorded answer and what it must decode to; played by profiles_test, served by simulators.
@@ -84,12 +86,14 @@ struct Profile {
 struct DevicePoints {
   SharedList<PointDescription> descriptions;
   SharedList<PointSource> sources;
+  SharedList<std::string> called;  ///< what the device itself calls each point's row; none at all: nothing
 };
 
 /// Optional points and table rows that a device was found to have.
 struct FoundPoint {
   std::string profile_point;  ///< its key
   RowIndex index;             ///< below the column; empty: no row
+  std::string label = {};     ///< what the device calls the row; empty: nothing
   auto operator<=>(const FoundPoint&) const = default;
 };
 

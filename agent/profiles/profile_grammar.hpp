@@ -39,10 +39,14 @@ struct ProfileGrammar {
   /// What a person looks for in the maker's document: "input 4", "1.3.6.1.2.1.33.1.2.1.0".
   std::string (*source_text)(const DriverPart& where);
 
+  /// Reads what else stands in the profile's own table, after `read_traits`. Null: nothing does.
+  void (*read_more)(const SettingsTable& profile_table, Profile& profile) = nullptr;
+  /// The traits of a device that two profiles read. Null: those of the first.
+  DriverPart (*traits_of_both)(const DriverPart& first, const DriverPart& more) = nullptr;
   /// What else a [[point]] may say, once all that is common is read; `kind` is null when its name is not
   /// known. Null: nothing.
-  void (*read_more)(const SettingsTable& table, const Profile& profile, ProfilePoint& point,
-                    const PointTraits& traits, const PointKind* kind) = nullptr;
+  void (*read_rest_of_point)(const SettingsTable& table, const Profile& profile, ProfilePoint& point,
+                             const PointTraits& traits, const PointKind* kind) = nullptr;
 
   /// Null: the driver knows no tables.
   TableRow (*row)(const DriverPart& column, const RowIndex& index) = nullptr;

@@ -68,8 +68,8 @@ class PointsReader {
     check_repetition(table, point);
     check_states(table, traits, point.source.conversion);
     traits.alarms = read_alarms(table, traits);
-    if (grammar_.read_more)
-      grammar_.read_more(table, profile_, point, traits, kind_);
+    if (grammar_.read_rest_of_point)
+      grammar_.read_rest_of_point(table, profile_, point, traits, kind_);
     else if (table.has("writable") && table.flag("writable", false, ""))
       table.complain("writable",
                      kind_ && kind_->is_fire_protection()
@@ -185,6 +185,7 @@ Profile read_profile(const SettingsTable& table) {
       "confidence", {{"measured", "measured"}, {"documented", "documented"}, {"reported", "reported"}},
       std::nullopt, "measured on a device, read in the maker's document, or reported by others");
   driver.profiles.read_traits(table.table(driver.name), profile);
+  if (driver.profiles.read_more) driver.profiles.read_more(table, profile);
   PointsReader points{driver.profiles, profile};
   const std::vector<SettingsTable> tables = table.tables("point");
   for (const SettingsTable& point : tables) profile.points.push_back(points.read(point));

@@ -119,6 +119,64 @@ TEST(Profile, RowsBecomePointsInTheProfilesOrder) {
   EXPECT_EQ(oid_text(points.sources[1].where.as<ObjectSource>().oid), "1.3.6.1.2.2.7");
 }
 
+TEST(Profile, ARowIsCalledWhatTheDeviceCallsIt) {
+  Problems problems;
+  const auto profile =
+      Profile::parse(snmp_head +
+                         "[[point]]\nname = \"outlet[*].current\"\nunit = \"ampere\"\noid = \"1.3.6.1.2\"\n"
+                         "table = true\nlabel_columns = [\"1.3.6.1.3\"]\n",
+                     "p.toml", problems);
+  ASSERT_TRUE(profile) << problems.str();
+  const DevicePoints points =
+      points_of(*profile, {{"outlet[*].current", {3}, "web-01"}, {"outlet[*].current", {4}}});
+  ASSERT_EQ(points.called.size(), 2u);
+  const auto label = points.descriptions[0].label(points.called[0]);
+  ASSERT_TRUE(label);
+  EXPECT_THAT(label->zh, testing::EndsWith(" 3 · web-01"));
+  EXPECT_THAT(label->en, testing::EndsWith(" 3 · web-01"));
+  EXPECT_FALSE(points.descriptions[1].label(points.called[1]));
+  EXPECT_TRUE(points_of(*profile, {{"outlet[*].current", {3}}}).called.empty());
+}
+
+TEST(Profile, NamesTrapsWithOrWithoutTheZeroOfVersion1) {
+  Problems problems;
+  const std::string text = snmp_head +
+                           "[[point]]\nname = \"outlet[*].current\"\nunit = \"ampere\"\noid = \"1.3.6.1.2\"\n"
+                           "table = true\n[[trap]]\noid = \"1.3.6.1.4.1.9.0.5\"\n"
+                           "text = { zh = \"断电\", en = \"Power failed\" }\n";
+  const auto profile = Profile::parse(text, "p.toml", problems);
+  ASSERT_TRUE(profile) << problems.str();
+  const auto& traits = profile->traits.as<SnmpTraits>();
+  for (const char* oid : {"1.3.6.1.4.1.9.0.5", "1.3.6.1.4.1.9.5"}) {
+    const ProfileTrap* trap = traits.trap_named(*parse_oid(oid));
+    ASSERT_TRUE(trap) << oid;
+    EXPECT_EQ(trap->text.en, "Power failed");
+  }
+  EXPECT_FALSE(traits.trap_named(*parse_oid("1.3.6.1.4.1.9.0.6")));
+  EXPECT_EQ(point_at(*profile, *parse_oid("1.3.6.1.2.7"))->name, "outlet[7].current");
+  EXPECT_FALSE(point_at(*profile, *parse_oid("1.3.6.1.2")));
+  EXPECT_THAT(problems_of(snmp_head + "[[trap]]\noid = \"x\"\n"), testing::HasSubstr("numeric OID"));
+  const auto both =
+      combined(*profile, *Profile::parse(snmp_head + "[[point]]\nname = \"outlet[*].power\"\n"
+                                                     "unit = \"watt\"\noid = \"1.3.6.1.3\"\n"
+                                                     "table = true\n[[trap]]\noid = \"1.3.6.1.4.1.8.0.1\"\n"
+                                                     "text = { zh = \"过载\", en = \"Overload\" }\n",
+                                         "q.toml", problems));
+  for (const char* oid : {"1.3.6.1.4.1.9.0.5", "1.3.6.1.4.1.8.0.1"})
+    EXPECT_TRUE(both.traits.as<SnmpTraits>().trap_named(*parse_oid(oid))) << oid;
+}
+
+TEST(Profile, AnObjectIsTakenApartInOneWayOnly) {
+  const std::string flags = snmp_head +
+                            "[[point]]\nname = \"leak.state\"\nunit = \"state\"\noid = \"1.3.6.1.2.0\"\n"
+                            "states = { 0 = { zh = \"a\", en = \"a\" } }\n";
+  Problems problems;
+  EXPECT_TRUE(Profile::parse(flags + "bit = 3\n", "p.toml", problems)) << problems.str();
+  EXPECT_TRUE(Profile::parse(flags + "texts = { ON = 1, OFF = 0 }\n", "p.toml", problems)) << problems.str();
+  EXPECT_THAT(problems_of(flags + "bit = 3\nmask = 2\n"), testing::HasSubstr("one of `bit`"));
+  EXPECT_THAT(problems_of(flags + "label_columns = [\"1.3.6\"]\n"), testing::HasSubstr("table = true"));
+}
+
 TEST(Oid, IsNumericOnly) {
   EXPECT_EQ(parse_oid(".1.3.6.1"), (Oid{1, 3, 6, 1}));
   for (const char* wrong : {"", ".", "1", "1.", "1..3", "1.3.x", "1.-3", "1.3.4294967296", "iso.3"})

@@ -2,6 +2,11 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/settings/agent_settings.hpp"
 
+#include <array>
+#include <charconv>
+
+#include <arpa/inet.h>
+
 #include "agent/settings/devices_reader.hpp"
 #include "proto/link/topic.hpp"
 
@@ -112,6 +117,43 @@ AllClassTerms read_classes(const SettingsTable& table) {
   return classes;
 }
 
+bool is_place_to_listen(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return false;
+  std::string host = text.substr(0, colon);
+  const bool is_v6 = host.starts_with('[') && host.ends_with(']');
+  if (is_v6) host = host.substr(1, host.size() - 2);
+  std::array<unsigned char, 16> address{};
+  int port = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data() + colon + 1, end, port);
+  return ::inet_pton(is_v6 ? AF_INET6 : AF_INET, host.c_str(), address.data()) == 1 &&
+         read.ec == std::errc{} && read.ptr == end && port >= 1 && port <= 65'535;
+}
+
+AgentSettings::SnmpTraps read_snmp_traps(const SettingsTable& table) {
+  AgentSettings::SnmpTraps traps;
+  traps.listen =
+      table.texts("listen", "where traps and informs arrive, such as \"0.0.0.0:162\"; []: nobody listens");
+  for (const std::string& place : traps.listen)
+    if (!is_place_to_listen(place))
+      table.complain("listen",
+                     fmt::format("\"{}\" is not valid, expected a numeric address and a port, such as "
+                                 "\"127.0.0.1:162\" or \"[::1]:162\"",
+                                 place));
+  if (const auto file = table.optional_file(
+          "community_file", {.help = "file with a community of traps, besides each device's own"})) {
+    std::error_code ignored;
+    auto secret = read_secret(*file);
+    if (secret)
+      traps.community = *std::move(secret);
+    else if (std::filesystem::exists(*file, ignored))  // a missing file is reported already
+      table.complain("community_file", secret.error().text);
+  }
+  table.finish();
+  return traps;
+}
+
 std::filesystem::path read_profiles_dir(const SettingsTable& table) {
   const auto given = table.optional_file(
       "profiles_dir", {.help = "folder of device profiles; default: the installed one", .is_folder = true});
@@ -136,6 +178,7 @@ AgentSettings read_settings(const SettingsTable& table) {
   settings.broker = BrokerSettings::read(table.table("broker"));
   settings.journal = read_journal(table.table("journal"));
   settings.self = read_self(table);
+  settings.snmp_traps = read_snmp_traps(table.table("snmp_traps"));
   settings.classes = read_classes(table.table("classes"));
   DevicesReader devices{settings.profiles_dir, settings.classes, *settings.point_lists};
   for (const SettingsTable& device : table.tables("device")) settings.devices.push_back(devices.read(device));
@@ -167,6 +210,7 @@ std::optional<AgentSettings> AgentSettings::parse(std::string_view text, const s
 void set_points(ConfiguredDevice& device, const std::vector<FoundPoint>& found, PointLists& lists) {
   DevicePoints points = lists.of(device.profile, found, device.terms.points);
   device.description.points = std::move(points.descriptions);
+  device.description.called = std::move(points.called);
   device.sources = std::move(points.sources);
 }
 

@@ -64,6 +64,12 @@ struct AgentSettings {
     bool operator==(const Self&) const = default;
   };
 
+  struct SnmpTraps {
+    std::vector<std::string> listen;       ///< "127.0.0.1:162", "[::1]:162"; empty: nobody listens
+    std::optional<std::string> community;  ///< accepted besides each device's own
+    bool operator==(const SnmpTraps&) const = default;
+  };
+
   std::string site;
   std::string agent;
   std::string name;
@@ -73,6 +79,7 @@ struct AgentSettings {
   BrokerSettings broker;
   Journal journal;
   Self self;
+  SnmpTraps snmp_traps;
   AllClassTerms classes;
   std::vector<ConfiguredDevice> devices;
   std::shared_ptr<PointLists> point_lists = std::make_shared<PointLists>();

@@ -317,6 +317,11 @@ std::size_t SettingsTable::choice_index(std::string_view key, const std::vector<
   return fallback.value_or(0);
 }
 
+bool SettingsTable::is_table(std::string_view key) const {
+  const toml::node* value = node_->get(key);
+  return value && value->is_table();
+}
+
 std::optional<SettingsTable> SettingsTable::optional_table(std::string_view key) const {
   if (node_->descriptions || has(key)) return table(key);
   return std::nullopt;

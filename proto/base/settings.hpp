@@ -100,6 +100,7 @@ class SettingsTable {
   static SettingsTable describing(std::vector<KeyDescription>& descriptions, Problems& problems);
 
   bool has(std::string_view key) const;
+  bool is_table(std::string_view key) const;
 
   std::string text(std::string_view key, const TextKey& about) const;
   std::optional<std::string> optional_text(std::string_view key, std::string_view help) const;

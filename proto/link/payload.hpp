@@ -103,6 +103,8 @@ inline constexpr std::string_view poll_interval = "Properties/Poll Interval";
 inline constexpr std::string_view max_silence = "Properties/Max Silence";
 inline constexpr std::string_view communication_state = "communication.state";
 inline constexpr std::string_view communication_text = "communication.text";
+inline constexpr std::string_view event_text = "event.text";
+inline constexpr std::string_view event_count = "event.count";
 }  // namespace metric_names
 
 /// "<journal_id in hex> <host_id> <cumulative> [a-b …]": everything up to `cumulative` is on the host's disk,

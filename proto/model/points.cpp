@@ -14,6 +14,8 @@ constexpr PointKind kinds[]{
     // the device itself
     PointKind{"communication.state", Unit::state, "通信状态", "Communication"},
     PointKind{"communication.text", Unit::text, "通信说明", "Communication detail"},
+    PointKind{"event.text", Unit::text, "事件", "Event"},
+    PointKind{"event.count", Unit::count, "事件数", "Events"},
     PointKind{"device.manufacturer", Unit::text, "制造商", "Manufacturer", Weight::detail},
     PointKind{"device.model", Unit::text, "型号", "Model", Weight::detail},
     PointKind{"device.serial", Unit::text, "序列号", "Serial number", Weight::detail},

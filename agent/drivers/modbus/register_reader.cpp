@@ -138,7 +138,7 @@ void read_source(const SettingsTable& table, ProfilePoint& point) {
 }
 
 /// What depends on the device's limits, and whether the point may be written.
-void read_more(const SettingsTable& table, const Profile& profile, ProfilePoint& point,
+void read_rest(const SettingsTable& table, const Profile& profile, ProfilePoint& point,
                const PointTraits& traits, const PointKind* kind) {
   RegisterSource source = point.source.where.as<RegisterSource>();
   const int most = profile.traits.as<ModbusTraits>().max_registers;
@@ -186,6 +186,6 @@ const ProfileGrammar modbus_profiles{.read_traits = read_traits,
                                      .read_answer = read_modbus_sample,
                                      .play = play_modbus_sample,
                                      .source_text = source_text,
-                                     .read_more = read_more};
+                                     .read_rest_of_point = read_rest};
 
 }  // namespace watchroom::agent

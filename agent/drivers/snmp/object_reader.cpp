@@ -88,10 +88,20 @@ Result<SnmpReply> ObjectReader::next_rows(const Oid& after) {
                            : session_.ask(SnmpOperation::get_next, {after});
     const bool is_too_much =
         (!reply && reply.error().code == Errc::no_answer) || (reply && reply->error == too_big);
-    if (!is_too_much || !has_bulk_ || repetitions_ <= 1) return reply;
-    repetitions_ /= 4;
-    if (repetitions_ < 1) repetitions_ = 1;
+    if (!is_too_much || !has_bulk_ || repetitions_ <= 1) {
+      if (reply && reply->error == no_error) grow();
+      return reply;
+    }
+    repetitions_ = std::max(1, repetitions_ / 4);
+    good_replies_ = 0;
+    good_replies_to_grow_ = std::min(2 * good_replies_to_grow_, 10'000);
   }
+}
+
+void ObjectReader::grow() {
+  if (repetitions_ == most_repetitions_ || ++good_replies_ < good_replies_to_grow_) return;
+  repetitions_ = std::min(most_repetitions_, 2 * repetitions_);
+  good_replies_ = 0;
 }
 
 Result<std::map<Oid, ObjectValue>> ObjectReader::column(const Oid& column) {

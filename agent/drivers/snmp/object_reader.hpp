@@ -13,13 +13,14 @@
 namespace watchroom::agent {
 
 /// Reads many objects of one device in few requests, and adapts to what the device can take: smaller requests
-/// after "too big", fewer rows after a walk that timed out, one object left out where an SNMPv1 agent refuses
-/// the whole request for it.
+/// after "too big", fewer rows after a walk that timed out, and slowly more again, one object left out where
+/// an SNMPv1 agent refuses the whole request for it.
 class ObjectReader {
  public:
   ObjectReader(SnmpSession& session, const SnmpTraits& traits, bool has_bulk)
       : session_{session},
         most_objects_{traits.max_objects},
+        most_repetitions_{traits.max_repetitions},
         repetitions_{traits.max_repetitions},
         has_bulk_{has_bulk} {}
 
@@ -36,10 +37,14 @@ class ObjectReader {
   Result<void> ask(SnmpOperation operation, const std::vector<Oid>& oids, bool patient, const Take& take);
   Result<void> ask_batch(SnmpOperation operation, std::vector<Oid> oids, bool patient, const Take& take);
   Result<SnmpReply> next_rows(const Oid& after);
+  void grow();
 
   SnmpSession& session_;
   int most_objects_;
+  int most_repetitions_;
   int repetitions_;
+  int good_replies_ = 0;           // since repetitions_ last changed
+  int good_replies_to_grow_ = 20;  // doubles each time it proved too much again
   bool has_bulk_;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/drivers/snmp/object_source.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -16,6 +17,12 @@ bool is_instance(const Oid& oid) { return !oid.empty() && oid.back() == 0; }
 Oid in_row(Oid column, const Oid& index) {
   if (!is_instance(column)) column.insert(column.end(), index.begin(), index.end());
   return column;
+}
+
+/// The 0 that SNMPv1's traps get before their number, and that makers' MIBs write or leave out.
+Oid without_zero(Oid oid) {
+  if (oid.size() > 2 && oid[oid.size() - 2] == 0) oid.erase(oid.end() - 2);
+  return oid;
 }
 
 }  // namespace
@@ -69,6 +76,7 @@ ObjectSource ObjectSource::row(const Oid& of_row) const {
   one.oid.insert(one.oid.end(), of_row.begin(), of_row.end());
   if (decimals) one.decimals = in_row(*decimals, of_row);
   if (factor) one.factor = FactorObject{in_row(factor->oid, of_row), factor->factors};
+  one.part = part;
   return one;
 }
 
@@ -78,6 +86,25 @@ std::string ObjectSource::instance_of(const Oid& of_row) const {
   const Oid telling = index ? index->instance(of_row) : of_row;
   for (std::size_t i = 0; i < telling.size(); ++i) text += fmt::format("{}{}", i == 0 ? "" : "-", telling[i]);
   return text;
+}
+
+const ProfileTrap* SnmpTraits::trap_named(const Oid& notification) const {
+  const Oid wanted = without_zero(notification);
+  const auto found =
+      std::ranges::find_if(traps, [&](const ProfileTrap& trap) { return without_zero(trap.oid) == wanted; });
+  return found == traps.end() ? nullptr : &*found;
+}
+
+std::optional<PointAt> point_at(const Profile& profile, const Oid& object) {
+  for (const ProfilePoint& point : profile.points) {
+    const auto& where = point.source.where.as<ObjectSource>();
+    if (object.size() < where.oid.size() || !std::equal(where.oid.begin(), where.oid.end(), object.begin()))
+      continue;
+    const Oid index{object.begin() + static_cast<std::ptrdiff_t>(where.oid.size()), object.end()};
+    if (where.is_column == index.empty() || (where.index && !where.index->fits(index))) continue;
+    return PointAt{&point, where.is_column ? point.name_of_row(where.instance_of(index)) : point.name};
+  }
+  return std::nullopt;
 }
 
 }  // namespace watchroom::agent

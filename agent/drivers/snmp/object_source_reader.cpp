@@ -63,13 +63,74 @@ RowCondition read_condition(const SettingsTable& table) {
   return condition;
 }
 
+/// code = factor, or code = { scale, offset }.
+std::map<std::int64_t, UnitFactor> read_unit_codes(const SettingsTable& table) {
+  std::map<std::int64_t, UnitFactor> factors;
+  const SettingsTable codes = table.table("codes");
+  for (const std::string& key : codes.keys()) {
+    const auto code = integer_of(key);
+    UnitFactor factor;
+    if (codes.is_table(key)) {
+      const SettingsTable both = codes.table(key);
+      factor.scale = both.number("scale", {.help = "value = raw * scale + offset", .fallback = 1.0});
+      factor.offset = both.number("offset", {.help = "see scale", .fallback = 0.0});
+      both.finish();
+    } else {
+      factor.scale = codes.number(key, {.help = "factor"});
+    }
+    if (code)
+      factors.emplace(*code, factor);
+    else
+      codes.reject(key, "an integer code = factor or { scale, offset }");
+  }
+  if (factors.empty()) table.reject("codes", "a table of code = factor");
+  codes.finish();
+  return factors;
+}
+
+/// At most one of `bit`, `mask` and `character`; `texts` say what a text stands for.
+std::shared_ptr<const CodePart> read_part(const SettingsTable& table) {
+  constexpr std::int64_t last_bit = 4095;
+  CodePart part;
+  int kinds = 0;
+  const auto number = [&](std::string_view key, std::string_view help, std::int64_t least,
+                          std::int64_t most) {
+    auto value = table.optional_integer(key, {.help = help, .least = least, .most = most});
+    if (value && ++kinds > 1) table.reject(key, "one of `bit`, `mask` and `character`");
+    return value;
+  };
+  if (const auto bit = number("bit", "of an integer from the lowest, of BITS from the first", 0, last_bit))
+    part.bit = static_cast<std::uint32_t>(*bit);
+  if (const auto mask = number("mask", "these bits of an integer, shifted down to 0", 1, 0xffffffff))
+    part.mask = static_cast<std::uint64_t>(*mask);
+  if (const auto at = number("character", "of a text of flags, counted from 1", 1, last_bit))
+    part.character = static_cast<std::uint32_t>(*at);
+  if (const auto texts = table.optional_table("texts")) {
+    for (const std::string& key : texts->keys())
+      part.texts.emplace(key, texts->integer(key, {.help = "the code that the text stands for"}));
+    texts->finish();
+  }
+  if (kinds == 0 && part.texts.empty()) return nullptr;
+  return std::make_shared<const CodePart>(std::move(part));
+}
+
 FactorObject read_factor(const SettingsTable& table) {
   FactorObject factor;
   const std::string oid = table.text("oid", {.help = "object with the code"});
   factor.oid = read_oid(table, "oid", oid).value_or(Oid{});
-  factor.factors = read_codes(table);
+  factor.factors = read_unit_codes(table);
   table.finish();
   return factor;
+}
+
+ProfileTrap read_trap(const SettingsTable& table) {
+  ProfileTrap trap;
+  const std::string oid =
+      table.text("oid", {.help = "of the notification; of an SNMPv1 trap enterprise.0.number"});
+  trap.oid = read_oid(table, "oid", oid).value_or(Oid{});
+  trap.text = read_texts(table.table("text"));
+  table.finish();
+  return trap;
 }
 
 void read_traits(const SettingsTable& table, Profile& profile) {
@@ -89,6 +150,20 @@ void read_traits(const SettingsTable& table, Profile& profile) {
       table.text("description", {.help = "what sysDescr holds besides", .fallback = "", .longest = 100});
   table.finish();
   profile.traits = std::move(traits);
+}
+
+/// Every [[trap]].
+void read_traps(const SettingsTable& profile_table, Profile& profile) {
+  auto traits = profile.traits.as<SnmpTraits>();
+  for (const SettingsTable& trap : profile_table.tables("trap")) traits.traps.push_back(read_trap(trap));
+  profile.traits = std::move(traits);
+}
+
+DriverPart traits_of_both(const DriverPart& first, const DriverPart& more) {
+  auto both = first.as<SnmpTraits>();
+  const auto& traps = more.as<SnmpTraits>().traps;
+  both.traps.insert(both.traps.end(), traps.begin(), traps.end());
+  return both;
 }
 
 ObjectSource read_object(const SettingsTable& table) {
@@ -112,6 +187,11 @@ ObjectSource read_object(const SettingsTable& table) {
       !decimals.empty())
     source.decimals = read_oid(table, "decimals", decimals);
   if (const auto factor = table.optional_table("factor")) source.factor = read_factor(*factor);
+  source.part = read_part(table);
+  source.label_columns =
+      read_oids(table, "label_columns", "columns of the same rows with the device's own name of each");
+  if (!source.is_column && !source.label_columns.empty())
+    table.reject("label_columns", "no such key without `table = true`");
   if (!source.is_column && (source.index || !source.rows.empty()))
     table.reject(source.index ? "index" : "rows", "no such key without `table = true`");
   return source;
@@ -148,6 +228,8 @@ const ProfileGrammar snmp_profiles{.read_traits = read_traits,
                                    .read_answer = read_snmp_sample,
                                    .play = play_snmp_sample,
                                    .source_text = source_text,
+                                   .read_more = read_traps,
+                                   .traits_of_both = traits_of_both,
                                    .row = row_of,
                                    .are_told_apart = are_told_apart,
                                    .told_apart_by = "`rows`, `instance_prefix` or `index`"};

@@ -20,13 +20,18 @@ namespace watchroom::agent {
 struct NothingThere {
   bool operator==(const NothingThere&) const = default;
 };
+/// A text is the bytes as they came.
 using ObjectValue = std::variant<NothingThere, std::int64_t, double, std::string>;
 
 /// The number at the start of a text: "23.5 C" is 23.5.
 std::optional<double> leading_number(std::string_view text);
 
 /// The reading an object makes. Where a number is due, a text gives its leading number.
-Reading to_reading(const ObjectValue& value, const Conversion& conversion, Timestamp at, double factor = 1.0);
+Reading to_reading(const ObjectValue& value, const Conversion& conversion, Timestamp at,
+                   UnitFactor factor = {});
+/// The same with the part of the object that the source means.
+Reading to_reading(const ObjectValue& value, const ObjectSource& source, const Conversion& conversion,
+                   Timestamp at, UnitFactor factor = {});
 /// The same with the source's decimals and factor, which stand among `objects` as the value does.
 Reading to_reading(const std::map<Oid, ObjectValue>& objects, const ObjectSource& source,
                    const Conversion& conversion, Timestamp at);

@@ -47,6 +47,53 @@ TEST(ObjectValue, MakesReadings) {
   EXPECT_EQ(to_reading(NothingThere{}, in(Unit::text), Timestamp{}).quality, Quality::bad);
 }
 
+ObjectSource with(CodePart part) {
+  ObjectSource source;
+  source.part = std::make_shared<const CodePart>(std::move(part));
+  return source;
+}
+std::optional<Value> state_in(const ObjectValue& value, CodePart part) {
+  return to_reading(value, with(std::move(part)), in(Unit::state), Timestamp{}).value;
+}
+
+TEST(ObjectValue, ATextStandsForACode) {
+  const CodePart part{.bit = {}, .mask = {}, .character = {}, .texts = {{"ON", 1}, {"OFF", 0}}};
+  EXPECT_EQ(state_in("ON  "s, part), Value{std::int64_t{1}});
+  EXPECT_EQ(state_in("OFF"s, part), Value{std::int64_t{0}});
+  EXPECT_EQ(state_in("Alarm"s, part), std::nullopt);
+}
+
+TEST(ObjectValue, TakesBitsOutOfIntegersAndOctets) {
+  EXPECT_EQ(state_in(std::int64_t{0b100}, {.bit = 2u}), Value{std::int64_t{1}});
+  EXPECT_EQ(state_in(std::int64_t{0b100}, {.bit = 1u}), Value{std::int64_t{0}});
+  EXPECT_EQ(state_in("\x80\x01"s, {.bit = 0u}), Value{std::int64_t{1}});  // the first octet's highest
+  EXPECT_EQ(state_in("\x80\x01"s, {.bit = 15u}), Value{std::int64_t{1}});
+  EXPECT_EQ(state_in("\x80\x01"s, {.bit = 7u}), Value{std::int64_t{0}});
+  EXPECT_EQ(state_in("\x80"s, {.bit = 40u}), Value{std::int64_t{0}});  // trailing zeros are left out
+  EXPECT_EQ(state_in(NothingThere{}, {.bit = 0u}), std::nullopt);
+  EXPECT_EQ(state_in(std::int64_t{0x35}, {.mask = 0xf0u}), Value{std::int64_t{3}});
+}
+
+TEST(ObjectValue, TakesACharacterOutOfFlags) {
+  EXPECT_EQ(state_in("0001010"s, {.character = 4u}), Value{std::int64_t{1}});
+  EXPECT_EQ(state_in("0001010"s, {.character = 1u}), Value{std::int64_t{0}});
+  EXPECT_EQ(state_in("0001010"s, {.character = 8u}), std::nullopt);
+  EXPECT_EQ(state_in("00x"s, {.character = 3u}), std::nullopt);
+}
+
+TEST(ObjectValue, AUnitsCodeChoosesScaleAndOffset) {
+  ObjectSource source;
+  source.oid = {1, 3, 6, 1, 1, 0};
+  source.factor = FactorObject{{1, 3, 6, 1, 2, 0}, {{1, {}}, {2, {5.0 / 9.0, -160.0 / 9.0}}}};
+  std::map<Oid, ObjectValue> objects{{source.oid, std::int64_t{212}}, {source.factor->oid, std::int64_t{2}}};
+  EXPECT_NEAR(number_of(*to_reading(objects, source, in(Unit::celsius), Timestamp{}).value).value(), 100,
+              1e-9);
+  objects[source.factor->oid] = std::int64_t{1};
+  EXPECT_EQ(to_reading(objects, source, in(Unit::celsius), Timestamp{}).value, Value{212.0});
+  objects[source.factor->oid] = std::int64_t{3};
+  EXPECT_EQ(to_reading(objects, source, in(Unit::celsius), Timestamp{}).quality, Quality::bad);
+}
+
 TEST(ObjectValue, AnInvalidMarkerIsBadAsTextToo) {
   Conversion conversion = in(Unit::ampere, 0.1);
   conversion.invalid = {-1};

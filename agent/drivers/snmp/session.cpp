@@ -3,16 +3,13 @@
 #include "agent/drivers/snmp/session.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <optional>
 
 #include <net-snmp/library/large_fd_set.h>
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
-#include <netdb.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "agent/drivers/snmp/library.hpp"
 
@@ -21,44 +18,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-ObjectValue value_of(const netsnmp_variable_list& variable) {
-  switch (variable.type) {
-    case ASN_INTEGER: return std::int64_t{*variable.val.integer};
-    case ASN_COUNTER:
-    case ASN_GAUGE:
-    case ASN_TIMETICKS:
-    case ASN_UINTEGER: return std::int64_t{static_cast<std::uint32_t>(*variable.val.integer)};
-    case ASN_COUNTER64: {
-      const std::uint64_t high = variable.val.counter64->high & 0xffffffff;
-      return static_cast<std::int64_t>(high << 32 | (variable.val.counter64->low & 0xffffffff));
-    }
-    case ASN_OPAQUE_FLOAT: return double{*variable.val.floatVal};
-    case ASN_OPAQUE_DOUBLE: return *variable.val.doubleVal;
-    case ASN_OCTET_STR:
-      return readable_text({reinterpret_cast<const char*>(variable.val.string), variable.val_len});
-    case ASN_IPADDRESS:
-      if (variable.val_len != 4) return NothingThere{};
-      return fmt::format("{}.{}.{}.{}", variable.val.string[0], variable.val.string[1],
-                         variable.val.string[2], variable.val.string[3]);
-    case ASN_OBJECT_ID: {
-      Oid named;
-      for (std::size_t i = 0; i < variable.val_len / sizeof(oid); ++i)
-        named.push_back(static_cast<std::uint32_t>(variable.val.objid[i]));
-      return oid_text(named);
-    }
-    default: return NothingThere{};
-  }
-}
-
 SnmpReply reply_of(const netsnmp_pdu& pdu) {
-  SnmpReply reply{static_cast<int>(pdu.errstat), static_cast<int>(pdu.errindex), {}};
-  for (const netsnmp_variable_list* variable = pdu.variables; variable; variable = variable->next_variable) {
-    Oid named;
-    for (std::size_t i = 0; i < variable->name_length; ++i)
-      named.push_back(static_cast<std::uint32_t>(variable->name[i]));
-    reply.varbinds.push_back({std::move(named), value_of(*variable)});
-  }
-  return reply;
+  return {static_cast<int>(pdu.errstat), static_cast<int>(pdu.errindex), varbinds_of(pdu)};
 }
 
 /// What an SNMPv3 agent complains of (RFC 3414 3.2, usmStats counters).
@@ -97,83 +58,6 @@ Error security_error(int report, const SnmpAddress& address) {
   }
 }
 
-struct Protocol {
-  oid* id = nullptr;
-  std::size_t length = 0;
-};
-
-Protocol protocol_of(SnmpAuthentication authentication) {
-  switch (authentication) {
-    case SnmpAuthentication::md5: return {usmHMACMD5AuthProtocol, OID_LENGTH(usmHMACMD5AuthProtocol)};
-    case SnmpAuthentication::sha1: return {usmHMACSHA1AuthProtocol, OID_LENGTH(usmHMACSHA1AuthProtocol)};
-    case SnmpAuthentication::sha224:
-      return {usmHMAC128SHA224AuthProtocol, OID_LENGTH(usmHMAC128SHA224AuthProtocol)};
-    case SnmpAuthentication::sha256:
-      return {usmHMAC192SHA256AuthProtocol, OID_LENGTH(usmHMAC192SHA256AuthProtocol)};
-    case SnmpAuthentication::sha384:
-      return {usmHMAC256SHA384AuthProtocol, OID_LENGTH(usmHMAC256SHA384AuthProtocol)};
-    case SnmpAuthentication::sha512:
-      return {usmHMAC384SHA512AuthProtocol, OID_LENGTH(usmHMAC384SHA512AuthProtocol)};
-    case SnmpAuthentication::none: break;
-  }
-  return {usmNoAuthProtocol, OID_LENGTH(usmNoAuthProtocol)};
-}
-
-Protocol protocol_of(SnmpPrivacy privacy) {
-  switch (privacy) {
-    case SnmpPrivacy::des: return {usmDESPrivProtocol, OID_LENGTH(usmDESPrivProtocol)};
-    case SnmpPrivacy::aes: return {usmAESPrivProtocol, OID_LENGTH(usmAESPrivProtocol)};
-    case SnmpPrivacy::none: break;
-  }
-  return {usmNoPrivProtocol, OID_LENGTH(usmNoPrivProtocol)};
-}
-
-/// A passphrase as a key (RFC 3414 A.2); the authentication algorithm makes both keys.
-Result<std::vector<unsigned char>> key_from(const DeviceSecret& passphrase, const Protocol& authentication) {
-  const auto secret = passphrase.read();
-  if (!secret) return secret.error();
-  std::vector<unsigned char> key(std::max(USM_AUTH_KU_LEN, USM_PRIV_KU_LEN));
-  std::size_t length = key.size();
-  if (generate_Ku(authentication.id, static_cast<u_int>(authentication.length),
-                  reinterpret_cast<const u_char*>(secret->data()), secret->size(), key.data(),
-                  &length) != SNMPERR_SUCCESS)
-    return fail(Errc::invalid, Retry::never, "{}: an SNMPv3 passphrase has at least {} characters",
-                passphrase.file.string(), USM_LENGTH_P_MIN);
-  key.resize(length);
-  return key;
-}
-
-void fill_key(const std::vector<unsigned char>& key, u_char* place, std::size_t& length) {
-  std::copy(key.begin(), key.end(), place);
-  length = key.size();
-}
-
-void fill_security(netsnmp_session& session, const SnmpAddress& snmp) {
-  session.securityModel = SNMP_SEC_MODEL_USM;
-  session.securityLevel = snmp.authentication == SnmpAuthentication::none ? SNMP_SEC_LEVEL_NOAUTH
-                          : snmp.privacy == SnmpPrivacy::none             ? SNMP_SEC_LEVEL_AUTHNOPRIV
-                                                                          : SNMP_SEC_LEVEL_AUTHPRIV;
-  const Protocol authentication = protocol_of(snmp.authentication);
-  session.securityAuthProto = authentication.id;
-  session.securityAuthProtoLen = authentication.length;
-  const Protocol privacy = protocol_of(snmp.privacy);
-  session.securityPrivProto = privacy.id;
-  session.securityPrivProtoLen = privacy.length;
-}
-
-/// Names are looked up here, for the library would do it while it holds our lock.
-Result<std::string> numeric_address(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0)
-    return fail(Errc::not_connected, Retry::later, "{} has no address: {}", host, ::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
-  std::array<char, NI_MAXHOST> text{};
-  ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
-  return std::string{text.data()};
-}
-
 /// The engine id is asked for by a user without a name (RFC 3414 4); the library must know that one.
 void add_nameless_user() {
   if (usm_get_user(nullptr, 0, "")) return;
@@ -203,6 +87,7 @@ struct SnmpSession::Exchange {
   int failed_with = 0;  // an error of net-snmp
   int report = 0;       // what an SNMPv3 agent complained of
   bool timed_out = false;
+  bool clock_went_back = false;
   std::optional<SnmpReply> reply;
 
   static int arrived(int operation, netsnmp_session* session, int, netsnmp_pdu* pdu, void* context) {
@@ -238,37 +123,26 @@ void SnmpSession::rest() {
   handle_ = nullptr;
 }
 
+/// A device that started over without counting its boots up would be refused for ever: its answers look older
+/// than what we know of its clock (RFC 3414 3.2, 7b). What it says next is believed, as at a first contact.
+void SnmpSession::forget_time() {
+  if (engine_id_.empty()) return;
+  const auto lock = lock_snmp_library();
+  free_enginetime(engine_id_.data(), engine_id_.size());
+}
+
 void SnmpSession::close() {
   rest();
   engine_id_.clear();
   secrets_.reset();
 }
 
-Result<void> SnmpSession::read_secrets() {
-  if (secrets_) return {};
-  Secrets secrets;
-  if (const DeviceSecret* community = address_.secret(community_key)) {
-    auto secret = community->read();
-    if (!secret) return secret.error();
-    secrets.community = *std::move(secret);
-  }
-  const Protocol authentication = protocol_of(snmp_.authentication);
-  if (snmp_.authentication != SnmpAuthentication::none) {
-    auto key = key_from(*address_.secret(authentication_key), authentication);
-    if (!key) return key.error();
-    secrets.authentication_key = *std::move(key);
-  }
-  if (snmp_.privacy != SnmpPrivacy::none) {
-    auto key = key_from(*address_.secret(privacy_key), authentication);
-    if (!key) return key.error();
-    secrets.privacy_key = *std::move(key);
-  }
-  secrets_ = std::move(secrets);
-  return {};
-}
-
 Result<void> SnmpSession::open() {
-  if (const auto read = read_secrets(); !read) return read.error();
+  if (!secrets_) {
+    auto read = read_secrets(address_);
+    if (!read) return read.error();
+    secrets_ = *std::move(read);
+  }
   const auto resolved = numeric_address(snmp_.peer.host);
   if (!resolved) return resolved.error();
   const bool is_v3 = snmp_.version == SnmpVersion::v3;
@@ -287,11 +161,7 @@ Result<void> SnmpSession::open() {
                                                        : SNMP_VERSION_2c;
   session.flags |= SNMP_FLAGS_DONT_PROBE;  // the library would wait for the device while it holds our lock
   if (is_v3) {
-    session.securityName = snmp_.user.data();
-    session.securityNameLen = snmp_.user.size();
-    fill_security(session, snmp_);
-    fill_key(secrets_->authentication_key, session.securityAuthKey, session.securityAuthKeyLen);
-    fill_key(secrets_->privacy_key, session.securityPrivKey, session.securityPrivKeyLen);
+    fill_user(session, snmp_, *secrets_);
     session.securityEngineID = engine_id_.empty() ? nullptr : engine_id_.data();
     session.securityEngineIDLen = engine_id_.size();
   } else {
@@ -356,7 +226,10 @@ Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oi
   }
   auto reply = exchange(pdu);
   // Whatever went wrong, another device may stand there when it answers again: its engine id is asked anew.
-  if (!reply && (reply.error().code != Errc::no_answer || !engine_id_.empty())) close();
+  if (!reply && (reply.error().code != Errc::no_answer || !engine_id_.empty())) {
+    forget_time();
+    close();
+  }
   return reply;
 }
 
@@ -387,13 +260,21 @@ Result<SnmpReply> SnmpSession::exchange(void* request) {
       netsnmp_large_fd_set readable;
       netsnmp_large_fd_set_init(&readable, descriptor + 1);
       netsnmp_large_fd_setfd(descriptor, &readable);
+      const auto too_old = snmp_get_statistic(STAT_USMSTATSNOTINTIMEWINDOWS);
       snmp_sess_read2(handle_, &readable);
       netsnmp_large_fd_set_cleanup(&readable);
+      exchange.clock_went_back |= snmp_get_statistic(STAT_USMSTATSNOTINTIMEWINDOWS) != too_old ||
+                                  snmp_sess_session(handle_)->s_snmp_errno == SNMPERR_USM_NOTINTIMEWINDOW;
     }
     if (!exchange.is_over) snmp_sess_timeout(handle_);
   }
   if (exchange.reply) return *std::move(exchange.reply);
   if (exchange.report != 0 && !exchange.timed_out) return security_error(exchange.report, snmp_);
+  if (exchange.timed_out && exchange.clock_went_back)
+    return fail(
+        Errc::no_answer, Retry::now,
+        "no answer that may be believed: the device's SNMPv3 clock went back, but its count of boots did "
+        "not go up; it is found anew");
   if (exchange.timed_out)
     return fail(Errc::no_answer, Retry::now, "no answer: off, unreachable or wrong {}",
                 snmp_.version != SnmpVersion::v3 ? "community"

@@ -8,17 +8,12 @@
 #include <stop_token>
 #include <vector>
 
-#include "agent/drivers/snmp/object_source.hpp"
-#include "agent/drivers/snmp/object_value.hpp"
+#include "agent/drivers/snmp/credentials.hpp"
+#include "agent/drivers/snmp/pdu.hpp"
 #include "agent/drivers/snmp/snmp_address.hpp"
 #include "proto/base/result.hpp"
 
 namespace watchroom::agent {
-
-struct Varbind {
-  Oid oid;
-  ObjectValue value;
-};
 
 /// A device's answer. `error` is an SNMP error-status (RFC 3416 3), `error_index` counts from 1.
 struct SnmpReply {
@@ -46,24 +41,18 @@ class SnmpSession {
 
  private:
   struct Exchange;
-  /// Read from their files once, for a key takes a million hashes.
-  struct Secrets {
-    std::string community;
-    std::vector<unsigned char> authentication_key;
-    std::vector<unsigned char> privacy_key;
-  };
-  Result<void> read_secrets();
   Result<void> open();
   Result<void> open_v3();
   void close();
+  void forget_time();
   Result<SnmpReply> exchange(void* request);
 
   DeviceAddress address_;
   SnmpAddress snmp_;
   std::chrono::milliseconds timeout_;
   std::stop_token stop_;
-  void* handle_ = nullptr;  // net-snmp's session; null: closed
-  std::optional<Secrets> secrets_;
+  void* handle_ = nullptr;                // net-snmp's session; null: closed
+  std::optional<SnmpSecrets> secrets_;    // read once
   std::vector<unsigned char> engine_id_;  // SNMPv3: of the device that answers; empty: not known
 };
 

@@ -114,7 +114,11 @@ class SnmpBus final : public Bus {
       }
       auto rows = tables.rows_of(object);
       if (!rows) return rows.error();
-      for (Oid& index : *rows) found.push_back({point.key, std::move(index)});
+      for (Oid& index : *rows) {
+        auto label = tables.label_of(object, index);
+        if (!label) return label.error();
+        found.push_back({point.key, std::move(index), *std::move(label)});
+      }
     }
     const auto objects = peer.reader.get(singles, true);
     if (!objects) return objects.error();
@@ -136,7 +140,7 @@ std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext cont
 std::string text_at(const Objects& objects, const Oid& oid) {
   const auto found = objects.find(oid);
   const auto* text = found == objects.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return text ? *text : "";
+  return text ? readable_text(*text) : "";
 }
 
 bool fits(const SnmpTraits& traits, const Objects& system, const std::set<Oid>& present) {
@@ -193,6 +197,7 @@ const DriverType snmp{
     .addresses = snmp_addresses,
     .profiles = snmp_profiles,
     .is_concurrent = true,
+    .tells_events = true,
     .prepare = prepare_snmp_library,
     .make = make,
     .recognise = recognise,

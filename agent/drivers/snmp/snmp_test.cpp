@@ -4,8 +4,14 @@
 // Against net-snmp's own daemon: real datagrams, real keys.
 #include "agent/drivers/snmp/snmp.hpp"
 
+#include <atomic>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <net-snmp/net-snmp-config.h>
+#include <net-snmp/net-snmp-includes.h>
+#include <poll.h>
 
 #include "agent/drivers/snmp/snmp_address.hpp"
 #include "agent/drivers/snmp/snmpd_peer.hpp"
@@ -236,6 +242,130 @@ TEST_F(SnmpDriver, ComesBackAfterTheDeviceStartedAgain) {
   wait_for_daemon();
   Answer answer = line->read(0);
   EXPECT_EQ(answer.communication, Communication::ok) << answer.text;  // its boots counter has moved on
+}
+
+TEST_F(SnmpDriver, ADeviceThatStartedBetweenTwoPollsIsReadInTheNext) {
+  const auto line = bus(user_device(all_algorithms[0]));
+  ASSERT_EQ(line->read(0).communication, Communication::ok);
+  peer->stop();
+  peer->start();
+  wait_for_daemon();
+  const Answer answer = line->read(0);
+  EXPECT_EQ(answer.communication, Communication::ok) << answer.text;
+}
+
+/// Makes net-snmp believe that every engine it knows has run much longer than it has.
+void make_known_engines_older() {
+  for (const usmUser* user = usm_get_userList(); user; user = user->next) {
+    u_int boots = 0, time = 0;
+    if (user->engineIDLen == 0 || get_enginetime(user->engineID, static_cast<u_int>(user->engineIDLen),
+                                                 &boots, &time, TRUE) != SNMPERR_SUCCESS)
+      continue;
+    set_enginetime(user->engineID, static_cast<u_int>(user->engineIDLen), boots, time + 100'000, TRUE);
+  }
+}
+
+TEST_F(SnmpDriver, ADeviceWhoseClockWentBackWithoutABootIsFoundAnew) {
+  const auto line = bus(user_device(all_algorithms[0]));
+  ASSERT_EQ(line->read(0).communication, Communication::ok);
+  make_known_engines_older();
+  const Answer recovered = line->read(0);
+  EXPECT_EQ(recovered.communication, Communication::ok) << recovered.text;  // its second try
+  make_known_engines_older();
+  const auto fresh = bus(user_device(all_algorithms[0]));  // asked for the first time: one try
+  const Answer told = fresh->read(0);
+  EXPECT_EQ(told.communication, Communication::no_answer);
+  EXPECT_THAT(told.text, testing::HasSubstr("clock went back"));
+  EXPECT_EQ(fresh->read(0).communication, Communication::ok);
+}
+
+/// Stands between a driver and the daemon, counts, and lets no answer through that is too long.
+class NarrowPath {
+ public:
+  explicit NarrowPath(int daemon_port) : front_{open_socket()}, back_{open_socket()} {
+    sockaddr_in daemon = loopback();
+    daemon.sin_port = htons(static_cast<std::uint16_t>(daemon_port));
+    EXPECT_EQ(::connect(back_, reinterpret_cast<const sockaddr*>(&daemon), sizeof daemon), 0);
+    thread_ = std::thread{[this] { run(); }};
+  }
+  NarrowPath(const NarrowPath&) = delete;
+  NarrowPath& operator=(const NarrowPath&) = delete;
+  ~NarrowPath() {
+    stopped_ = true;
+    thread_.join();
+    ::close(front_);
+    ::close(back_);
+  }
+  int port() const {
+    sockaddr_in address{};
+    socklen_t length = sizeof address;
+    ::getsockname(front_, reinterpret_cast<sockaddr*>(&address), &length);
+    return ntohs(address.sin_port);
+  }
+
+  std::atomic<std::size_t> longest = 65'535;
+  std::atomic<int> requests = 0;
+
+ private:
+  static sockaddr_in loopback() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+  static int open_socket() {
+    const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = loopback();
+    EXPECT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  }
+  void run() {
+    std::vector<char> bytes(65'535);
+    sockaddr_in asker{};
+    while (!stopped_) {
+      std::array<pollfd, 2> waiting{{{front_, POLLIN, 0}, {back_, POLLIN, 0}}};
+      if (::poll(waiting.data(), waiting.size(), 20) <= 0) continue;
+      socklen_t length = sizeof asker;
+      if (waiting[0].revents & POLLIN) {
+        const auto got =
+            ::recvfrom(front_, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&asker), &length);
+        ++requests;
+        if (got > 0) ::send(back_, bytes.data(), static_cast<std::size_t>(got), 0);
+      }
+      if (waiting[1].revents & POLLIN) {
+        const auto got = ::recv(back_, bytes.data(), bytes.size(), 0);
+        if (got > 0 && static_cast<std::size_t>(got) <= longest)
+          ::sendto(front_, bytes.data(), static_cast<std::size_t>(got), 0,
+                   reinterpret_cast<const sockaddr*>(&asker), sizeof asker);
+      }
+    }
+  }
+  int front_;
+  int back_;
+  std::atomic<bool> stopped_ = false;
+  std::thread thread_;
+};
+
+TEST_F(SnmpDriver, RowsInOneRequestAreCutForAPathThatLosesLongAnswersAndGrowAgain) {
+  NarrowPath path{peer->port()};
+  ConfiguredDevice narrow =
+      device("?version=2c", {{community_key, peer->secret("community-path", "watch")}}, path.port());
+  narrow.reply_timeout = 150ms;
+  const auto line = bus(narrow);
+  ASSERT_TRUE(line->discover(0));
+  const int at_first = path.requests.exchange(0);
+  path.longest = 200;
+  ASSERT_TRUE(line->discover(0));
+  path.longest = 65'535;
+  path.requests = 0;
+  ASSERT_TRUE(line->discover(0));
+  EXPECT_GT(path.requests.exchange(0), at_first);  // still careful
+  int now = 0;
+  for (int walk = 0; walk < 200 && now != at_first; ++walk) {
+    ASSERT_TRUE(line->discover(0));
+    now = path.requests.exchange(0);
+  }
+  EXPECT_EQ(now, at_first);
 }
 
 TEST_F(SnmpDriver, WritesNothingOutsideItsFolder) {

@@ -11,7 +11,7 @@ bool holds(const RowCondition& condition, const TableReader::Objects& column, co
   const auto cell = column.find(index);
   if (cell == column.end()) return false;
   const auto* text = std::get_if<std::string>(&cell->second);
-  if (text && std::ranges::count(condition.texts, *text) > 0) return true;
+  if (text && std::ranges::count(condition.texts, readable_text(*text)) > 0) return true;
   const auto number = whole_number(cell->second);
   return number && std::ranges::count(condition.values, *number) > 0;
 }
@@ -30,6 +30,24 @@ Result<std::vector<Oid>> TableReader::rows_of(const ObjectSource& source) {
     std::erase_if(rows, [&](const Oid& index) { return !holds(condition, **other, index); });
   }
   return rows;
+}
+
+Result<std::string> TableReader::label_of(const ObjectSource& source, const Oid& index) {
+  constexpr std::size_t longest = 64;
+  for (const Oid& column : source.label_columns) {
+    const auto names = walked(column);
+    if (!names) return names.error();
+    // A name may stand in the table above: the strip's beside each outlet's index strip.outlet.
+    for (Oid row = index; !row.empty(); row.pop_back()) {
+      const auto cell = (*names)->find(row);
+      if (cell == (*names)->end()) continue;
+      const auto* text = std::get_if<std::string>(&cell->second);
+      if (std::string label = text ? readable_text(*text) : ""; !label.empty() && label.size() <= longest)
+        return label;
+      break;
+    }
+  }
+  return std::string{};
 }
 
 Result<const TableReader::Objects*> TableReader::walked(const Oid& column) {

@@ -23,6 +23,9 @@ class TableReader {
   /// The indices, in order.
   Result<std::vector<Oid>> rows_of(const ObjectSource& source);
 
+  /// What the device itself calls a row; empty: nothing. A device without that column has no names.
+  Result<std::string> label_of(const ObjectSource& source, const Oid& index);
+
  private:
   Result<const Objects*> walked(const Oid& column);
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/drivers/snmp/credentials.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include <net-snmp/net-snmp-config.h>
+#include <net-snmp/net-snmp-includes.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+namespace watchroom::agent {
+namespace {
+
+struct Protocol {
+  oid* id = nullptr;
+  std::size_t length = 0;
+};
+
+Protocol protocol_of(SnmpAuthentication authentication) {
+  switch (authentication) {
+    case SnmpAuthentication::md5: return {usmHMACMD5AuthProtocol, OID_LENGTH(usmHMACMD5AuthProtocol)};
+    case SnmpAuthentication::sha1: return {usmHMACSHA1AuthProtocol, OID_LENGTH(usmHMACSHA1AuthProtocol)};
+    case SnmpAuthentication::sha224:
+      return {usmHMAC128SHA224AuthProtocol, OID_LENGTH(usmHMAC128SHA224AuthProtocol)};
+    case SnmpAuthentication::sha256:
+      return {usmHMAC192SHA256AuthProtocol, OID_LENGTH(usmHMAC192SHA256AuthProtocol)};
+    case SnmpAuthentication::sha384:
+      return {usmHMAC256SHA384AuthProtocol, OID_LENGTH(usmHMAC256SHA384AuthProtocol)};
+    case SnmpAuthentication::sha512:
+      return {usmHMAC384SHA512AuthProtocol, OID_LENGTH(usmHMAC384SHA512AuthProtocol)};
+    case SnmpAuthentication::none: break;
+  }
+  return {usmNoAuthProtocol, OID_LENGTH(usmNoAuthProtocol)};
+}
+
+Protocol protocol_of(SnmpPrivacy privacy) {
+  switch (privacy) {
+    case SnmpPrivacy::des: return {usmDESPrivProtocol, OID_LENGTH(usmDESPrivProtocol)};
+    case SnmpPrivacy::aes: return {usmAESPrivProtocol, OID_LENGTH(usmAESPrivProtocol)};
+    case SnmpPrivacy::none: break;
+  }
+  return {usmNoPrivProtocol, OID_LENGTH(usmNoPrivProtocol)};
+}
+
+/// A passphrase as a key (RFC 3414 A.2); the authentication algorithm makes both keys.
+Result<std::vector<unsigned char>> key_from(const DeviceSecret& passphrase, const Protocol& authentication) {
+  const auto secret = passphrase.read();
+  if (!secret) return secret.error();
+  std::vector<unsigned char> key(std::max(USM_AUTH_KU_LEN, USM_PRIV_KU_LEN));
+  std::size_t length = key.size();
+  if (generate_Ku(authentication.id, static_cast<u_int>(authentication.length),
+                  reinterpret_cast<const u_char*>(secret->data()), secret->size(), key.data(),
+                  &length) != SNMPERR_SUCCESS)
+    return fail(Errc::invalid, Retry::never, "{}: an SNMPv3 passphrase has at least {} characters",
+                passphrase.file.string(), USM_LENGTH_P_MIN);
+  key.resize(length);
+  return key;
+}
+
+void fill_key(const std::vector<unsigned char>& key, u_char* place, std::size_t& length) {
+  std::copy(key.begin(), key.end(), place);
+  length = key.size();
+}
+
+}  // namespace
+
+Result<SnmpSecrets> read_secrets(const DeviceAddress& address) {
+  const auto& snmp = address.where.as<SnmpAddress>();
+  SnmpSecrets secrets;
+  if (const DeviceSecret* community = address.secret(community_key)) {
+    auto secret = community->read();
+    if (!secret) return secret.error();
+    secrets.community = *std::move(secret);
+  }
+  const Protocol authentication = protocol_of(snmp.authentication);
+  if (snmp.authentication != SnmpAuthentication::none) {
+    auto key = key_from(*address.secret(authentication_key), authentication);
+    if (!key) return key.error();
+    secrets.authentication_key = *std::move(key);
+  }
+  if (snmp.privacy != SnmpPrivacy::none) {
+    auto key = key_from(*address.secret(privacy_key), authentication);
+    if (!key) return key.error();
+    secrets.privacy_key = *std::move(key);
+  }
+  return secrets;
+}
+
+int security_level(const SnmpAddress& snmp) {
+  if (snmp.authentication == SnmpAuthentication::none) return SNMP_SEC_LEVEL_NOAUTH;
+  return snmp.privacy == SnmpPrivacy::none ? SNMP_SEC_LEVEL_AUTHNOPRIV : SNMP_SEC_LEVEL_AUTHPRIV;
+}
+
+void fill_user(netsnmp_session& session, SnmpAddress& snmp, const SnmpSecrets& secrets) {
+  session.securityName = snmp.user.data();
+  session.securityNameLen = snmp.user.size();
+  session.securityModel = SNMP_SEC_MODEL_USM;
+  session.securityLevel = security_level(snmp);
+  const Protocol authentication = protocol_of(snmp.authentication);
+  session.securityAuthProto = authentication.id;
+  session.securityAuthProtoLen = authentication.length;
+  const Protocol privacy = protocol_of(snmp.privacy);
+  session.securityPrivProto = privacy.id;
+  session.securityPrivProtoLen = privacy.length;
+  fill_key(secrets.authentication_key, session.securityAuthKey, session.securityAuthKeyLen);
+  fill_key(secrets.privacy_key, session.securityPrivKey, session.securityPrivKeyLen);
+}
+
+Result<std::string> numeric_address(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0)
+    return fail(Errc::not_connected, Retry::later, "{} has no address: {}", host, ::gai_strerror(error));
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
+  std::array<char, NI_MAXHOST> text{};
+  ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+  return std::string{text.data()};
+}
+
+}  // namespace watchroom::agent
