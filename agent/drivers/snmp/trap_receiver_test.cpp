@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/drivers/snmp/snmp.hpp"
+#include "agent/drivers/snmp/snmp_address.hpp"
 #include "agent/drivers/snmp/snmpd_peer.hpp"
 #include "agent/polling/poller.hpp"
 

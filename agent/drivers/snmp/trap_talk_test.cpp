@@ -56,7 +56,7 @@ TEST(TrapHeader, ReadsVersionEngineAndUserAndNothingElse) {
                                      'a',  't',  'c',  'h',  0xa7, 0x01, 0x00};
   ASSERT_TRUE(read_trap_header(v2));
   EXPECT_EQ(read_trap_header(v2)->version, 1);
-  const std::vector<std::uint8_t> v3{0x30, 0x30, 0x02, 0x01, 0x03,  // version 3
+  const std::vector<std::uint8_t> v3{0x30, 0x2e, 0x02, 0x01, 0x03,  // version 3
                                      0x30, 0x0d, 0x02, 0x01, 0x01, 0x02, 0x02, 0x05, 0xdc, 0x04,
                                      0x01, 0x07, 0x02, 0x01, 0x03,  // global data
                                      0x04, 0x1a, 0x30, 0x18, 0x04, 0x05, 0x80, 0x00, 0x00, 0x00,
@@ -72,7 +72,8 @@ TEST(TrapHeader, ReadsVersionEngineAndUserAndNothingElse) {
 }
 
 TEST(TrapText, IsBoundedAndKeepsWholeCharacters) {
-  const Profile profile;
+  Profile profile;
+  profile.traits = SnmpTraits{};
   std::vector<Varbind> bindings;
   for (std::uint32_t i = 0; i < 50; ++i) {
     std::string text;
@@ -86,7 +87,8 @@ TEST(TrapText, IsBoundedAndKeepsWholeCharacters) {
 }
 
 TEST(TrapText, NamesTheStandardTraps) {
-  const Profile profile;
+  Profile profile;
+  profile.traits = SnmpTraits{};
   EXPECT_EQ(trap_text(profile, notification_of({1, 3, 6, 1, 4, 1, 9}, 2, 0),
                       {{{1, 3, 6, 1, 2, 1, 2, 2, 1, 2, 3}, std::string{"eth2"}}}),
             "链路断开 Link down: 接口名 interface name = eth2");
