@@ -47,6 +47,7 @@ struct Datagram {
   TrapHeader header;
   std::vector<std::size_t> devices;  // v3: those whose user it names
   bool was_understood = false;       // by net-snmp
+  bool is_no_notification = false;   // but a request, or what net-snmp makes of one it refuses
   bool is_authentic = false;         // its keys proved who sent it
 };
 
@@ -263,10 +264,10 @@ class TrapReceiver::Work {
     if (has_user) users_->settle(datagram.is_authentic);
     if (datagram.was_understood) return;
     const bool is_wrong = SecurityCounts::now() != before;
-    if (!is_v3)
-      count(&TrapCounts::malformed);
-    else if (is_wrong)
+    if (is_v3 && is_wrong)
       refuse(&TrapCounts::not_authentic, datagram.source, "wrong SNMPv3 passphrase, algorithm or level");
+    else if (!is_v3 || datagram.is_no_notification)
+      count(&TrapCounts::malformed);
     else if (has_user && !users_->is_ours(datagram.header.engine_id))
       refuse(&TrapCounts::not_authentic, datagram.source,
              "its SNMPv3 boots and time are behind what it said before: replayed, or its clock went back");
@@ -280,11 +281,11 @@ class TrapReceiver::Work {
   }
 
   void take(Datagram& datagram, netsnmp_pdu& pdu) {
-    datagram.was_understood = true;
     if (pdu.command != SNMP_MSG_TRAP && pdu.command != SNMP_MSG_TRAP2 && pdu.command != SNMP_MSG_INFORM) {
-      count(&TrapCounts::malformed);
+      datagram.is_no_notification = true;
       return;
     }
+    datagram.was_understood = true;
     const auto notification = notification_in(pdu);
     if (!notification) {
       count(&TrapCounts::malformed);
