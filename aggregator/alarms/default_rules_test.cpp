@@ -180,10 +180,13 @@ TEST(DefaultRules, TellGoodFromBadInTheWordsOfEveryProfile) {
           });
       ++(holds ? raised : quiet);
       const auto where = point.profile + " " + point.name + ": " + text;
-      if (harmless_words.contains(lower(text))) EXPECT_FALSE(holds) << where;
+      if (harmless_words.contains(lower(text))) {
+        EXPECT_FALSE(holds) << where;
+      }
       // A module of a UPS on battery is told by the UPS itself.
-      if (dangerous_words.contains(lower(text)) && !point.name.starts_with("ups.module"))
+      if (dangerous_words.contains(lower(text)) && !point.name.starts_with("ups.module")) {
         EXPECT_TRUE(holds) << where;
+      }
     }
     EXPECT_TRUE(raised > 0 || !names_a_danger(point))
         << point.profile << " " << point.name << ": no state of it raises anything";

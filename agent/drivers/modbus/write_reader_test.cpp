@@ -114,7 +114,7 @@ TEST(TextPoint, NeedsItsLengthAndUnit) {
       problems_of(point("device.firmware", "text", "table = \"holding\", address = 1, type = \"u16\"")),
       HasSubstr("expected \"text\""));
   EXPECT_THAT(problems_of(point("ups.temperature", "celsius", where + ", length = 8")),
-              HasSubstr("a number type"));
+              HasSubstr("for what is of type text"));
   EXPECT_THAT(problems_of(point("device.firmware", "text", where + ", length = 8, bit = 3")),
               HasSubstr("bit"));
   EXPECT_THAT(problems_of("[modbus]\nmax_registers = 4\n" + good),
