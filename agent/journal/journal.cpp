@@ -353,15 +353,16 @@ std::map<std::string, std::string> Journal::announced() {
   return births ? *std::move(births) : std::map<std::string, std::string>{};
 }
 
-void Journal::store_announced(std::size_t count, const Births& birth) {
+bool Journal::store_announced(std::size_t count, const Births& birth) {
   Checksum sum;
   for (std::size_t i = 0; i < count; ++i) {
     const auto [device, bytes] = birth(i);
     sum.add(device).add(bytes);
   }
   const auto stored = file_->announced_sum();
-  if (stored && *stored == sum.value()) return;
-  went_well("what births announce cannot be stored", file_->store_announced(count, birth, sum.value()));
+  if (stored && *stored == sum.value()) return true;
+  return went_well("what births announce cannot be stored",
+                   file_->store_announced(count, birth, sum.value()));
 }
 
 }  // namespace watchroom::agent

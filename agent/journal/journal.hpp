@@ -114,7 +114,7 @@ class Journal {
   /// `birth(i)` gives the i-th device's id and encoded birth; asked one by one, for there may be thousands,
   /// and a second time only when they are not what is stored already.
   using Births = std::function<std::pair<std::string, std::string>(std::size_t)>;
-  void store_announced(std::size_t count, const Births& birth);
+  bool store_announced(std::size_t count, const Births& birth);
 
  private:
   Journal(std::filesystem::path file, JournalSettings settings, const Clock& clock, Log log);

@@ -289,18 +289,22 @@ void EdgeNode::restore_retired() {
 
 void EdgeNode::keep_births() {
   keep_births_at_.reset();
-  journal_.store_announced(devices_.size(), [this](std::size_t i) {
+  const bool are_kept = journal_.store_announced(devices_.size(), [this](std::size_t i) {
     return std::pair{devices_[i].id, devices_[i].now.kept_birth()};
   });
+  if (!are_kept) keep_births_at_ = clock_.steady() + births_kept_after;
 }
 
 void EdgeNode::drop_retired() {
   has_retired_ = false;
+  const bool had_devices = devices_.size() > configured_;
   for (std::size_t i = configured_; i < devices_.size(); ++i)
     if (session_ && devices_[i].is_born) send_device_death(devices_[i]);
   devices_.erase(devices_.begin() + static_cast<std::ptrdiff_t>(configured_), devices_.end());
   for (Device& device : devices_) device.now.forget_kept();
   keep_births();
+  // A death only says that a device is lost; that it is none of ours any more is told by births without it.
+  if (session_ && had_devices) ask_for_rebirth();
 }
 
 // ---- data

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import signal
 
-from rig import settings
+from story import Plan, Room, Story, main, wait_until
 from rig.oracle import read_counter_log
 from rig.room import counter_device, gateway_device
-from story import Plan, Room, Story, main, wait_until
 
 TIMEOUT_S = 120
 

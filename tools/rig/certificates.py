@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rig.processes import RigError, program, run
 
-VALID_DAYS = "2"
+VALID_DAYS = "365"
 
 
 @dataclass(frozen=True)
