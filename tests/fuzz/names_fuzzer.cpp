@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
 //
-// Topics, host states, point names, alarms and acknowledgements: what parses says the same when written again.
+// Topics, host states, point names, alarms and acknowledgements: what parses says the same when written
+// again.
 #include <cstdlib>
 #include <string>
 #include <string_view>

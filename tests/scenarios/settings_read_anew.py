@@ -39,7 +39,7 @@ class SettingsReadAnew(Story):
             room.write_agent_settings()
             room.agent.signal(signal.SIGHUP)
             room.wait_until_good("th2", "ambient.temperature")
-            wait_until(lambda: "th1" not in self.announced(room), 20, "th1 is gone")
+            room.wait_for_point("th1", "ambient.temperature", lambda p: p["quality"] != "good", 20, "no longer live")
             self.assertEqual(self.announced(room).get("counter1"), "key", "a class from the centre outlives new settings")
 
             room.write_agent_settings('\n[[device]]\nid = "th9"\nprofil = "renke_rs_ws_n01"\n')
