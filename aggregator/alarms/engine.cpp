@@ -290,7 +290,7 @@ std::vector<AlarmChange> Engine::observe_past(SubjectId subject, const Situation
     Watch& watch = watched.watches[i];
     const Rule& rule = *watch.rule;
     if (!rule.kind->judges_history) continue;
-    if (!watch.past) watch.past.emplace();
+    if (!watch.past) watch.past = Past{};
     Past& past = *watch.past;
     if (taken_at < past.seen_until) continue;
     past.seen_until = taken_at;
