@@ -393,7 +393,7 @@ constexpr MetricDescription descriptions[]{
     {.name = "link_session_age",
      .unit = "seconds",
      .zh = "本次会话的时长",
-     .en = "How long the session has lasted",
+     .en = "How long the MQTT session has lasted",
      .value = [](const Figures& f) -> std::optional<double> {
        if (!f.core.connected_since) return std::nullopt;
        return seconds(f.steady - *f.core.connected_since);

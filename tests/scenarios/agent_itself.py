@@ -157,7 +157,7 @@ class AgentItself(Story):
         status, text = self.ask("/healthz")
         self.assertEqual((status, text), (503, "the client certificate cannot be read\n"))
         room.wait_for_alarm("agent-certificate-unusable", "self", deadline_s=30)
-        self.assertEqual(self.figures()["link_connected"], 1, "the session that is there goes on")
+        self.assertEqual(self.figures()["link_connected"], 1, "an open connection goes on")
         aside.rename(certificate)
         wait_until(lambda: not room.find_alarm("agent-certificate-unusable", "self")["is_active"], 60,
                    "the alarm to clear")

@@ -21,7 +21,7 @@ struct SnmpSecrets {
 };
 Result<SnmpSecrets> read_secrets(const DeviceAddress& address);
 
-/// Sets a session's user with its algorithms and keys. `snmp` must outlive the session's opening.
+/// Sets a session's user with its algorithms and keys. `snmp` must outlive its opening.
 void fill_user(snmp_session& session, SnmpAddress& snmp, const SnmpSecrets& secrets);
 /// net-snmp's number of noAuthNoPriv, authNoPriv, authPriv: the more the safer.
 int security_level(const SnmpAddress& snmp);

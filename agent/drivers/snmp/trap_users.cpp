@@ -29,7 +29,7 @@ void TrapUsers::prepare(const std::string& engine_id, const SnmpAddress& snmp, c
     if (is_known) forget(engine_id, snmp.user);
     ours_[snmp.user] = secrets;
   } else if (is_known) {
-    return;  // made by the session that polls the device, or by a trap that proved right
+    return;  // made when the device was polled, or by a trap that proved right
   } else {
     fresh_ = Fresh{engine_id, snmp.user};
   }
