@@ -10,6 +10,7 @@
 
 #include "agent/core/tested_agent.hpp"
 #include "agent/journal/full_disk.hpp"
+#include "agent/journal/noise.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -58,9 +59,9 @@ TEST_F(AgentTest, AFullDiskDoesNotSilenceAnAlarm) {
 TEST_F(AgentTest, AJournalThatIsDamagedWhileWeRunIsReplacedAndAnnounced) {
   // More than SQLite keeps in memory, so that the replay has to read the file.
   Payload large;
-  large.metrics = {{.name = "communication.text", .at = clock.now(), .value = std::string(500, 'x')}};
   for (int i = 1; i <= 20'000; ++i) {
-    journal().append("th1", encode(large, WithDatatypes::no), Urgency::routine);
+    large.metrics = {{.name = "communication.text", .at = clock.now(), .value = noise_of(static_cast<std::uint64_t>(i), 500)}};
+    journal().append("th1", encode(large, WithDatatypes::no), Urgency::urgent);
     if (i % 2000 == 0) run_for(3s);
   }
   ASSERT_EQ(journal().head(), 20'000u);

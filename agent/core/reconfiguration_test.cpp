@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/core/tested_agent.hpp"
+#include "agent/journal/noise.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -53,9 +54,9 @@ TEST_F(ReconfigurationTest, AClassSurvivesADamagedJournal) {
   settle();
   device_command("th2", "Properties/Class", std::string{"core"});
   Payload large;
-  large.metrics = {{.name = "communication.text", .at = clock.now(), .value = std::string(500, 'x')}};
   for (int i = 1; i <= 20'000; ++i) {
-    journal().append("th1", encode(large, WithDatatypes::no), Urgency::routine);
+    large.metrics = {{.name = "communication.text", .at = clock.now(), .value = noise_of(static_cast<std::uint64_t>(i), 500)}};
+    journal().append("th1", encode(large, WithDatatypes::no), Urgency::urgent);
     if (i % 2000 == 0) run_for(3s);
   }
   damage_journal();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
+#include <csignal>
 #include <fstream>
 #include <random>
 #include <set>
@@ -7,8 +8,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "agent/journal/full_disk.hpp"
 #include "agent/journal/journal.hpp"
+#include "agent/journal/noise.hpp"
 #include "agent/journal/scratch_folder.hpp"
 
 // Bits that flip on the flash: detected, told, and what is still good is used.
@@ -19,10 +24,10 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t records = 400;
 constexpr std::uint64_t acknowledged = 20;
-constexpr std::streamoff page = 4096;
+constexpr std::streamoff page = 1024;
 
 std::string payload_of(std::uint64_t number) {
-  return fmt::format("payload {} {}", number, std::string(90, 'x'));
+  return fmt::format("payload {} ", number) + noise_of(number, 90);
 }
 
 class DamageTest : public testing::Test {
@@ -30,8 +35,10 @@ class DamageTest : public testing::Test {
   DamageTest() {
     settings_.ack_hosts = {"centre"};
     open();
-    for (std::uint64_t number = 1; number <= records; ++number)
+    for (std::uint64_t number = 1; number <= records; ++number) {
       journal_->append("th1", payload_of(number), Urgency::routine);
+      journal_->seal();
+    }
     EXPECT_TRUE(journal_->commit());
     EXPECT_TRUE(journal_->acknowledge("centre", acknowledged));
     journal_.reset();
@@ -103,8 +110,9 @@ TEST_F(DamageTest, APageOfRubbishCostsWhatStoodOnIt) {
 
 TEST_F(DamageTest, DamageThatADeleteMeetsReplacesTheFile) {
   open();
-  for (int i = 0; i < 20'000; ++i) {
-    journal_->append("th1", std::string(500, 'x'), Urgency::routine);
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    journal_->append("th1", noise_of(i, 500), Urgency::routine);
+    journal_->seal();
     if (i % 2000 == 1999) {
       ASSERT_TRUE(journal_->commit());
     }
@@ -120,6 +128,64 @@ TEST_F(DamageTest, DamageThatADeleteMeetsReplacesTheFile) {
   EXPECT_NE(journal_->id(), before);
   EXPECT_EQ(journal_->moved_aside(), 1);
   EXPECT_EQ(journal_->health(), JournalHealth::durable);
+}
+
+/// What an agent that is killed while it saves what is in a damaged journal leaves for the next one.
+TEST_F(DamageTest, AKillWhileItIsSavedLosesNothing) {
+  std::string bytes = content();
+  const auto at = static_cast<std::ptrdiff_t>(bytes.find(payload_of(200))) / page * page;
+  std::fill_n(bytes.begin() + at, page, '\xa5');
+  std::mt19937 random{20'261'127};
+  int broken_off = 0;
+  for (int round = 0; round < 80; ++round) {
+    for (const auto& entry : std::filesystem::directory_iterator{folder_.path()})
+      std::filesystem::remove_all(entry.path());
+    write(bytes);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      open();
+      ::_exit(0);
+    }
+    ::usleep(std::uniform_int_distribution<useconds_t>{0, 12'000}(random));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) ++broken_off;
+    open();
+    const auto found = payloads();
+    EXPECT_GT(found.size(), records - 100) << "round " << round;
+    EXPECT_EQ(found.size() + journal_->lost(), records - acknowledged) << "round " << round;
+    EXPECT_EQ(journal_->moved_aside(), 1) << "round " << round;
+    journal_.reset();
+  }
+  EXPECT_GT(broken_off, 10);
+}
+
+TEST_F(DamageTest, AFullDiskWhileItIsSavedLosesNothing) {
+  std::string bytes = content();
+  const auto at = static_cast<std::ptrdiff_t>(bytes.find(payload_of(200))) / page * page;
+  std::fill_n(bytes.begin() + at, page, '\xa5');
+  write(bytes);
+  {
+    const FullDisk full{30'000};
+    open();
+    EXPECT_FALSE(journal_->is_durable());
+    journal_->append("th1", "meanwhile", Urgency::urgent);
+    EXPECT_TRUE(journal_->commit());
+    clock_.advance(4min);
+    EXPECT_TRUE(journal_->commit());
+    EXPECT_FALSE(journal_->is_durable());
+    EXPECT_EQ(payloads(), (std::set<std::string>{"meanwhile"}));
+  }
+  clock_.advance(7min);
+  ASSERT_TRUE(journal_->commit());
+  ASSERT_TRUE(journal_->commit());
+  EXPECT_TRUE(journal_->is_durable());
+  auto found = payloads();
+  EXPECT_EQ(found.erase("meanwhile"), 1u);
+  EXPECT_GT(found.size(), records - 100);
+  EXPECT_EQ(found.size() + journal_->lost(), records - acknowledged);
 }
 
 TEST_F(DamageTest, NoFlippedBitGoesUnnoticed) {

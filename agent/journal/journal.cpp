@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 
 // More than this is not held back for the sake of the flash.
 constexpr std::uint64_t most_buffered_bytes = 256 * 1024;
+// A message stays of a size that every broker takes.
+constexpr std::size_t most_joined_bytes = 32 * 1024;
 // Acknowledgements arrive each second; storing each would cost a commit, 4 to 8 kB of flash. Until they are
 // stored the records are kept, so that a crash costs duplicates, which hosts drop.
 constexpr auto forget_interval = 30s;
@@ -55,12 +57,32 @@ Journal::~Journal() {
 }
 
 std::uint64_t Journal::append(std::string device, std::string payload, Urgency urgency) {
-  buffer({++last_appended_, std::move(device), std::move(payload), clock_.now(), eras_.present()});
+  const bool is_routine = urgency == Urgency::routine;
+  if (!is_routine) open_.erase(device);
+  JournalRecord* const open = is_routine ? open_record(device) : nullptr;
+  const std::uint64_t number = open ? open->number : ++last_appended_;
+  if (open) {
+    pending_bytes_ += payload.size();
+    open->payload += payload;
+  } else {
+    if (is_routine) open_[device] = number;
+    buffer({number, std::move(device), std::move(payload), clock_.now(), eras_.present()});
+  }
   ++figures_.appended;
-  const bool is_urgent = urgency == Urgency::urgent || pending_bytes_ > most_buffered_bytes;
+  const bool is_urgent = !is_routine || pending_bytes_ > most_buffered_bytes;
   const Steady due = clock_.steady() + (is_urgent ? settings_.urgent_commit : settings_.commit);
   commit_at_ = std::min(commit_at_.value_or(due), due);
-  return last_appended_;
+  return number;
+}
+
+/// The record of this device that is not yet on disk and may still grow; null when a new one is to begin.
+JournalRecord* Journal::open_record(const std::string& device) {
+  const auto found = open_.find(device);
+  // While the disk refuses, what waits is sent as it is, and the oldest may be dropped.
+  if (found == open_.end() || is_failing_) return nullptr;
+  JournalRecord& record = pending_[found->second - pending_.front().number];
+  const bool may_grow = record.era == eras_.present() && record.payload.size() < most_joined_bytes;
+  return may_grow ? &record : nullptr;
 }
 
 void Journal::buffer(JournalRecord record) {
@@ -69,6 +91,7 @@ void Journal::buffer(JournalRecord record) {
   while (pending_bytes_ > settings_.max_memory_bytes && pending_.size() > 1) {
     pending_bytes_ -= pending_.front().size_in_memory();
     pending_.pop_front();
+    seal();
     ++lost_in_memory_;
   }
 }
@@ -104,19 +127,40 @@ JournalFigures Journal::figures() {
 }
 
 Result<void> Journal::write_pending() {
-  if (pending_.empty() && unsaved_eras_.empty()) return {};
-  const auto write = [this] {
+  const auto forgetting = forgetting_due();
+  if (pending_.empty() && unsaved_eras_.empty() && !forgetting) return {};
+  const auto write = [this](const std::optional<Forgetting>& also) {
     JournalState counts = state_;
     counts.lost += lost_in_memory_;
-    return file_->append(pending_, counts, unsaved_eras());
+    return file_->write(pending_, counts, unsaved_eras(), also);
   };
-  Result<void> written = write();
-  if (!written && written.error().code == Errc::corrupt) {
+  Result<void> written = write(forgetting);
+  if (forgetting && went_well("acknowledged records cannot be deleted", written)) {
+    deleted_ = settled_for(settings_.ack_hosts);
+    forget_at_.reset();
+  } else if (forgetting) {
+    // What is new goes before what is done with; a damaged file has been replaced.
+    forget_at_ = clock_.steady() + forget_interval;
+    written = write({});
+  } else if (!written && written.error().code == Errc::corrupt) {
     replace_file(written.error());
-    written = write();
+    written = write({});
   }
   if (written) unsaved_eras_.clear();
   return written;
+}
+
+/// What nobody needs any more goes with a write that is made anyway, if it is nearly due.
+std::optional<Forgetting> Journal::forgetting_due() {
+  const Steady by = clock_.steady() + (pending_.empty() ? 0ms : settings_.commit);
+  if (!forget_at_ || by < *forget_at_) return std::nullopt;
+  const auto present = eras_.all().find(eras_.present());
+  if (present != eras_.all().end() && present->second.trust == ClockTrust::confirmed)
+    state_.known_time = clock_.now();
+  Forgetting forgetting{state_.acknowledged, {}};
+  for (const RecordRange& range : settled_for(settings_.ack_hosts).ranges())
+    for (const RecordRange& kept : deleted_.missing(range)) forgetting.to_delete.push_back(kept);
+  return forgetting;
 }
 
 std::vector<ClockEra> Journal::unsaved_eras() const {
@@ -142,7 +186,7 @@ Result<std::vector<JournalRecord>> Journal::commit() {
   commit_at_.reset();
   std::vector<JournalRecord> committed = take_pending();
   const JournalId id = state_.id;
-  forget_if_due();
+  if (has_unsaved_settings_) save_settings();
   keep_bounds();
   refresh_oldest();
   // A file that was just replaced holds them under new numbers, and they are sent from there.
@@ -163,6 +207,7 @@ std::vector<JournalRecord> Journal::take_pending() {
                                    std::make_move_iterator(pending_.end())};
   pending_.clear();
   pending_bytes_ = 0;
+  seal();
   return taken;
 }
 
@@ -210,33 +255,27 @@ void Journal::published(std::uint64_t number) {
   static_cast<void>(acknowledge(broker_as_host, 0, {&one, 1}));
 }
 
-void Journal::forget_if_due() {
-  if (!forget_at_ || clock_.steady() < *forget_at_) return;
-  forget_at_.reset();
-  if (!went_well("acknowledged records cannot be deleted", forget_acknowledged()))
-    forget_at_ = clock_.steady() + forget_interval;
-}
-
-Result<void> Journal::forget_acknowledged() {
-  const auto present = eras_.all().find(eras_.present());
-  if (present != eras_.all().end() && present->second.trust == ClockTrust::confirmed)
-    state_.known_time = clock_.now();
-  const RecordSet settled = settled_for(settings_.ack_hosts);
-  std::vector<RecordRange> to_delete;
-  for (const RecordRange& range : settled.ranges())
-    for (const RecordRange& kept : deleted_.missing(range)) to_delete.push_back(kept);
-  auto stored = file_->store_acknowledged(state_.acknowledged, to_delete, state_);
-  if (stored) deleted_ = settled;
-  return stored;
-}
-
 void Journal::keep_bounds() {
   if (!went_well("the journal cannot be kept to its size", keep_size())) return;
   if (bounds_at_ && clock_.steady() < *bounds_at_) return;
   bounds_at_ = clock_.steady() + bounds_interval;
-  const auto last = file_->last_older_than(clock_.now() - settings_.max_age, most_aged_at_once);
-  if (last && *last > 0)
-    went_well("old records cannot be dropped", drop_through(*last, "records are too old"));
+  if (const std::uint64_t last = last_too_old(); last > 0)
+    went_well("old records cannot be dropped", drop_through(last, "records are too old"));
+}
+
+/// By times that are known to be right; what came before such a record is older still. 0: none.
+std::uint64_t Journal::last_too_old() {
+  const auto present = eras_.all().find(eras_.present());
+  if (present != eras_.all().end() && present->second.trust == ClockTrust::unsure) return 0;
+  const auto ages = file_->ages(most_aged_at_once);
+  if (!ages) return 0;
+  const Timestamp limit = clock_.now() - settings_.max_age;
+  std::uint64_t last = 0;
+  for (const JournalFile::Age& record : *ages) {
+    const ClockCorrection correction = eras_.correction(record.era);
+    if (!correction.is_unsure && record.at + correction.by < limit) last = record.number;
+  }
+  return last;
 }
 
 Result<void> Journal::keep_size() {
@@ -338,14 +377,23 @@ void Journal::give_class(const std::string& device, const std::string& name) {
     state_.classes.erase(device);
   else
     state_.classes[device] = name;
-  went_well("the classes given by the centre cannot be stored", file_->store_classes(state_.classes));
+  save_settings();
 }
 
 std::uint8_t Journal::step_bd_seq() {
   // topics-nbirth-bdseq-increment: from 0, one step a CONNECT, 255 is followed by 0.
   state_.bd_seq = state_.bd_seq ? static_cast<std::uint8_t>(*state_.bd_seq + 1) : std::uint8_t{0};
-  went_well("bdSeq cannot be stored", file_->store_bd_seq(*state_.bd_seq));
+  save_settings();
   return *state_.bd_seq;
+}
+
+/// What the disk refuses is tried again with each commit.
+void Journal::save_settings() {
+  has_unsaved_settings_ =
+      !went_well("bdSeq and the classes given by the centre cannot be stored", file_->store_state(state_));
+  if (!has_unsaved_settings_) return;
+  const Steady due = clock_.steady() + retry_interval;
+  commit_at_ = std::min(commit_at_.value_or(due), due);
 }
 
 std::map<std::string, std::string> Journal::announced() {

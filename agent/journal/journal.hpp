@@ -53,8 +53,11 @@ class Journal {
   /// Writes what is buffered.
   ~Journal();
 
-  /// Buffers a record and returns its number. It is on disk after the `commit` that `deadline` asks for.
+  /// Buffers a record and returns its number. It is on disk after the `commit` that `deadline` asks for. What
+  /// a device reports as routine until then goes into one record: encoded payloads can be joined.
   std::uint64_t append(std::string device, std::string payload, Urgency urgency);
+  /// Nothing is added any more to the records that wait: somebody has taken note of what is in them.
+  void seal() { open_.clear(); }
   /// When `commit` wants to be called; nothing when there is nothing to do.
   std::optional<Steady> deadline() const;
   /// Puts everything buffered on disk and returns it; also keeps the bounds and forgets what was
@@ -125,19 +128,22 @@ class Journal {
   void leave_memory();
   void replace_file(const Error& why);
   Result<void> begin_anew(const Error& why, const JournalState& before);
-  std::optional<std::filesystem::path> move_aside() const;
-  void salvage_from(const std::filesystem::path& damaged, std::uint64_t known_head,
-                    const std::vector<RecordRange>& unsent);
+  std::filesystem::path saved_path() const;
+  Result<void> put_saved_in_place();
+  Result<void> salvage_from(const std::filesystem::path& damaged, std::uint64_t known_head,
+                            const std::vector<RecordRange>& unsent);
   void adopt(JournalState loaded);
   void number_pending();
   void buffer(JournalRecord record);
+  JournalRecord* open_record(const std::string& device);
   Result<void> write_pending();
+  std::optional<Forgetting> forgetting_due();
   std::vector<JournalRecord> take_pending();
   std::vector<ClockEra> unsaved_eras() const;
   void load_eras();
-  void forget_if_due();
-  Result<void> forget_acknowledged();
   void keep_bounds();
+  std::uint64_t last_too_old();
+  void save_settings();
   Result<void> keep_size();
   Result<void> drop_through(std::uint64_t last, std::string_view why);
   void give_up(const std::vector<std::uint64_t>& damaged);
@@ -155,6 +161,7 @@ class Journal {
   JournalState state_;
   std::deque<JournalRecord> pending_;
   std::uint64_t pending_bytes_ = 0;
+  std::map<std::string, std::uint64_t> open_;  // by device, the record of `pending_` that may be added to
   std::uint64_t last_appended_ = 0;
   std::uint64_t oldest_ = 1;
   RecordSet deleted_;  // what no longer is in the file
@@ -164,11 +171,14 @@ class Journal {
   std::optional<Steady> forget_at_;
   std::optional<Steady> retry_at_;
   std::optional<Steady> leave_memory_at_;
+  std::chrono::milliseconds leave_memory_wait_{0};
+  std::uint64_t lost_before_memory_ = 0;
   std::optional<Steady> bounds_at_;
   std::optional<Steady> tell_lost_at_;
   std::uint64_t lost_in_memory_ = 0;  // dropped while the disk refused; stored with the next commit
   std::set<std::string> troubles_;    // what cannot be done at present, told once
   bool is_failing_ = false;
+  bool has_unsaved_settings_ = false;  // classes or bdSeq that the disk refused
   bool is_durable_ = true;
   JournalFigures figures_;                                        // what of it is counted
   std::optional<std::pair<std::uint64_t, Timestamp>> oldest_at_;  // by its number: looked up once

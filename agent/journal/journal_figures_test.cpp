@@ -24,7 +24,10 @@ class JournalFiguresTest : public testing::Test {
     journal_.reset();
     journal_ = *Journal::open(folder_.path() / "journal.sqlite", settings, clock_, Log::quiet());
   }
-  void append(const std::string& payload) { journal_->append("th1", payload, Urgency::routine); }
+  void append(const std::string& payload) {
+    journal_->append("th1", payload, Urgency::routine);
+    journal_->seal();
+  }
 
   ScratchFolder folder_;
   FakeClock clock_;

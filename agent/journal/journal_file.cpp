@@ -7,26 +7,34 @@
 
 #include <unistd.h>
 
+#include "agent/journal/packing.hpp"
 #include "agent/journal/row_sums.hpp"
 
 namespace watchroom::agent {
 namespace {
 
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
+
+// A commit writes whole pages, and most commits have little to say.
+constexpr int page_bytes = 1024;
 
 // Rows come and go in order of their number, so the table's own key is the only index it needs. `sum` is the
-// row's checksum; rows from before version 2 have none. `era`
-// is that of the clock; rows from before version 3 have none.
+// row's checksum; rows from before version 2 have none. `era` is that of the clock; rows from before version
+// 3 have none. `packed`: the payload went through `pack`; rows from before version 4 are as they are.
 constexpr const char* schema = R"sql(
   CREATE TABLE record(number INTEGER PRIMARY KEY, device TEXT NOT NULL, at_ms INTEGER NOT NULL,
-                      payload BLOB NOT NULL, sum INTEGER, era INTEGER);
+                      payload BLOB NOT NULL, sum INTEGER, era INTEGER, packed INTEGER);
   CREATE TABLE era(number INTEGER PRIMARY KEY, boot TEXT NOT NULL, offset_ms INTEGER NOT NULL,
                    trust INTEGER NOT NULL, correction_ms INTEGER NOT NULL);
   CREATE TABLE setting(name TEXT PRIMARY KEY, value NOT NULL, sum INTEGER) WITHOUT ROWID;
   CREATE TABLE acknowledged(host TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, sum INTEGER,
                             PRIMARY KEY(host, first)) WITHOUT ROWID;
   CREATE TABLE announced(device TEXT PRIMARY KEY, birth BLOB NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version=3;
+  PRAGMA user_version=4;
+)sql";
+constexpr const char* from_version_3 = R"sql(
+  ALTER TABLE record ADD COLUMN packed INTEGER;
+  PRAGMA user_version=4;
 )sql";
 constexpr const char* from_version_2 = R"sql(
   ALTER TABLE record ADD COLUMN era INTEGER;
@@ -54,7 +62,7 @@ Error schema_error(Error error) {
 }  // namespace
 
 Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::filesystem::path& file) {
-  auto database = Database::open(file, Durability::power_cut);
+  auto database = Database::open(file, Durability::power_cut, std::chrono::seconds{5}, page_bytes);
   if (!database) return database.error();
   std::unique_ptr<JournalFile> journal{new JournalFile{*std::move(database)}};
   if (auto ready = journal->prepare(); !ready) return in(schema_error(ready.error()), file.string());
@@ -65,9 +73,9 @@ Result<std::unique_ptr<JournalFile>> JournalFile::open_damaged(const std::filesy
   auto database = Database::open(file, Durability::read_only);
   if (!database) return database.error();
   std::unique_ptr<JournalFile> journal{new JournalFile{*std::move(database)}};
-  // It may be an older program's, without eras.
-  if (auto ready = journal->prepare_reading("era"); ready) return journal;
-  if (auto ready = journal->prepare_reading("0"); !ready) return in(ready.error(), file.string());
+  // It may be an older program's, of fewer columns.
+  if (journal->prepare_reading("era, packed") || journal->prepare_reading("era, 0")) return journal;
+  if (auto ready = journal->prepare_reading("0, 0"); !ready) return in(ready.error(), file.string());
   return journal;
 }
 
@@ -97,7 +105,7 @@ Result<void> JournalFile::bring_up(std::int64_t version) {
     return fail(Errc::corrupt, Retry::never, "a journal of version {}, this program knows {}", version,
                 schema_version);
   for (; version < schema_version; ++version) {
-    const char* step = version == 1 ? from_version_1 : from_version_2;
+    const char* step = version == 1 ? from_version_1 : version == 2 ? from_version_2 : from_version_3;
     if (auto made = in_transaction([&] { return database_.execute(step); }); !made) return made;
   }
   return {};
@@ -120,18 +128,19 @@ Result<void> JournalFile::keep(std::optional<Statement>& where, const std::strin
   return {};
 }
 
-Result<void> JournalFile::prepare_reading(const std::string& era) {
-  return keep(read_, "SELECT number, device, at_ms, payload, sum, " + era +
+Result<void> JournalFile::prepare_reading(const std::string& newer_columns) {
+  return keep(read_, "SELECT number, device, at_ms, payload, sum, " + newer_columns +
                          " FROM record WHERE number BETWEEN ? AND ? ORDER BY number LIMIT ?");
 }
 
 Result<void> JournalFile::prepare_statements() {
-  if (auto kept = keep(
-          insert_, "INSERT INTO record(number, device, at_ms, payload, sum, era) VALUES(?, ?, ?, ?, ?, ?)");
+  if (auto kept = keep(insert_,
+                       "INSERT INTO record(number, device, at_ms, payload, sum, era, packed) "
+                       "VALUES(?, ?, ?, ?, ?, ?, ?)");
       !kept)
     return kept;
   if (auto kept = keep(delete_, "DELETE FROM record WHERE number BETWEEN ? AND ?"); !kept) return kept;
-  return prepare_reading("era");
+  return prepare_reading("era, packed");
 }
 
 Result<JournalState> JournalFile::load() {
@@ -264,42 +273,47 @@ Result<void> JournalFile::store_counts(const JournalState& counts) {
   return store_number("lost", static_cast<std::int64_t>(counts.lost));
 }
 
-Result<void> JournalFile::append(const std::deque<JournalRecord>& records, const JournalState& counts,
-                                 const std::vector<ClockEra>& eras) {
+Result<void> JournalFile::write(const std::deque<JournalRecord>& records, const JournalState& before,
+                                const std::vector<ClockEra>& eras,
+                                const std::optional<Forgetting>& forgetting) {
   return in_transaction([&]() -> Result<void> {
     if (auto stored = store_eras(eras); !stored) return stored;
-    for (const JournalRecord& record : records) {
-      insert_->bind(1, signed_of(record.number)).bind(2, record.device).bind(3, to_ms(record.at));
-      insert_->bind_blob(4, record.payload).bind(5, sum_of(record)).bind(6, record.era);
-      if (auto inserted = insert_->run(); !inserted) return inserted;
-    }
+    if (auto inserted = insert(records); !inserted) return inserted;
+    if (forgetting)
+      if (auto forgotten = forget(*forgetting); !forgotten) return forgotten;
     // Otherwise the last row says what the head is: one page less to write.
-    const bool has_hole = !records.empty() && records.front().number != counts.head + 1;
-    if (!has_hole) return {};
-    JournalState after = counts;
-    after.head = records.back().number;
+    const bool has_hole = !records.empty() && records.front().number != before.head + 1;
+    if (!has_hole && !forgetting) return {};
+    JournalState after = before;
+    if (!records.empty()) after.head = records.back().number;
     return store_counts(after);
   });
 }
 
-Result<void> JournalFile::store_acknowledged(const std::map<std::string, RecordSet>& acknowledged,
-                                             const std::vector<RecordRange>& to_delete,
-                                             const JournalState& counts) {
-  return in_transaction([&]() -> Result<void> {
-    for (const RecordRange& range : to_delete)
-      if (auto deleted = delete_->bind(1, signed_of(range.first)).bind(2, signed_of(range.last)).run();
-          !deleted)
-        return deleted;
-    if (auto cleared = database_.execute("DELETE FROM acknowledged"); !cleared) return cleared;
-    auto insert = database_.prepare("INSERT INTO acknowledged VALUES(?, ?, ?, ?)");
-    if (!insert) return insert.error();
-    for (const auto& [host, records] : acknowledged)
-      for (const RecordRange& range : records.ranges()) {
-        insert->bind(1, host).bind(2, signed_of(range.first)).bind(3, signed_of(range.last));
-        if (auto done = insert->bind(4, sum_of_acknowledged(host, range)).run(); !done) return done;
-      }
-    return store_counts(counts);
-  });
+Result<void> JournalFile::insert(const std::deque<JournalRecord>& records) {
+  for (const JournalRecord& record : records) {
+    const auto packed = pack(record.payload);
+    insert_->bind(1, signed_of(record.number)).bind(2, record.device).bind(3, to_ms(record.at));
+    insert_->bind_blob(4, packed ? *packed : record.payload).bind(5, sum_of(record)).bind(6, record.era);
+    if (auto inserted = insert_->bind(7, std::int64_t{packed ? 1 : 0}).run(); !inserted) return inserted;
+  }
+  return {};
+}
+
+Result<void> JournalFile::forget(const Forgetting& forgetting) {
+  for (const RecordRange& range : forgetting.to_delete)
+    if (auto deleted = delete_->bind(1, signed_of(range.first)).bind(2, signed_of(range.last)).run();
+        !deleted)
+      return deleted;
+  if (auto cleared = database_.execute("DELETE FROM acknowledged"); !cleared) return cleared;
+  auto insert = database_.prepare("INSERT INTO acknowledged VALUES(?, ?, ?, ?)");
+  if (!insert) return insert.error();
+  for (const auto& [host, records] : forgetting.acknowledged)
+    for (const RecordRange& range : records.ranges()) {
+      insert->bind(1, host).bind(2, signed_of(range.first)).bind(3, signed_of(range.last));
+      if (auto done = insert->bind(4, sum_of_acknowledged(host, range)).run(); !done) return done;
+    }
+  return {};
 }
 
 Result<void> JournalFile::drop_through(std::uint64_t last, const JournalState& counts) {
@@ -326,7 +340,9 @@ Result<RecordsRead> JournalFile::read(RecordRange range, std::size_t most) {
     JournalRecord record{unsigned_of(read_->integer(0)), read_->text(1), read_->blob(3),
                          from_ms(read_->integer(2)), read_->integer(5)};
     found.next = record.number + 1;
-    if (fits(*read_, 4, sum_of(record)))
+    const auto payload = read_->integer(6) == 0 ? std::optional{record.payload} : unpack(record.payload);
+    record.payload = payload.value_or("");
+    if (payload && fits(*read_, 4, sum_of(record)))
       found.records.push_back(std::move(record));
     else
       found.damaged.push_back(record.number);
@@ -335,13 +351,17 @@ Result<RecordsRead> JournalFile::read(RecordRange range, std::size_t most) {
   return found;
 }
 
-Result<std::uint64_t> JournalFile::last_older_than(Timestamp limit, std::size_t most) {
-  const auto last = number(
-      fmt::format("SELECT MAX(number) FROM (SELECT number, at_ms FROM record ORDER BY number LIMIT {}) "
-                  "WHERE at_ms < {}",
-                  most, to_ms(limit)));
-  if (!last) return last.error();
-  return static_cast<std::uint64_t>(last->value_or(0));
+Result<std::vector<JournalFile::Age>> JournalFile::ages(std::size_t most) {
+  auto select =
+      database_.prepare(fmt::format("SELECT number, at_ms, era FROM record ORDER BY number LIMIT {}", most));
+  if (!select) return select.error();
+  std::vector<Age> ages;
+  while (true) {
+    const auto row = select->step();
+    if (!row) return row.error();
+    if (!*row) return ages;
+    ages.push_back({unsigned_of(select->integer(0)), from_ms(select->integer(1)), select->integer(2)});
+  }
 }
 
 Result<std::uint64_t> JournalFile::last_of_oldest(std::size_t most) {
@@ -366,8 +386,10 @@ Result<std::uint64_t> JournalFile::size_bytes() {
   return static_cast<std::uint64_t>((pages->value_or(0) - free->value_or(0)) * page_size->value_or(0));
 }
 
-Result<void> JournalFile::store_bd_seq(std::uint8_t bd_seq) {
-  return in_transaction([&] { return store_number("bd_seq", bd_seq); });
+Result<void> JournalFile::fold() {
+  const auto busy = number("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!busy) return busy.error();
+  return busy->value_or(0) == 0 ? Result<void>{} : fail(Errc::io, Retry::later, "the log is in use");
 }
 
 Result<void> JournalFile::store_state(const JournalState& state) {

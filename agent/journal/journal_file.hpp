@@ -41,6 +41,12 @@ struct JournalState {
   std::map<std::string, std::string> classes;     ///< given by the centre, by device
 };
 
+/// Who has what, and what nobody needs any more.
+struct Forgetting {
+  std::map<std::string, RecordSet> acknowledged;  ///< by host
+  std::vector<RecordRange> to_delete;
+};
+
 /// What `JournalFile::read` came upon.
 struct RecordsRead {
   std::vector<JournalRecord> records;
@@ -61,20 +67,22 @@ class JournalFile {
   Result<JournalState> load();
   /// Of a damaged file: what can be read, without `gone`.
   JournalState load_what_is_left();
-  /// `eras`: what is new of the clock's eras, or has changed.
-  Result<void> append(const std::deque<JournalRecord>& records, const JournalState& counts,
-                      const std::vector<ClockEra>& eras);
+  /// One commit. `before`: the counts as they were; `eras`: what is new of the clock's eras, or has changed.
+  Result<void> write(const std::deque<JournalRecord>& records, const JournalState& before,
+                     const std::vector<ClockEra>& eras, const std::optional<Forgetting>& forgetting);
   /// Of the clock.
   Result<std::vector<ClockEra>> eras();
   /// Those without records.
   Result<void> forget_eras();
-  /// Stores who has what, and deletes what nobody needs any more.
-  Result<void> store_acknowledged(const std::map<std::string, RecordSet>& acknowledged,
-                                  const std::vector<RecordRange>& to_delete, const JournalState& counts);
   Result<void> drop_through(std::uint64_t last, const JournalState& counts);
   Result<RecordsRead> read(RecordRange range, std::size_t most);
-  /// The last of the oldest `most` records that is older than `limit`; 0 when none is.
-  Result<std::uint64_t> last_older_than(Timestamp limit, std::size_t most);
+  struct Age {
+    std::uint64_t number = 0;
+    Timestamp at{};
+    std::int64_t era = 0;
+  };
+  /// Of the oldest `most` records.
+  Result<std::vector<Age>> ages(std::size_t most);
   /// The last of the oldest `most` records.
   Result<std::uint64_t> last_of_oldest(std::size_t most);
   /// When a record was appended; nothing when it is not there.
@@ -82,8 +90,8 @@ class JournalFile {
   /// Bytes in use inside the file; free pages are used again and do not count.
   Result<std::uint64_t> size_bytes();
 
-  Result<void> store_bd_seq(std::uint8_t bd_seq);
-  Result<void> store_classes(const std::map<std::string, std::string>& classes);
+  /// Puts all of it into the one file, without a log beside it.
+  Result<void> fold();
   /// The numbers that `state` holds, without its sets.
   Result<void> store_state(const JournalState& state);
   /// What the devices' births last announced, encoded, by device.
@@ -101,10 +109,12 @@ class JournalFile {
   Result<void> make_schema();
   Result<void> bring_up(std::int64_t version);
   Result<void> prepare_statements();
-  Result<void> prepare_reading(const std::string& era);
+  Result<void> prepare_reading(const std::string& newer_columns);
   Result<void> keep(std::optional<Statement>& where, const std::string& sql);
   Result<RecordSet> find_gone(std::uint64_t head);
   Result<std::map<std::string, RecordSet>> acknowledged();
+  Result<void> insert(const std::deque<JournalRecord>& records);
+  Result<void> forget(const Forgetting& forgetting);
   Result<void> store_number(std::string_view name, std::int64_t value);
   Result<std::optional<std::int64_t>> number(std::string_view sql);
   /// A row of `setting`, as text; nothing when there is none.

@@ -35,10 +35,6 @@ Result<void> JournalFile::store_announced(
   });
 }
 
-Result<void> JournalFile::store_classes(const std::map<std::string, std::string>& classes) {
-  return in_transaction([&] { return write_classes(classes); });
-}
-
 Result<void> JournalFile::write_classes(const std::map<std::string, std::string>& classes) {
   if (auto cleared = database_.execute("DELETE FROM setting WHERE name LIKE 'class %'"); !cleared)
     return cleared;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/journal/full_disk.hpp"
+#include "agent/journal/noise.hpp"
 #include "agent/journal/scratch_folder.hpp"
 
 namespace watchroom::agent {
@@ -32,8 +33,10 @@ class JournalTest : public testing::Test {
     return *journal_;
   }
   void append(int count, Urgency urgency = Urgency::routine) {
-    for (int i = 0; i < count; ++i)
+    for (int i = 0; i < count; ++i) {
       journal_->append("th1", fmt::format("payload {}", journal_->last_appended() + 1), urgency);
+      journal_->seal();
+    }
   }
   void append_and_commit(int count) {
     append(count);
@@ -64,6 +67,7 @@ TEST_F(JournalTest, NumbersFromOneAndAsksForAGroupCommit) {
   clock_.advance(1s);
   EXPECT_EQ(journal.append("", "payload 2", Urgency::routine), 2u);
   EXPECT_EQ(journal.deadline(), start + 10s);  // the first one's, not put off by the second
+  journal.seal();
   EXPECT_EQ(journal.append("th1", "payload 3", Urgency::urgent), 3u);
   EXPECT_EQ(journal.deadline(), start + 1200ms);
   EXPECT_EQ(journal.head(), 0u);  // nothing is committed yet
@@ -81,8 +85,38 @@ TEST_F(JournalTest, NumbersFromOneAndAsksForAGroupCommit) {
 TEST_F(JournalTest, MuchIsNotHeldBackForLong) {
   Journal& journal = open();
   const Steady start = clock_.steady();
-  for (int i = 0; i < 300; ++i) journal.append("th1", std::string(800, 'x'), Urgency::routine);
+  for (int i = 0; i < 400; ++i) journal.append("th1", std::string(800, 'x'), Urgency::routine);
   EXPECT_EQ(journal.deadline(), start + 200ms);
+}
+
+TEST_F(JournalTest, WhatADeviceReportsUntilTheCommitIsOneRecord) {
+  Journal& journal = open();
+  EXPECT_EQ(journal.append("th1", "a", Urgency::routine), 1u);
+  EXPECT_EQ(journal.append("th2", "b", Urgency::routine), 2u);
+  EXPECT_EQ(journal.append("th1", "c", Urgency::routine), 1u);
+  const auto committed = journal.commit();
+  ASSERT_EQ(committed->size(), 2u);
+  EXPECT_EQ(committed->at(0).payload, "ac");
+  EXPECT_EQ(committed->at(1).payload, "b");
+  EXPECT_EQ(journal.append("th1", "d", Urgency::routine), 3u);  // what is on disk does not grow
+  journal.seal();
+  EXPECT_EQ(journal.append("th1", "e", Urgency::routine), 4u);
+  EXPECT_EQ(journal.append("th1", "f", Urgency::urgent), 5u);  // stands alone
+  EXPECT_EQ(journal.append("th1", "g", Urgency::routine), 6u);
+  ASSERT_TRUE(journal.commit());
+  std::vector<std::string> payloads;
+  const auto read = journal.read({1, 6}, 10, {});
+  for (const JournalRecord& record : *read) payloads.push_back(record.payload);
+  EXPECT_THAT(payloads, ElementsAre("ac", "b", "d", "e", "f", "g"));
+}
+
+TEST_F(JournalTest, ARecordIsOfOneClockAndDoesNotGrowForEver) {
+  Journal& journal = open();
+  EXPECT_EQ(journal.append("th1", "a", Urgency::routine), 1u);
+  journal.begin_era("boot", 5s, ClockTrust::confirmed);
+  EXPECT_EQ(journal.append("th1", "b", Urgency::routine), 2u);
+  EXPECT_EQ(journal.append("th1", std::string(40'000, 'x'), Urgency::routine), 2u);
+  EXPECT_EQ(journal.append("th1", "c", Urgency::routine), 3u);
 }
 
 TEST_F(JournalTest, KeepsItsIdItsNumbersAndBdSeqOverARestart) {
@@ -184,7 +218,10 @@ TEST_F(JournalTest, WithoutHostsARecordIsDoneWithOncePublished) {
 TEST_F(JournalTest, DropsTheOldestWhenFullAndCountsThem) {
   settings_.max_size_bytes = 200'000;
   open();
-  for (int i = 0; i < 3000; ++i) journal_->append("th1", std::string(200, 'x'), Urgency::routine);
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    journal_->append("th1", noise_of(i, 200), Urgency::routine);
+    journal_->seal();
+  }
   ASSERT_TRUE(journal_->commit());
   const std::uint64_t lost = journal_->lost();
   EXPECT_GT(lost, 1000u);
@@ -303,8 +340,9 @@ TEST_F(JournalTest, GoesToDiskAsSoonAsThereIsOne) {
 TEST_F(JournalTest, InMemoryItTakesOnlyWhatItMay) {
   settings_.max_memory_bytes = 200'000;
   journal_ = *Journal::open("/proc/no/such/folder/journal.sqlite", settings_, clock_, Log::quiet());
-  for (int i = 0; i < 3000; ++i) {
-    journal_->append("th1", std::string(200, 'x'), Urgency::routine);
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    journal_->append("th1", noise_of(i, 200), Urgency::routine);
+    journal_->seal();
     if (i % 100 == 0) {
       ASSERT_TRUE(journal_->commit());
     }
@@ -406,8 +444,10 @@ std::uint64_t live_until_killed(const std::filesystem::path& file, const Journal
     FakeClock clock;
     auto journal = *Journal::open(file, settings, clock, Log::quiet());
     for (std::uint64_t i = 0;; ++i) {
-      for (int n = 0; n < 3; ++n)
+      for (int n = 0; n < 3; ++n) {
         journal->append("th1", fmt::format("payload {}", journal->last_appended() + 1), Urgency::urgent);
+        journal->seal();
+      }
       if (!journal->commit()) ::_exit(1);
       const std::uint64_t head = journal->head();
       if (::write(pipe_ends[1], &head, sizeof head) != sizeof head) ::_exit(1);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/journal/journal.hpp"
+#include "agent/journal/noise.hpp"
 #include "agent/journal/recorded_disk.hpp"
 #include "agent/journal/scratch_folder.hpp"
 
@@ -25,7 +26,7 @@ struct Promise {
 };
 
 std::string payload_of(std::uint64_t number) {
-  return fmt::format("{}: {}", number, std::string(number * 37 % 900, 'x'));
+  return fmt::format("{}: ", number) + noise_of(number, number * 37 % 900);
 }
 
 class PowerCutTest : public testing::Test {
@@ -47,8 +48,10 @@ class PowerCutTest : public testing::Test {
         journal = open(folder_.path());
       }
       if (step % 10 == 3) promise.bd_seq = journal->step_bd_seq();
-      for (int count = std::uniform_int_distribution{1, 40}(random); count > 0; --count)
+      for (int count = std::uniform_int_distribution{1, 40}(random); count > 0; --count) {
         journal->append("th1", payload_of(journal->last_appended() + 1), Urgency::urgent);
+        journal->seal();
+      }
       if (step % 7 == 6) {
         promise.acknowledged = journal->head() * 3 / 4;
         EXPECT_TRUE(journal->acknowledge("centre", promise.acknowledged));

@@ -206,6 +206,7 @@ void EdgeNode::send_births() {
   session.next_seq = 0;  // topics-nbirth-seq-num
   // What is not yet on disk is older than what the births say: it goes by replay.
   session.birth_barrier = journal_.last_appended();
+  journal_.seal();
   replay_.add({journal_.head() + 1, session.birth_barrier});
 
   const Timestamp now = clock_.now();

@@ -179,6 +179,7 @@ TEST_F(EdgeNodeTest, ReplaysAtTheConfiguredRateWithABoundedNumberOnTheWay) {
   restart_with({test_device("th1")});
   for (int i = 0; i < 500; ++i) {
     polls(0, i % 2 ? 20.0 : 30.0);
+    journal().seal();
     clock.advance(10ms);
   }
   run_for(3s);

@@ -142,6 +142,7 @@ class Core {
   void revisit(KnownNode& node);
   void revisit_agent(KnownNode& node);
   void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
+  void judge(KnownNode& node, KnownDevice& device, const std::vector<KnownPoint*>& fresh);
   void observe_centre();
   bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();

@@ -2,6 +2,10 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 //
 // What a message of an edge node changes.
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
 #include "aggregator/core/core.hpp"
 #include "proto/model/point_name.hpp"
 
@@ -317,19 +321,27 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   const std::uint64_t record = arrival.payload.journal ? arrival.payload.journal->record : node.journal_head;
   // What comes before the birth (a replay may be quicker) is history until the birth says what is true now.
   const bool is_of_now = node.contact == Contact::online;
-  // All of a message is true at once: first everything is taken, then judged.
-  bool talks_of_communication = false;
+  // What stands together in a message is true at once: first it is taken, then judged. A point that comes
+  // again has changed meanwhile: what was true before is judged first, it may be an alarm that came and went.
   std::vector<KnownPoint*> fresh;
+  std::unordered_set<const KnownPoint*> seen;
   for (const Metric& metric : arrival.payload.metrics) {
     if (!is_point(metric.name) || metric.is_unreadable) continue;
     KnownPoint& point = point_of(node, device, metric.name);
-    if (is_of_now && take_metric(node, device, metric, sent, record)) {
-      talks_of_communication |= metric.name == metric_names::communication_state;
-      fresh.push_back(&point);
-    } else if (metric.is_historical || !is_of_now) {
-      look_back(device, point, reading_of(metric, sent));
+    if (!seen.insert(&point).second) {
+      judge(node, device, std::exchange(fresh, {}));
+      seen = {&point};
     }
+    if (is_of_now && take_metric(node, device, metric, sent, record))
+      fresh.push_back(&point);
+    else if (metric.is_historical || !is_of_now)
+      look_back(device, point, reading_of(metric, sent));
   }
+  judge(node, device, fresh);
+}
+
+/// What data have just told of a device.
+void Core::judge(KnownNode& node, KnownDevice& device, const std::vector<KnownPoint*>& fresh) {
   if (fresh.empty()) return;
   // Data are a sign of life, whatever became of the birth.
   const bool was_doubted = device.is_overdue || !device.is_alive || device.presence != Presence::announced;
@@ -337,6 +349,9 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   device.is_alive = true;
   device.presence = Presence::announced;
   device.last_report = clock_.steady();
+  const bool talks_of_communication = std::any_of(fresh.begin(), fresh.end(), [](const KnownPoint* point) {
+    return point->name == metric_names::communication_state;
+  });
   if (talks_of_communication || was_doubted)
     revisit(node, device);
   else

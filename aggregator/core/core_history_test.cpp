@@ -83,5 +83,22 @@ TEST_F(History, ACrashBeforeItsEndIsSettledAfterwards) {
   EXPECT_EQ(subjects(), std::vector<std::string>{past});
 }
 
+TEST_F(CoreTest, AnAlarmThatCameAndWentWithinOneMessageIsTold) {
+  for (Rule& rule : rules) rule.delays = {};
+  restart();
+  be_born();
+  Payload payload;
+  payload.seq = seq++;
+  for (const double value : {22.0, 40.0, 22.0})
+    payload.metrics.push_back({.name = "ambient.temperature", .at = clock.now(), .value = value});
+  payload.journal = JournalStamp{{9}, ++record, 1};
+  receive("spBv1.0/hq/DDATA/room1/th1", payload);
+  pass(60s);
+  ASSERT_FALSE(outside.mails.empty());
+  EXPECT_THAT(subjects()[0], HasSubstr("过热"));
+  EXPECT_EQ(temperature().value, Value{22.0});
+  EXPECT_EQ(room->samples("hq/room1/th1/ambient.temperature", from_ms(0), 10)->size(), 3u);
+}
+
 }  // namespace
 }  // namespace watchroom::aggregator

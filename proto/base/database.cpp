@@ -91,7 +91,7 @@ std::string Statement::blob(int column) const {
 }
 
 Result<Database> Database::open(const std::filesystem::path& file, Durability durability,
-                                std::chrono::milliseconds patience) {
+                                std::chrono::milliseconds patience, int page_bytes) {
   const bool reads_only = durability == Durability::read_only;
   const int flags = (reads_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -102,7 +102,10 @@ Result<Database> Database::open(const std::filesystem::path& file, Durability du
   sqlite3_busy_timeout(raw, static_cast<int>(patience.count()));
   if (reads_only) return database;
   ::chmod(file.c_str(), 0600);
-  auto ready = database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
+  auto ready =
+      database.execute(fmt::format("PRAGMA page_size={}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                                   "PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF",
+                                   page_bytes));
   if (!ready) return in(ready.error(), file.string());
   return database;
 }

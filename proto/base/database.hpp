@@ -62,9 +62,11 @@ enum class Durability {
 /// One SQLite connection in WAL mode. Used by one thread at a time.
 class Database {
  public:
-  /// Creates the file (0600) if missing. Waits at most `patience` for another connection's lock.
+  /// Creates the file (0600, with pages of `page_bytes`) if missing. Waits at most `patience` for another
+  /// connection's lock. What is deleted is not overwritten: that would write it twice.
   static Result<Database> open(const std::filesystem::path& file, Durability durability,
-                               std::chrono::milliseconds patience = std::chrono::seconds{5});
+                               std::chrono::milliseconds patience = std::chrono::seconds{5},
+                               int page_bytes = 4096);
 
   Result<Statement> prepare(std::string_view sql) const;
   /// One or many statements without parameters.
