@@ -6,8 +6,9 @@
 
 namespace watchroom::agent {
 
-void PollingField::given_before(const std::map<std::string, std::string>& classes) {
-  const std::lock_guard lock{mutex_};
+PollingField::PollingField(const Clock& clock, BusBoard& board, Log log,
+                           const std::map<std::string, std::string>& classes)
+    : clock_{clock}, board_{board}, log_{std::move(log)} {
   for (const auto& [device, name] : classes)
     if (const auto known = resource_class_named(name)) given_[device] = *known;
 }
@@ -35,8 +36,8 @@ void PollingField::stop() {
   if (const auto poller = taken()) poller->stop();
 }
 
-void PollingField::finish() {
-  if (const auto poller = taken()) poller->finish();
+void PollingField::finish(std::chrono::milliseconds patience) {
+  if (const auto poller = taken()) poller->finish(patience);
 }
 
 void PollingField::hurry(std::size_t device, bool find_points) {

@@ -17,18 +17,18 @@ namespace watchroom::agent {
 /// the centre gave. `clock` and `board` must outlive it.
 class PollingField final : public Field {
  public:
-  PollingField(const Clock& clock, BusBoard& board, Log log)
-      : clock_{clock}, board_{board}, log_{std::move(log)} {}
+  /// `classes` were given before, by device; names that are no class are passed over.
+  PollingField(const Clock& clock, BusBoard& board, Log log,
+               const std::map<std::string, std::string>& classes);
 
-  /// What was given before, by device; names that are no class are passed over.
-  void given_before(const std::map<std::string, std::string>& classes);
   /// Gives the devices what was found in them and the classes they were given; afterwards their descriptions
   /// can be announced.
   void prepare(AgentSettings& settings);
   void start(const AgentSettings& settings, const std::function<void(PollResult)>& deliver);
-  /// Nothing is delivered after either returns; `finish` breaks no question off.
+  /// Nothing is delivered after either returns; `finish` breaks no question off that is answered within
+  /// `patience`.
   void stop();
-  void finish();
+  void finish(std::chrono::milliseconds patience);
 
   /// From any thread: something has happened to a device, given by its place in the settings.
   void hurry(std::size_t device, bool find_points);

@@ -20,6 +20,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Devices that are as they were are not to be unwatched for longer because of one that is slow.
+constexpr auto longest_pause_to_read_anew = 2s;
+
 constexpr int exit_ok = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_wrong_input = 2;
@@ -38,6 +41,7 @@ class Signals {
     int signal = 0;
     sigwait(&signals_, &signal);
     if (signal == SIGHUP) return true;
+    std::signal(SIGHUP, SIG_IGN);  // one that comes now is too late, and must not end us
     pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
     return false;
   }
@@ -118,10 +122,10 @@ class Running {
         clock_{clock},
         log_{std::move(log)},
         journal_{std::move(journal)},
-        field_{clock, board_, log_},
+        field_{clock, board_, log_, journal_->classes()},
         link_{settings_.broker, fmt::format("watchroom-{}-{}", settings_.site, settings_.agent),
               log_.tagged("mqtt")},
-        devices_{prepared_devices()},
+        devices_{prepared_devices({})},
         agent_{edge_node_settings(settings_), devices_, *journal_, link_, field_, clock,
                ClockFacts::of_this_machine(), log_},
         self_{self_settings(settings_),
@@ -145,8 +149,9 @@ class Running {
   }
 
   /// Other devices, classes, profiles and places where traps arrive. What was polled until then is reported
-  /// first, and no reading in between is lost: no bus is asked while the devices change. A trap that comes
-  /// just then is; what it is about is polled at once.
+  /// first, and no reading in between is lost: no bus is asked while the devices change. That is kept short:
+  /// a device that takes longer to answer is asked anew. A trap that comes just then is lost; what it is
+  /// about is polled at once.
   void read_anew(const std::filesystem::path& file) {
     notifier_.reloading(clock_.machine().steady());
     take_settings(file);
@@ -176,7 +181,7 @@ class Running {
     if (needs_restart(settings_, *wanted))
       log_.warning("{}: changes outside of devices, classes, profiles and snmp_traps need a restart",
                    file.string());
-    field_.finish();
+    field_.finish(longest_pause_to_read_anew);
     traps_.reset();  // as late as may be: a trap that comes while nobody listens is lost
     settings_.snmp_traps = wanted->snmp_traps;
     settings_.classes = wanted->classes;
@@ -184,17 +189,16 @@ class Running {
     settings_.point_lists = wanted->point_lists;
     const std::size_t count_before = settings_.devices.size();
     settings_.devices = std::move(wanted->devices);
-    devices_ = prepared_devices();
+    devices_ = prepared_devices(devices_);
     self_.reconfigure(settings_.devices.size(), [this] { agent_.mailbox().put(Reconfigured{devices_}); });
     start_polling();
     start_listening();
     log_.info("{} was read anew: {} devices, {} before", file.string(), settings_.devices.size(),
               count_before);
   }
-  DeviceList prepared_devices() {
-    if (devices_.empty()) field_.given_before(journal_->classes());
+  DeviceList prepared_devices(const DeviceList& before) {
     field_.prepare(settings_);
-    return descriptions_of(settings_, devices_);
+    return descriptions_of(settings_, before);
   }
   void start_polling() {
     field_.start(settings_, [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); });

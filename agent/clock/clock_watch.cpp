@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/clock/clock_watch.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <utility>
 
@@ -33,7 +34,8 @@ ClockWatch::ClockWatch(const MachineTime& start, Timestamp built, Timestamp know
     : built_{built},
       machine_offset_{offset_of(start.wall, start.steady)},
       offset_{machine_offset_},
-      trust_{ClockTrust::plausible} {
+      trust_{ClockTrust::plausible},
+      looked_at_{start.steady} {
   if (start.is_synchronised && start.wall >= built)
     trust_ = ClockTrust::confirmed;
   else if (start.wall < built || start.wall < known)
@@ -49,6 +51,7 @@ std::optional<ClockStep> ClockWatch::move_to(milliseconds offset, ClockTrust tru
 }
 
 std::optional<ClockStep> ClockWatch::look(const MachineTime& machine) {
+  looked_at_ = machine.steady;
   const milliseconds before = std::exchange(machine_offset_, offset_of(machine.wall, machine.steady));
   if (machine.is_synchronised && machine.wall >= built_)
     return move_to(machine_offset_, ClockTrust::confirmed, "the machine's clock is synchronised");
@@ -65,10 +68,25 @@ std::optional<ClockStep> ClockWatch::look(const MachineTime& machine) {
 std::optional<ClockStep> ClockWatch::heard(Timestamp host, const MachineTime& machine) {
   if (host < built_) return std::nullopt;  // its clock is no better
   if (machine.is_synchronised && trust_ == ClockTrust::confirmed) return std::nullopt;
-  const milliseconds ahead = offset_of(host, machine.steady) - offset_;
-  if (is_within(ahead, host_tolerance))
-    return move_to(offset_, ClockTrust::confirmed, "the centre's clock agrees");
-  return move_to(offset_ + ahead, ClockTrust::confirmed, "the time was taken from the centre");
+  const milliseconds behind = offset_of(host, machine.steady) - offset_;
+  if (behind <= -host_tolerance) return is_ahead(-behind, machine.steady);
+  ahead_.reset();
+  if (behind < jump) return move_to(offset_, ClockTrust::confirmed, "the centre's clock agrees");
+  return move_to(offset_ + behind, ClockTrust::confirmed, "the time was taken from the centre");
+}
+
+/// It may be the message that was late, by its way or because we stood still.
+std::optional<ClockStep> ClockWatch::is_ahead(milliseconds by, Steady now) {
+  constexpr int enough_messages = 3;
+  constexpr milliseconds enough_time{2000}, stood_still{3000};
+  if (now - looked_at_ > stood_still) return std::nullopt;
+  if (!ahead_) ahead_ = Ahead{now, 0, by};
+  ++ahead_->messages;
+  ahead_->least = std::min(ahead_->least, by);
+  const bool is_sure = ahead_->messages >= enough_messages && now - ahead_->since >= enough_time;
+  if (!is_sure && ahead_->least <= longest_way) return std::nullopt;
+  const milliseconds least = std::exchange(ahead_, std::nullopt)->least;
+  return move_to(offset_ - least, ClockTrust::confirmed, "the time was taken from the centre");
 }
 
 ClockFacts ClockFacts::of_this_machine() {

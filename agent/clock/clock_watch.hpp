@@ -12,7 +12,7 @@
 
 namespace watchroom::agent {
 
-/// How far the time of readings may be believed. The numbers are on the wire, as the point `clock.state`.
+/// How far the time of readings may be believed. The numbers are on the wire: `clock.state` of device self.
 enum class ClockTrust : std::int64_t {
   confirmed = 0,  ///< the kernel is synchronised, or a host's clock agrees
   plausible = 1,  ///< nobody has confirmed it, and nothing speaks against it
@@ -40,8 +40,11 @@ struct ClockStep {
 class ClockWatch {
  public:
   static constexpr std::chrono::milliseconds jump{1000};
-  /// A host's message may have been on its way for a while.
+  /// A host's message may have been on its way for a while, so its time can only be late: a clock that is
+  /// behind it is wrong, one that is ahead by less than this is not.
   static constexpr std::chrono::milliseconds host_tolerance{10'000};
+  /// No message is late by more: the connection would have been given up.
+  static constexpr std::chrono::milliseconds longest_way{120'000};
 
   /// No time before `built` can be. A start before `known`, a time that was right once, is a clock that has
   /// lost its battery.
@@ -57,12 +60,21 @@ class ClockWatch {
   std::chrono::milliseconds offset() const { return offset_; }
 
  private:
+  std::optional<ClockStep> is_ahead(std::chrono::milliseconds by, Steady now);
   std::optional<ClockStep> move_to(std::chrono::milliseconds offset, ClockTrust trust, std::string why);
 
   const Timestamp built_;
   std::chrono::milliseconds machine_offset_;  // the machine's wall time less steady time, seen last
   std::chrono::milliseconds offset_;
   ClockTrust trust_;
+  Steady looked_at_;
+  /// Messages in a row by which we are ahead, and the least of it: all but that was their way.
+  struct Ahead {
+    Steady since{};
+    int messages = 0;
+    std::chrono::milliseconds least{};
+  };
+  std::optional<Ahead> ahead_;
 };
 
 /// What the watch needs to know besides the clock itself.

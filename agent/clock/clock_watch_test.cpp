@@ -33,6 +33,10 @@ class Machine {
     time_.is_synchronised = now;
     return passes(1s);
   }
+  void stands_still(milliseconds time) {
+    time_.wall += time;
+    time_.steady += time;
+  }
   std::optional<ClockStep> hears(Timestamp host) { return watch_.heard(host, time_); }
 
   Timestamp wall() const { return time_.wall; }
@@ -107,6 +111,48 @@ TEST(ClockWatch, AHostThatAgreesConfirms) {
   EXPECT_EQ(step->by, 0ms);
   EXPECT_EQ(machine.trust(), ClockTrust::confirmed);
   EXPECT_FALSE(machine.hears(machine.ours()));  // told once
+}
+
+TEST(ClockWatch, AMessageThatWasLateDoesNotSetARightClockBack) {
+  Machine machine{built + 24h};
+  machine.hears(machine.ours());
+  for (const milliseconds late :
+       {12'000ms, 30'000ms, 11'000ms, 0ms}) {  // what a stalled line lets go at once
+    EXPECT_FALSE(machine.hears(machine.ours() - late));
+    machine.passes(100ms);
+  }
+  EXPECT_FALSE(machine.hears(machine.ours() - 12s));
+  machine.passes(60s);
+  EXPECT_EQ(machine.ours(), machine.wall());
+  EXPECT_EQ(machine.trust(), ClockTrust::confirmed);
+}
+
+TEST(ClockWatch, AClockThatIsAheadGoesBackByTheLeastThatWasSaid) {
+  Machine machine{built + 24h};
+  EXPECT_FALSE(machine.hears(machine.ours() - 40s));
+  machine.passes(1s);
+  EXPECT_FALSE(machine.hears(machine.ours() - 33s));
+  machine.passes(1s);
+  const auto step = machine.hears(machine.ours() - 35s);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->by, milliseconds{-33s});
+  EXPECT_EQ(step->after, ClockTrust::confirmed);
+  EXPECT_EQ(machine.hears(machine.ours() - 3h)->by, milliseconds{-3h});  // no message is late by that
+}
+
+TEST(ClockWatch, AClockThatIsBehindGoesOnAtOnce) {
+  Machine machine{built + 24h};
+  EXPECT_EQ(machine.hears(machine.ours() + 2s)->by, milliseconds{2s});
+  EXPECT_EQ(machine.hears(machine.ours() + 3h)->by, milliseconds{3h});
+  EXPECT_FALSE(machine.hears(machine.ours() + 500ms));
+}
+
+TEST(ClockWatch, WhatWasReadAfterWeStoodStillSaysNothing) {
+  Machine machine{built + 24h};
+  machine.hears(machine.ours());
+  machine.stands_still(10min);
+  EXPECT_FALSE(machine.hears(machine.ours() - 10min));
+  EXPECT_EQ(machine.ours(), machine.wall());
 }
 
 TEST(ClockWatch, WithoutABetterClockTheTimeIsTheHosts) {

@@ -16,6 +16,8 @@ constexpr auto figures_interval = 1s;
 // A flash that tidies up holds a commit for seconds; a damaged journal of full size is saved within one step,
 // which must not be broken off.
 constexpr auto longest_step = 5min;
+// From a device's answer to us.
+constexpr auto longest_way_here = 30s;
 
 }  // namespace
 
@@ -63,6 +65,12 @@ std::optional<Steady> Agent::step(std::vector<AgentEvent> events) {
 
 void Agent::take(PollResult& polled) {
   if (polled.device >= reporters_.size()) return;
+  const auto& known = polled.description ? polled.description : devices_[polled.device];
+  if (!polled.readings.empty() && polled.readings.size() != known->points.size()) {
+    log_.error("{}: {} readings for {} points are of no use", known->id, polled.readings.size(),
+               known->points.size());
+    return;
+  }
   const auto late = late_step(polled.polled_at);
   polled.polled_at += late;
   for (Reading& reading : polled.readings) reading.taken_at += late;
@@ -120,6 +128,7 @@ void Agent::take(const Disconnected& lost) {
 void Agent::note_figures() {
   noted_at_ = clock_.steady();
   noted_.journal = journal_.figures();
+  noted_.clock_trust = clock_watch_.trust();
   noted_.refused_acknowledgements = edge_node_.refused_acknowledgements();
   const std::lock_guard lock{figures_mutex_};
   figures_ = noted_;
@@ -161,7 +170,7 @@ void Agent::take(const Reconfigured& settings) {
 
 void Agent::take(const Arrived& message) {
   edge_node_.arrived(message.session, message.topic, message.payload);
-  if (const auto host_time = edge_node_.take_host_time())
+  if (const auto host_time = edge_node_.take_time_told())
     move_clock(clock_watch_.heard(*host_time, machine_time()));
   give_classes();
 }
@@ -195,6 +204,7 @@ void Agent::move_clock(const std::optional<ClockStep>& step) {
   clock_.set_offset(clock_watch_.offset());
   clock_.set_trust(step->after);
   last_step_ = step->by;
+  late_until_ = clock_.steady() + longest_way_here;
   log_.warning("clock: {}: {} is now {}", step->why, to_rfc3339(before), to_rfc3339(clock_.now()));
   if (step->by == 0ms && step->before == step->after) return;
   journal_.begin_era(clock_facts_.boot, clock_watch_.offset(), step->after);
@@ -203,6 +213,7 @@ void Agent::move_clock(const std::optional<ClockStep>& step) {
 
 /// What was on its way here while the clock was moved is by the old one, and late by that step; else 0.
 std::chrono::milliseconds Agent::late_step(Timestamp at) const {
+  if (clock_.steady() > late_until_) return 0ms;
   const auto distance = [now = clock_.now()](Timestamp time) { return time > now ? time - now : now - time; };
   return distance(at + last_step_) < distance(at) ? last_step_ : 0ms;
 }
@@ -241,6 +252,10 @@ void Agent::run() {
       refused_told_ = refused;
     }
   }
+  // What was read and is still on its way to the journal.
+  for (auto events = mailbox_.take(most_events_a_step, clock_.steady()); !events.empty();
+       events = mailbox_.take(most_events_a_step, clock_.steady()))
+    step(std::move(events));
   finish();
   back_by_ms_ = Steady::max().time_since_epoch().count();
 }

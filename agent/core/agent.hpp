@@ -74,6 +74,7 @@ class Agent {
   ClockWatch clock_watch_;
   Steady look_at_clock_at_{};
   std::chrono::milliseconds last_step_{0};  // of the clock
+  Steady late_until_{};                     // until then there may be readings by the clock before it
   EdgeNode edge_node_;
   AgentMailbox mailbox_;
   std::atomic<bool> is_stopping_ = false;

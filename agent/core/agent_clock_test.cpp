@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 
 class AgentClockTest : public testing::Test, protected TestedAgent {
  protected:
+  AgentClockTest() { is_synchronised = false; }
   /// The last reading of the temperature that went out, live or as replayed.
   std::optional<Metric> sent_temperature(bool is_historical = false) {
     std::optional<Metric> found;
@@ -74,10 +75,43 @@ TEST_F(AgentClockTest, TrueTimesSurviveARestartInTheSameBoot) {
   run_for(10s);
   restart_with({test_device("th1"), test_device("th2")});
   connect();
-  centre_acknowledges_at(true_start + 10s);
   host_says(true, 1000);
+  run_for(800ms);  // its time comes a little later; nothing goes before it
+  EXPECT_FALSE(sent_temperature(true));
+  centre_acknowledges_at(true_start + 10s + 800ms);
   run_for(3s);
   EXPECT_EQ(sent_temperature(true)->at, true_start);
+}
+
+TEST_F(AgentClockTest, AHostThatTellsNoTimeIsServedAllTheSame) {
+  start();
+  polls(0, 20.0);
+  run_for(10s);
+  connect();
+  host_says(true, 1000);
+  run_for(9s);
+  EXPECT_FALSE(sent_temperature(true));
+  run_for(3s);
+  EXPECT_TRUE(sent_temperature(true));
+}
+
+TEST_F(AgentClockTest, RecordsOfAClockThatWasNotSetAreNotTooOld) {
+  clock.jump_wall(-24h * 400);
+  built = clock.now() + 24h;
+  start();
+  for (int i = 0; i < 5; ++i) {
+    polls(0, 20.0 + 5 * (i % 2));
+    run_for(10s);
+  }
+  const std::uint64_t head = journal().head();
+  clock.jump_wall(24h * 400);
+  is_synchronised = true;
+  for (int i = 0; i < 5; ++i) {
+    polls(0, 20.0 + 5 * (i % 2));
+    run_for(40s);
+  }
+  EXPECT_GT(journal().head(), head);
+  EXPECT_EQ(journal().lost(), 0u);
 }
 
 TEST_F(AgentClockTest, AfterARebootOldTimesStayUnsure) {

@@ -46,7 +46,11 @@ class AgentMailbox {
  public:
   explicit AgentMailbox(std::size_t capacity) : box_{capacity} {}
 
-  bool put(PollResult polled) { return put_below(room_for_polls(), std::move(polled)); }
+  /// One with a description is never refused: the readings behind it would be taken for other points' ones.
+  bool put(PollResult polled) {
+    if (polled.description) return box_.put_regardless(std::move(polled));
+    return put_below(room_for_polls(), std::move(polled));
+  }
   bool put(DeviceEvent event) { return put_below(box_.capacity() * 3 / 4, std::move(event)); }
   bool put(Arrived message) { return put_below(box_.capacity() * 3 / 4, std::move(message)); }
   bool put(WillWanted wanted) { return box_.put(wanted); }

@@ -60,7 +60,9 @@ TEST_F(AgentTest, AJournalThatIsDamagedWhileWeRunIsReplacedAndAnnounced) {
   // More than SQLite keeps in memory, so that the replay has to read the file.
   Payload large;
   for (int i = 1; i <= 20'000; ++i) {
-    large.metrics = {{.name = "communication.text", .at = clock.now(), .value = noise_of(static_cast<std::uint64_t>(i), 500)}};
+    large.metrics = {{.name = "communication.text",
+                      .at = clock.now(),
+                      .value = noise_of(static_cast<std::uint64_t>(i), 500)}};
     journal().append("th1", encode(large, WithDatatypes::no), Urgency::urgent);
     if (i % 2000 == 0) run_for(3s);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "agent/clock/clock_watch.hpp"
 #include "agent/journal/journal_figures.hpp"
 #include "proto/base/clock.hpp"
 
@@ -18,6 +19,7 @@ struct CoreFigures {
   std::uint64_t sessions = 0;             ///< ever begun
   std::uint64_t failed_attempts = 0;      ///< to begin one
   std::uint64_t refused_acknowledgements = 0;
+  ClockTrust clock_trust = ClockTrust::plausible;
   std::size_t mailbox_fill = 0;
   std::size_t mailbox_room = 0;  ///< for polls: beyond it they are dropped
   std::uint64_t mailbox_refused = 0;

@@ -55,7 +55,9 @@ TEST_F(ReconfigurationTest, AClassSurvivesADamagedJournal) {
   device_command("th2", "Properties/Class", std::string{"core"});
   Payload large;
   for (int i = 1; i <= 20'000; ++i) {
-    large.metrics = {{.name = "communication.text", .at = clock.now(), .value = noise_of(static_cast<std::uint64_t>(i), 500)}};
+    large.metrics = {{.name = "communication.text",
+                      .at = clock.now(),
+                      .value = noise_of(static_cast<std::uint64_t>(i), 500)}};
     journal().append("th1", encode(large, WithDatatypes::no), Urgency::urgent);
     if (i % 2000 == 0) run_for(3s);
   }

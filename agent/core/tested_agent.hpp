@@ -197,7 +197,7 @@ class TestedAgent {
   AgentClock& agent_clock() { return *agent_clock_; }
 
   FakeClock clock;  // the machine's
-  bool is_synchronised = false;
+  bool is_synchronised = true;
   Timestamp built = from_ms(1'790'000'000'000);
   std::string boot = "boot 1";
   RecordingField field;

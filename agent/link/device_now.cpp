@@ -45,7 +45,8 @@ void add_facts(std::vector<Metric>& metrics, const DeviceDescription& device, Ti
   metrics.push_back(fact(names::model, now, device.model));
   metrics.push_back(fact(names::profile, now, device.profile));
   metrics.push_back(fact(names::resource_class, now, std::string{name_of(device.resource_class)}));
-  metrics.push_back(fact(names::class_configured, now, std::string{name_of(device.configured_class)}));
+  if (!device.has_fixed_class)
+    metrics.push_back(fact(names::class_configured, now, std::string{name_of(device.configured_class)}));
   metrics.push_back(fact(names::poll_interval, now, std::int64_t{device.poll_interval.count()}));
   metrics.push_back(fact(names::max_silence, now, std::int64_t{max_silence.count()}));
 }

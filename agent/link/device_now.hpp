@@ -35,6 +35,8 @@ class DeviceNow {
   void keep_announced(Metric as_announced);
   /// Announces what is described and nothing else.
   void forget_kept() { kept_.clear(); }
+  bool has_kept() const { return !kept_.empty(); }
+  bool may_change_class() const { return description_ && !description_->has_fixed_class; }
   bool announces(std::string_view name) const;
 
   /// DBIRTH: the points, then what is fixed about the device.

@@ -78,6 +78,11 @@ void EdgeNode::redescribed(std::size_t index, std::shared_ptr<const DeviceDescri
   Device& device = devices_.at(index);
   device.now.describe(std::move(description));
   if (!keep_births_at_) keep_births_at_ = clock_.steady() + births_kept_after;
+  // Points that went are announced until their records are gone.
+  if (device.now.has_kept()) {
+    has_retired_ = true;
+    retired_until_ = journal_.last_appended();
+  }
   if (session_ && !session_->rebirth_at && device.is_born) send_device_birth(device);
 }
 
@@ -156,6 +161,7 @@ void EdgeNode::tick() {
   const auto is_due = [now](const std::optional<Steady>& at) { return at && *at <= now; };
   if (is_due(session_->rebirth_at) || is_due(session_->voluntary_rebirth_at)) send_births();
   if (session_->rebirth_at) return;
+  if (is_due(session_->hold_replay_until)) session_->hold_replay_until.reset();
   replay_some();
   settle_deaths();
   if (session_->heartbeat_at <= now || session_->told.is_trouble_beside(facts())) send_heartbeat();
@@ -190,6 +196,7 @@ std::optional<Steady> EdgeNode::deadline() const {
   if (!session_) return std::nullopt;
   if (session_->rebirth_at) return session_->rebirth_at;
   Steady due = session_->heartbeat_at;
+  if (session_->hold_replay_until) due = std::min(due, *session_->hold_replay_until);
   if (session_->voluntary_rebirth_at) due = std::min(due, *session_->voluntary_rebirth_at);
   if (const auto replay = replay_.deadline(is_replay_paused(), online_hosts())) due = std::min(due, *replay);
   return due;
@@ -302,7 +309,11 @@ void EdgeNode::drop_retired() {
   for (std::size_t i = configured_; i < devices_.size(); ++i)
     if (session_ && devices_[i].is_born) send_device_death(devices_[i]);
   devices_.erase(devices_.begin() + static_cast<std::ptrdiff_t>(configured_), devices_.end());
-  for (Device& device : devices_) device.now.forget_kept();
+  for (Device& device : devices_) {
+    if (!device.now.has_kept()) continue;
+    device.now.forget_kept();
+    if (session_ && !had_devices && !session_->rebirth_at && device.is_born) send_device_birth(device);
+  }
   keep_births();
   // A death only says that a device is lost; that it is none of ours any more is told by births without it.
   if (session_ && had_devices) ask_for_rebirth();
@@ -367,7 +378,10 @@ void EdgeNode::start_over_with_new_journal() {
   send_births();
 }
 
-bool EdgeNode::is_replay_paused() const { return !settings_.ack_hosts.empty() && online_hosts().empty(); }
+bool EdgeNode::is_replay_paused() const {
+  if (session_ && session_->hold_replay_until) return true;
+  return !settings_.ack_hosts.empty() && online_hosts().empty();
+}
 
 std::vector<std::string> EdgeNode::online_hosts() const {
   std::vector<std::string> online;

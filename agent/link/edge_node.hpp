@@ -92,7 +92,7 @@ class EdgeNode {
   /// What the centre asked for since the last call.
   std::vector<ClassWanted> take_classes_wanted() { return std::exchange(classes_wanted_, {}); }
   /// The time that a host of ours told since the last call.
-  std::optional<Timestamp> take_host_time() { return std::exchange(host_time_, std::nullopt); }
+  std::optional<Timestamp> take_time_told() { return std::exchange(host_time_, std::nullopt); }
   /// `record` was handed to the broker (what counts when no host acknowledges).
   void published(std::uint64_t record);
   std::optional<Steady> deadline() const;
@@ -123,6 +123,8 @@ class EdgeNode {
     std::optional<Steady> rebirth_at = {};  // asked for: until then no DATA
     std::optional<Steady> voluntary_rebirth_at = {};
     std::map<std::string, Host> hosts = {};
+    std::optional<Steady> hold_replay_until = {};  // while nobody has confirmed our clock
+    bool has_held_replay = false;
   };
 
   void restore_retired();
@@ -143,6 +145,7 @@ class EdgeNode {
   void take_command(std::string_view bytes);
   void take_device_command(const std::string& device, std::string_view bytes);
   bool take_acknowledgement(const Metric& metric);
+  void take_host_time(const std::optional<Timestamp>& at);
   void take_host_state(const std::string& host, const HostState& state);
   void host_is_online(const std::string& host);
   void start_over_with_new_journal();

@@ -10,6 +10,8 @@ namespace watchroom::agent {
 namespace {
 
 constexpr std::size_t most_told = 100;
+// A host tells its time as soon as it has taken our births.
+constexpr std::chrono::seconds longest_wait_for_time{10};
 
 }  // namespace
 
@@ -39,10 +41,17 @@ void EdgeNode::take_command(std::string_view bytes) {
   }
   // Metrics that were never announced are ignored (chapter 5, commands).
   for (const Metric& metric : command->metrics) {
-    if (metric.name == metric_names::journal_ack && take_acknowledgement(metric)) host_time_ = command->at;
+    if (metric.name == metric_names::journal_ack && take_acknowledgement(metric)) take_host_time(command->at);
     if (metric.name == metric_names::rebirth && metric.value && number_of(*metric.value).value_or(0) != 0)
       ask_for_rebirth();
   }
+}
+
+/// By it the clock is put right before anything from before this connection is sent.
+void EdgeNode::take_host_time(const std::optional<Timestamp>& at) {
+  if (!at) return;
+  host_time_ = at;
+  session_->hold_replay_until.reset();
 }
 
 void EdgeNode::take_device_command(const std::string& id, std::string_view bytes) {
@@ -54,7 +63,7 @@ void EdgeNode::take_device_command(const std::string& id, std::string_view bytes
     const auto wanted = resource_class_named(text ? *text : "");
     const auto last = devices_.begin() + static_cast<std::ptrdiff_t>(configured_);
     const auto device = std::find_if(devices_.begin(), last, [&](const Device& one) { return one.id == id; });
-    if (wanted && device != last)
+    if (wanted && device != last && device->now.may_change_class())
       classes_wanted_.push_back({static_cast<std::size_t>(device - devices_.begin()), *wanted});
     else
       tell_once(
@@ -117,6 +126,9 @@ void EdgeNode::take_host_state(const std::string& name, const HostState& state) 
 
 void EdgeNode::host_is_online(const std::string& name) {
   session_->hosts[name].is_online = true;
+  if (!session_->has_held_replay && clock_trust_ != ClockTrust::confirmed)
+    session_->hold_replay_until = clock_.steady() + longest_wait_for_time;
+  session_->has_held_replay = true;
   log_.info("host {} is online", name);
   replay_.add_all_but_flights({journal_.oldest(), journal_.head()});
 }

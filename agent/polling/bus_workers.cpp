@@ -107,6 +107,11 @@ void BusWorkers::request_finish() {
   turn_came_.notify_all();
 }
 
+bool BusWorkers::has_finished(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock{mutex_};
+  return thread_left_.wait_until(lock, until, [this] { return threads_left_ == threads_.size(); });
+}
+
 void BusWorkers::join() {
   for (std::thread& thread : threads_)
     if (thread.joinable()) thread.join();
@@ -131,6 +136,9 @@ void BusWorkers::run(std::size_t thread) {
     figures_->was_busy(clock_.steady() - began);
   }
   figures_->leaves(thread);
+  const std::lock_guard lock{mutex_};
+  ++threads_left_;
+  thread_left_.notify_all();
 }
 
 std::chrono::milliseconds BusWorkers::longest_round(const std::vector<std::size_t>& devices,
@@ -231,7 +239,6 @@ void BusWorkers::put_into_class(std::size_t device, ResourceClass resource_class
                                 const AllClassTerms& classes) {
   const std::lock_guard lock{mutex_};
   seats_[device].new_class = NewClass{resource_class, classes};
-  turns_->hurry(device, clock_.steady());
   turns_->hurry(device, clock_.steady());
   look_again();
 }

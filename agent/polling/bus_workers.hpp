@@ -41,6 +41,8 @@ class BusWorkers {
   void request_stop();
   /// What is being asked is still asked and delivered, and nobody else.
   void request_finish();
+  /// Waits until then at most.
+  bool has_finished(std::chrono::steady_clock::time_point until);
   /// Nothing is delivered after it returns.
   void join();
 
@@ -86,8 +88,10 @@ class BusWorkers {
   std::shared_ptr<BusFigures> figures_;
   std::size_t most_at_once_;
 
-  std::mutex mutex_;  // of the five below
+  std::mutex mutex_;  // of the seven below
   std::condition_variable_any turn_came_;
+  std::condition_variable thread_left_;
+  std::size_t threads_left_ = 0;
   bool is_finishing_ = false;
   std::uint64_t turns_changed_ = 0;  // how often somebody's turn may have come sooner
   std::unique_ptr<Turns> turns_;

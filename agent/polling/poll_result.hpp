@@ -65,6 +65,7 @@ struct DeviceDescription {
   std::chrono::milliseconds max_silence{};  ///< at most 60 s
   SharedList<PointDescription> points;
   SharedList<std::string> called;  ///< by point, what the device itself calls its row; none at all: nothing
+  bool has_fixed_class = false;    ///< the centre cannot put it into another
   bool tells_events = false;       ///< it can tell of events itself, such as SNMP traps, and we listen
   bool operator==(const DeviceDescription&) const = default;
 };

@@ -80,8 +80,11 @@ void Poller::put_into_class(std::size_t device, ResourceClass resource_class) {
     places_[device].bus->put_into_class(places_[device].device, resource_class, classes_);
 }
 
-void Poller::finish() {
+void Poller::finish(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
   for (const auto& bus : buses_) bus->request_finish();
+  for (const auto& bus : buses_)
+    if (!bus->has_finished(until)) bus->request_stop();
   for (const auto& bus : buses_) bus->join();
 }
 

@@ -40,9 +40,8 @@ class Poller {
   void put_into_class(std::size_t device, ResourceClass resource_class);
   /// Nothing is delivered after it returns, which takes about one reply time-out at most.
   void stop();
-  /// The same, but no question is broken off: what was asked is delivered. Takes a whole round of the slowest
-  /// device at most.
-  void finish();
+  /// The same, but what is answered within `patience` is delivered; only then questions are broken off.
+  void finish(std::chrono::milliseconds patience);
 
  private:
   FoundPoints found_;

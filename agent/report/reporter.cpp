@@ -19,7 +19,24 @@ bool is_worth_a_report(const PointDescription& point, const Value& before, const
   return std::abs(*b - *a) >= point.traits->deadband;
 }
 
-/// A value that leaps is on its way to a limit or past it. The limits themselves are the centre's.
+bool is_beyond(const PointAlarm& alarm, double limit, double value) {
+  return alarm.raised == PointAlarm::Raised::above ? value > limit : value < limit;
+}
+
+/// Into an alarm that its profile has, or out of it. One value to and fro about a limit is told once: an
+/// alarm ends at another limit than it begins at.
+bool crosses_limit(const PointDescription& point, const Value& before, const Value& now) {
+  const auto a = number_of(before);
+  const auto b = number_of(now);
+  if (!a || !b) return false;
+  return std::any_of(point.traits->alarms.begin(), point.traits->alarms.end(), [&](const PointAlarm& alarm) {
+    if (alarm.raised == PointAlarm::Raised::in_states) return false;
+    return (!is_beyond(alarm, alarm.limit, *a) && is_beyond(alarm, alarm.limit, *b)) ||
+           (is_beyond(alarm, alarm.clear_limit, *a) && !is_beyond(alarm, alarm.clear_limit, *b));
+  });
+}
+
+/// A value that leaps is on its way to a limit that only the centre knows, or past it.
 bool is_jump(const PointDescription& point, const Value& before, const Value& now) {
   constexpr double deadbands = 4;
   const auto a = number_of(before);
@@ -47,6 +64,7 @@ Reporter::Verdict Reporter::judge_point(std::size_t index, const Reading& readin
   if (before.quality != reading.quality) return {true, true};
   if (before.value.has_value() != reading.value.has_value()) return {true, point.unit() == Unit::state};
   if (!reading.value) return {};
+  if (crosses_limit(point, *before.value, *reading.value)) return {true, true};
   const bool is_worth_it = is_worth_a_report(point, *before.value, *reading.value);
   const bool is_urgent = point.unit() == Unit::state || is_jump(point, *before.value, *reading.value);
   return {is_worth_it, is_worth_it && is_urgent};

@@ -25,7 +25,15 @@ DeviceDescription room_sensor(ResourceClass resource_class = ResourceClass::gene
     return PointDescription{std::move(parsed),
                             std::make_shared<const PointTraits>(PointTraits{unit, deadband})};
   };
-  device.points = {point("ambient.temperature", 0.5), point("leak.state", 0.0), point("device.serial", 0.0)};
+  auto temperature = std::make_shared<PointTraits>(PointTraits{Unit::celsius, 0.5});
+  temperature->alarms.resize(2);
+  temperature->alarms[0].limit = 28.0;
+  temperature->alarms[0].clear_limit = 26.0;
+  temperature->alarms[1].raised = PointAlarm::Raised::below;
+  temperature->alarms[1].limit = 10.0;
+  temperature->alarms[1].clear_limit = 12.0;
+  device.points = {PointDescription{*PointName::parse("ambient.temperature"), temperature},
+                   point("leak.state", 0.0), point("device.serial", 0.0)};
   return device;
 }
 
@@ -77,6 +85,24 @@ TEST(Reporter, ALeapIsUrgentAndADriftIsNot) {
   room.reads(1s, 24.5);
   EXPECT_FALSE(room.was_urgent());
   room.reads(2s, 26.5);
+  EXPECT_TRUE(room.was_urgent());
+}
+
+TEST(Reporter, ALimitThatIsCrossedIsUrgentHoweverSmallTheStep) {
+  Room room;
+  room.reads(0s, 27.9);
+  EXPECT_THAT(room.reads(1s, 28.0), IsEmpty());
+  EXPECT_THAT(room.reads(2s, 28.1), ElementsAre("ambient.temperature"));
+  EXPECT_TRUE(room.was_urgent());
+  EXPECT_THAT(room.reads(3s, 27.9), IsEmpty());  // the alarm goes on
+  EXPECT_THAT(room.reads(4s, 28.1), IsEmpty());  // and was told
+  room.reads(5s, 26.1);
+  EXPECT_THAT(room.reads(6s, 26.0), ElementsAre("ambient.temperature"));
+  EXPECT_TRUE(room.was_urgent());
+  room.reads(7s, 10.0);
+  EXPECT_THAT(room.reads(8s, 9.9), ElementsAre("ambient.temperature"));
+  EXPECT_TRUE(room.was_urgent());
+  EXPECT_THAT(room.reads(9s, 12.0), ElementsAre("ambient.temperature"));
   EXPECT_TRUE(room.was_urgent());
 }
 

@@ -20,7 +20,8 @@ constexpr double megabyte = 1e6;
 constexpr MetricState disk_states[]{{0, "可写", "writable"}, {1, "只读", "read-only"}};
 constexpr MetricState journal_states[]{
     {0, "可靠", "durable"}, {1, "仅在内存", "in memory only"}, {2, "写入失败", "failing"}};
-constexpr MetricState clock_states[]{{0, "已同步", "synchronised"}, {1, "未同步", "not synchronised"}};
+constexpr MetricState clock_states[]{
+    {0, "已同步", "synchronised"}, {1, "未经核对", "not confirmed"}, {2, "不可信", "unsure"}};
 constexpr MetricState certificate_states[]{{0, "有效", "valid"},
                                            {1, "尚未生效", "not valid yet"},
                                            {2, "已过期", "expired"},
@@ -206,6 +207,12 @@ constexpr MetricDescription descriptions[]{
      .value = [](const Figures& f) -> std::optional<double> {
        if (!f.clock.is_synchronised) return std::nullopt;
        return *f.clock.is_synchronised ? 0 : 1;
+     }},
+    {.name = "clock_trust",
+     .zh = "代理时钟：0 已与内核时间源或中心核对，1 未经核对，2 不可信",
+     .en = "The agent's clock: 0 confirmed by the kernel or the centre, 1 not confirmed, 2 unsure",
+     .value = [](const Figures& f) -> std::optional<double> {
+       return static_cast<double>(f.core.clock_trust);
      },
      .point = {.kind = "clock.state", .states = clock_states}},
     {.name = "clock_offset",

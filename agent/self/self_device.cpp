@@ -56,6 +56,7 @@ DeviceDescription SelfDevice::description() {
   device.model = "agent";
   device.profile = "self";
   device.resource_class = device.configured_class = ResourceClass::key;
+  device.has_fixed_class = true;
   device.poll_interval = self_poll_interval;
   device.max_silence = 60s;
   return device;

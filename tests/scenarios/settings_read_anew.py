@@ -34,6 +34,10 @@ class SettingsReadAnew(Story):
             room.wait_until_good("th1", "ambient.temperature")
             room.wait_until_good("counter1", "device.counter")
             self.change_class(room)
+            room.agent.stop()
+            room.start_agent()
+            room.wait_until_good("counter1", "device.counter")
+            self.assertEqual(self.announced(room).get("counter1"), "key", "a class from the centre outlives a restart")
 
             wanted[:] = [2]
             room.write_agent_settings()
