@@ -111,10 +111,22 @@ TEST_F(AgentTest, TellsHowManyPollsFoundNoRoom) {
   take();
   while (agent().mailbox().put(PollResult{7, Communication::ok, "", {}, {}})) {
   }
+  // What says which points the readings behind it are of always finds room.
+  PollResult described{1, Communication::ok, "", clock.now(), {}};
+  described.description = std::make_shared<const DeviceDescription>(test_device("th2"));
+  EXPECT_TRUE(agent().mailbox().put(std::move(described)));
   run_for(1s);
   const auto sent = take();
   ASSERT_FALSE(sent.empty());
   EXPECT_EQ(sent.front().payload.find(metric_names::journal_dropped_polls)->value, Value{std::int64_t{1}});
+}
+
+TEST_F(AgentTest, ReadingsThatDoNotFitThePointsAreOfNoUse) {
+  PollResult short_by_one{0, Communication::ok, "", clock.now(), {}};
+  short_by_one.readings = {{20.0, Quality::good, clock.now()}};
+  step({short_by_one});
+  run_for(1s);
+  EXPECT_EQ(journal().last_appended(), 0u);
 }
 
 class EventTest : public testing::Test, protected TestedAgent {

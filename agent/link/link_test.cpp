@@ -119,6 +119,7 @@ class RunningAgent {
     core_.join();
     link_.stop(5s);
   }
+  std::uint64_t journal_head() const { return journal_->head(); }
   /// Without a word, as a dead process does.
   void vanish() {
     link_.stop(0ms);
@@ -141,6 +142,16 @@ class RunningAgent {
   Agent agent_;
   std::thread core_;
 };
+
+TEST(Link, WhatIsOnItsWayToTheJournalWhenWeStopGetsThere) {
+  const ScratchFolder folder;
+  TestBroker broker;
+  RunningAgent agent{broker, folder.path()};
+  constexpr std::uint64_t polls = 3000;
+  for (std::uint64_t i = 0; i < polls; ++i) agent.polls(static_cast<std::int64_t>(i % 2));
+  agent.stop();
+  EXPECT_EQ(agent.journal_head(), polls);
+}
 
 TEST(Link, AKilledBrokerCostsNoRecord) {
   const ScratchFolder folder;
