@@ -100,7 +100,7 @@ class RunningAgent {
                link_,
                field_,
                clock_,
-               ClockFacts::of_this_machine(),
+               ClockFacts{{}, "boot", [] { return true; }},
                Log::quiet()} {
     EXPECT_TRUE(link_.start(agent_.mailbox()));
     core_ = std::thread{[this] { agent_.run(); }};
