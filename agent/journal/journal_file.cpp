@@ -62,7 +62,7 @@ Error schema_error(Error error) {
 }  // namespace
 
 Result<std::unique_ptr<JournalFile>> JournalFile::open(const std::filesystem::path& file) {
-  auto database = Database::open(file, Durability::power_cut, std::chrono::seconds{5}, page_bytes);
+  auto database = Database::open(file, Durability::power_cut_alone, std::chrono::seconds{5}, page_bytes);
   if (!database) return database.error();
   std::unique_ptr<JournalFile> journal{new JournalFile{*std::move(database)}};
   if (auto ready = journal->prepare(); !ready) return in(schema_error(ready.error()), file.string());

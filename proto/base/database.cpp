@@ -102,10 +102,10 @@ Result<Database> Database::open(const std::filesystem::path& file, Durability du
   sqlite3_busy_timeout(raw, static_cast<int>(patience.count()));
   if (reads_only) return database;
   ::chmod(file.c_str(), 0600);
-  auto ready =
-      database.execute(fmt::format("PRAGMA page_size={}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                                   "PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF",
-                                   page_bytes));
+  auto ready = database.execute(
+      fmt::format("PRAGMA locking_mode={}; PRAGMA page_size={}; PRAGMA journal_mode=WAL; "
+                  "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF",
+                  durability == Durability::power_cut_alone ? "EXCLUSIVE" : "NORMAL", page_bytes));
   if (!ready) return in(ready.error(), file.string());
   return database;
 }

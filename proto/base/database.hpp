@@ -55,8 +55,9 @@ class Statement {
 };
 
 enum class Durability {
-  power_cut,  ///< synchronous FULL: a commit survives a power cut
-  read_only,  ///< a reader beside the writer
+  power_cut,        ///< synchronous FULL: a commit survives a power cut
+  power_cut_alone,  ///< the same, and nobody else may open it: no index beside it that each commit writes
+  read_only,        ///< a reader beside the writer
 };
 
 /// One SQLite connection in WAL mode. Used by one thread at a time.
