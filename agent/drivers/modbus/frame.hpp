@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -60,6 +61,11 @@ std::uint16_t crc16(Bytes bytes);
 std::vector<std::uint8_t> framed(ModbusFraming framing, int unit, Bytes pdu, std::uint16_t transaction);
 /// The PDU of a reply of `unit`; corrupt when the frame is not whole, or another's.
 Result<Bytes> unframed(ModbusFraming framing, int unit, std::uint16_t transaction, Bytes frame);
+
+/// How long the RTU answer that begins so is; nothing where its beginning does not tell.
+std::optional<std::size_t> answer_length(Bytes frame);
+/// The whole RTU answers among bytes that arrived unasked.
+std::vector<Bytes> answers_in(Bytes bytes);
 
 /// A whole request.
 std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,

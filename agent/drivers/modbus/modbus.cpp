@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "agent/drivers/conversion.hpp"
 #include "agent/drivers/modbus/line.hpp"
@@ -66,6 +67,7 @@ struct UnitState {
   bool answered_last_time = false;
   int last_exception = 0;
   bool tells_refusals = true;
+  bool is_told_slow = false;
 
   explicit UnitState(ConfiguredDevice configured)
       : device{std::move(configured)},
@@ -132,7 +134,6 @@ class ModbusBus final : public Bus {
     if (!attempt.reply) {
       if (!attempt.was_sent) return in(attempt.reply.error(), "nothing was written");
       outcome.doubt = attempt.reply.error().text;
-      line_.expect_late_answer(timing_of(unit).reply_timeout);
     } else if (const int exception = attempt.reply->exception; exception != 0) {
       if (!leaves_doubt(exception))
         return fail(Errc::refused, Retry::never, "the device refused it: {}", exception_text(exception));
@@ -265,9 +266,12 @@ class ModbusBus final : public Bus {
     auto reply = line_.ask(unit.unit(), request, timing);
     // A living device gets a second chance: frames do get lost. A dead one must not cost two time-outs.
     const bool again = !reply && reply.error().retry == Retry::now && unit.answered_last_time;
-    if (!again) return reply;
-    reply = line_.ask(unit.unit(), request, timing);
-    if (reply) line_.expect_late_answer(timing.reply_timeout);
+    if (again) reply = line_.ask(unit.unit(), request, timing);
+    if (line_.was_late(unit.unit()) && !std::exchange(unit.is_told_slow, true))
+      context_.log.warning(
+          "{}: answers later than reply_timeout_ms = {} allows; it is waited for longer, up to four "
+          "times as long, but a higher reply_timeout_ms would fit it better",
+          unit.device.description.id, timing.reply_timeout.count());
     return reply;
   }
 
