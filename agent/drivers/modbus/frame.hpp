@@ -50,6 +50,13 @@ struct WriteReply {
   int exception = 0;  ///< 0: it was done
 };
 
+// Modbus Application Protocol V1.1b3, 7.
+constexpr int gateway_path_unavailable = 10, gateway_target_silent = 11;
+/// Whether an exception comes from a gateway, which heard nothing of the unit.
+constexpr bool is_of_gateway(int exception) {
+  return exception == gateway_path_unavailable || exception == gateway_target_silent;
+}
+
 /// "illegal data address (exception 2)".
 std::string exception_text(int code);
 

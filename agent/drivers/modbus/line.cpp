@@ -429,6 +429,9 @@ Result<DeviceIdentity> Line::identify(int unit, const ExchangeTiming& timing) {
     if (!reply) return reply.error();
     auto part = decode_identity(*reply);
     if (!part) return part.error();
+    if (is_of_gateway(part->exception))
+      return fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}",
+                  exception_text(part->exception));
     identity.merge(part->objects);
     if (part->exception != 0 || !part->next_object || *part->next_object <= object) break;
     object = *part->next_object;

@@ -19,8 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Modbus Application Protocol V1.1b3, 7.
-constexpr int illegal_data_address = 2, illegal_data_value = 3, device_failure = 4, acknowledged = 5,
-              gateway_path_unavailable = 10, gateway_target_silent = 11;
+constexpr int illegal_data_address = 2, illegal_data_value = 3, device_failure = 4, acknowledged = 5;
 
 // A relay, or a register that is kept in a slow memory, may show a new content a little later.
 constexpr auto settling_time = 1000ms, settling_step = 50ms;
@@ -246,7 +245,7 @@ class ModbusBus final : public Bus {
   /// Moves `next` on, unless the request was cut and its pieces are to be asked.
   Result<void> take_refusal(UnitState& unit, ReadPlan& plan, std::size_t& next, int exception) {
     unit.last_exception = exception;
-    if (exception == gateway_path_unavailable || exception == gateway_target_silent)
+    if (is_of_gateway(exception))
       return fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}",
                   exception_text(exception));
     if (exception != illegal_data_address && exception != illegal_data_value) {

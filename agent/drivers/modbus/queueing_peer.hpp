@@ -124,12 +124,14 @@ class QueueingPeer {
       return;
     }
     input_.insert(input_.end(), bytes.begin(), bytes.begin() + got);
-    constexpr std::size_t request_length = 8;
-    while (input_.size() >= request_length) {
-      queue(Bytes{input_}.first(request_length));
-      input_.erase(input_.begin(), input_.begin() + request_length);
+    while (input_.size() >= request_length()) {
+      queue(Bytes{input_}.first(request_length()));
+      input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(request_length()));
     }
   }
+
+  /// Of function 43, or of one that reads.
+  std::size_t request_length() const { return input_.size() > 1 && input_[1] == 43 ? 7 : 8; }
 
   void queue(Bytes request) {
     const std::lock_guard lock{mutex_};
