@@ -166,5 +166,74 @@ TEST_P(LateAnswer, IsKeptApartAlsoWhereTheQuestionBetweenIsRefused) {
   EXPECT_EQ(good, 9);
 }
 
+/// A unit that says nothing when any of these is asked for.
+QueueingPeer::Habit silent_at(std::vector<int> holes, std::chrono::milliseconds takes = 2ms) {
+  return [holes = std::move(holes), takes](const Asked& asked, int) {
+    const bool is_silent = std::ranges::any_of(
+        holes, [&](int hole) { return asked.address <= hole && hole < asked.address + asked.count; });
+    return Reply{.takes = takes, .is_lost = is_silent};
+  };
+}
+
+TEST_P(LateAnswer, ABlockThatIsNeverAnsweredDoesNotTakeTheOthersWithIt) {
+  for (const int hole : {20, 50, 80}) {
+    QueueingPeer peer{GetParam(), silent_at({hole})};
+    const std::vector<int> list{20, 50, 80};
+    const auto line = bus({device(peer, 1, addresses(list), 50ms)});
+    int good = 0;
+    for (int round = 0; round < 3; ++round) check(line->read(0), list, good);
+    EXPECT_GE(good, 4) << hole;
+    const auto asked = peer.asked().size();
+    const auto began = Clock::now();
+    const Answer answer = line->read(0);
+    EXPECT_EQ(answer.communication, Communication::ok);
+    EXPECT_LT(Clock::now() - began, 50ms);  // it is left out
+    EXPECT_EQ(peer.asked().size(), asked + 2);
+    for (std::size_t i = 0; i < list.size(); ++i)
+      EXPECT_EQ(answer.readings[i].quality, list[i] == hole ? Quality::bad : Quality::good) << list[i];
+  }
+}
+
+// Then no question in between can tell, and what is owed must be given up first.
+TEST_P(LateAnswer, NorWhereTheUnitKnowsNothingButItsPoints) {
+  for (const int hole : {20, 50, 80}) {
+    QueueingPeer peer{GetParam(), silent_at({hole, 21, 51, 81})};
+    const std::vector<int> list{20, 50, 80};
+    const auto line = bus({device(peer, 1, addresses(list), 50ms)});
+    int good = 0;
+    for (const auto give_up = Clock::now() + 5s; good < 2 && Clock::now() < give_up;)
+      good = 0, check(line->read(0), list, good);
+    EXPECT_EQ(good, 2) << hole;
+    check(line->read(0), list, good);
+    EXPECT_EQ(good, 4) << hole;
+  }
+}
+
+TEST_P(LateAnswer, ARegisterThatIsNeverAnsweredIsFoundAmongItsNeighbours) {
+  QueueingPeer peer{GetParam(), silent_at({23})};
+  const std::vector<int> list{20, 21, 22, 23, 24, 25, 26, 27, 60, 61};
+  const auto line = bus({device(peer, 1, addresses(list), 50ms)});
+  int good = 0;
+  for (int round = 0; round < 5; ++round) check(line->read(0), list, good);
+  good = 0;
+  check(line->read(0), list, good);
+  EXPECT_EQ(good, 9);
+}
+
+TEST_P(LateAnswer, AUnitThatDiesBetweenTwoBlocksIsSilentAndNothingIsLearned) {
+  std::atomic<int> deaf_from = 4;
+  QueueingPeer peer{GetParam(), [&](const Asked&, int number) {
+                      return Reply{.takes = 2ms, .is_lost = number >= deaf_from};
+                    }};
+  const std::vector<int> list{20, 50, 80};
+  const auto line = bus({device(peer, 1, addresses(list), 50ms)});
+  EXPECT_EQ(line->read(0).communication, Communication::ok);
+  EXPECT_EQ(line->read(0).communication, Communication::no_answer);
+  deaf_from = 1'000;
+  int good = 0;
+  for (int round = 0; round < 3 && good < 3; ++round) good = 0, check(line->read(0), list, good);
+  EXPECT_EQ(good, 3);
+}
+
 }  // namespace
 }  // namespace watchroom::agent

@@ -339,7 +339,8 @@ Result<void> Line::make_sure(int unit, Bytes question, const ReadRequest& place,
     if (received) silences_ = 0;
     if (!received) {
       after_failure(received.error().code);
-      return received.error();
+      return fail(received.error().code, Retry::later, "{}, while an answer is owed that came too late",
+                  received.error().text);
     }
     is_late_answer(unit, frame, true);
   }
@@ -356,6 +357,24 @@ Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const Exchange
   auto reply = decode_read_reply(address_.framing, unit, request, transaction_, *frame);
   if (!reply) after_failure(reply.error().code);
   return reply;
+}
+
+bool Line::still_answers(int unit, std::span<const KnownBlock> known, const ExchangeTiming& timing) {
+  if (!is_rtu()) {
+    const auto reply = ask(unit, known.front().request, timing);
+    return reply && !is_of_gateway(reply->exception);
+  }
+  bool is_in_step = known.size() > 1;
+  for (const KnownBlock& block : known) {
+    const auto question = encode_read(address_.framing, unit, block.request, ++transaction_);
+    if (!prepare(unit, timing) || !send_frame(unit, question, timing)) return false;
+    const auto frame = receive_answer(unit, patience_with(unit, timing));
+    if (!frame) return false;
+    const auto reply = decode_read_reply(address_.framing, unit, block.request, transaction_, *frame);
+    is_in_step &= reply && reply->exception == 0 && reply->words == block.words;
+  }
+  if (is_in_step) owed_.forget(unit);
+  return true;
 }
 
 WriteAttempt Line::write(int unit, const WriteRequest& request, const ExchangeTiming& timing) {

@@ -27,6 +27,12 @@ struct ExchangeTiming {
   std::chrono::milliseconds gap;  ///< pause that the unit wants after its last exchange
 };
 
+/// What a unit answered a moment ago.
+struct KnownBlock {
+  ReadRequest request;
+  std::vector<std::uint16_t> words;
+};
+
 /// What is known of a write. An error with `was_sent`: whether it was done is unknown.
 struct WriteAttempt {
   bool was_sent;
@@ -43,6 +49,9 @@ class Line {
 
   /// One question, one answer, checked to be the answer to this question.
   Result<ReadReply> ask(int unit, const ReadRequest& request, const ExchangeTiming& timing);
+  /// Whether a unit that was silent to one question still answers others. When it answers two that hold
+  /// different things with just these, it does not lag behind: then it owes nothing from before.
+  bool still_answers(int unit, std::span<const KnownBlock> known, const ExchangeTiming& timing);
   /// Writes once, and never again by itself: what was sent but not answered may have been done.
   WriteAttempt write(int unit, const WriteRequest& request, const ExchangeTiming& timing);
   /// What a device says of itself; empty when it does not know the function.

@@ -37,7 +37,10 @@ bool is_alike(const Reading& reading, const Value& wanted) {
 }
 
 // What a device says of itself hardly changes, and takes as long on the line as many values.
-constexpr auto text_interval = 10min;
+constexpr auto text_interval = 10min, text_retry = 1min;
+
+// Of a block that is cut to find what is never answered, so many pieces a round: each costs a time-out.
+constexpr int most_silences = 2;
 
 bool is_text(const PointSource& source) {
   return source.where.as<RegisterSource>().type == RegisterType::text;
@@ -64,6 +67,8 @@ struct UnitState {
   ReadGroup texts;
   Steady texts_due{};
   bool answered_last_time = false;
+  std::vector<KnownBlock> answered;  // in this round; two at most, that differ
+  int silences = 0;                  // in this round
   int last_exception = 0;
   bool tells_refusals = true;
   bool is_told_slow = false;
@@ -113,6 +118,7 @@ class ModbusBus final : public Bus {
     std::vector<FoundPoint> found;
     UnitState unit{std::move(everything)};
     unit.tells_refusals = false;  // finding out is the point
+    unit.answered = units_[device].answered;
     for (ReadGroup* group : {&unit.values, &unit.texts}) {
       const auto fetched = fetch(unit, *group);
       if (!fetched && fetched.error().code != Errc::refused) return fetched.error();
@@ -200,14 +206,16 @@ class ModbusBus final : public Bus {
 
   /// The values, and now and then the texts.
   Result<void> fetch_due(UnitState& unit) {
+    unit.answered.clear();
+    unit.silences = 0;
     const bool has_values = !unit.values.plan.is_empty();
     if (has_values)
       if (auto fetched = fetch(unit, unit.values); !fetched) return fetched;
     if (unit.texts.plan.is_empty() || (has_values && context_.clock.steady() < unit.texts_due)) return {};
     const auto fetched = fetch(unit, unit.texts);
     if (!fetched && !has_values) return fetched;
-    if (fetched || fetched.error().code == Errc::refused)
-      unit.texts_due = context_.clock.steady() + text_interval;
+    const bool is_known = fetched || fetched.error().code == Errc::refused;
+    unit.texts_due = context_.clock.steady() + (is_known ? text_interval : text_retry);
     return {};
   }
 
@@ -221,9 +229,13 @@ class ModbusBus final : public Bus {
     std::size_t next = 0;
     while (next < group.plan.requests().size()) {
       const ReadRequest request = group.plan.requests()[next];
-      auto reply = ask(unit, request);
-      if (!reply) return reply.error();
-      if (reply->exception == 0) {
+      auto reply = ask(unit, request, group.plan.is_on_trial(next));
+      if (!reply && reply.error().retry == Retry::later) return reply.error();
+      if (!reply) {
+        const auto go_on = take_silence(unit, group.plan, next, reply.error());
+        if (!go_on) return go_on.error();
+      } else if (reply->exception == 0) {
+        note_answer(unit, request, reply->words);
         image.add(request, std::move(reply->words));
         any_block_read = true;
         next = group.plan.accept(next);
@@ -246,25 +258,57 @@ class ModbusBus final : public Bus {
   Result<void> take_refusal(UnitState& unit, ReadPlan& plan, std::size_t& next, int exception) {
     unit.last_exception = exception;
     if (is_of_gateway(exception))
-      return fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}",
-                  exception_text(exception));
+      return take_silence(
+          unit, plan, next,
+          fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}", exception_text(exception)));
     if (exception != illegal_data_address && exception != illegal_data_value) {
       ++next;  // busy or broken just now: its points are bad this time
       return {};
     }
     const ReadRequest request = plan.requests()[next];
     const bool was_cut = plan.refuse(next, exception, context_.clock.steady());
-    if (!was_cut && unit.tells_refusals)
-      context_.log.warning("{}: registers {} to {} are refused: {}", unit.device.description.id,
-                           request.address, request.address + request.count - 1, exception_text(exception));
+    if (!was_cut) tell_refusal(unit, plan, request, "refused: " + exception_text(exception));
     return {};
   }
 
-  Result<ReadReply> ask(UnitState& unit, const ReadRequest& request) {
+  /// Some devices are silent where others refuse: when this one answers something else, it is a refusal.
+  Result<void> take_silence(UnitState& unit, ReadPlan& plan, std::size_t& next, const Error& error) {
+    if (error.code != Errc::no_answer) return error;
+    if (unit.answered.empty()) {
+      plan.postpone(next);  // it may be the only one
+      return error;
+    }
+    if (!line_.still_answers(unit.unit(), unit.answered, timing_of(unit))) return error;
+    const ReadRequest request = plan.requests()[next];
+    const bool was_cut = plan.refuse(next, gateway_target_silent, context_.clock.steady());
+    if (!was_cut) tell_refusal(unit, plan, request, "never answered, while others are");
+    if (++unit.silences >= most_silences && was_cut) next += 2;
+    return {};
+  }
+
+  static void note_answer(UnitState& unit, const ReadRequest& request,
+                          const std::vector<std::uint16_t>& words) {
+    auto& answered = unit.answered;
+    if (answered.empty() || (answered.size() == 1 && answered.front().words != words))
+      answered.push_back({request, words});
+  }
+
+  void tell_refusal(const UnitState& unit, const ReadPlan& plan, const ReadRequest& request,
+                    std::string_view how) {
+    if (!unit.tells_refusals || plan.times_refused({request.table, request.address, request.count}) > 1)
+      return;
+    context_.log.warning("{}: registers {} to {} are {}; they are left out, and tried again now and then",
+                         unit.device.description.id, request.address, request.address + request.count - 1,
+                         how);
+  }
+
+  Result<ReadReply> ask(UnitState& unit, const ReadRequest& request, bool is_on_trial = false) {
     const ExchangeTiming timing = timing_of(unit);
     auto reply = line_.ask(unit.unit(), request, timing);
     // A living device gets a second chance: frames do get lost. A dead one must not cost two time-outs.
-    const bool again = !reply && reply.error().retry == Retry::now && unit.answered_last_time;
+    const bool is_worth_it =
+        !reply && (reply.error().retry == Retry::now || reply.error().code == Errc::no_answer);
+    const bool again = is_worth_it && !is_on_trial && (unit.answered_last_time || !unit.answered.empty());
     if (again) reply = line_.ask(unit.unit(), request, timing);
     if (line_.was_late(unit.unit()) && !std::exchange(unit.is_told_slow, true))
       context_.log.warning(

@@ -115,6 +115,10 @@ bool OwedAnswers::may_be_mistaken(int unit, Bytes question, Instant now) {
   });
 }
 
+void OwedAnswers::forget(int unit) {
+  if (const auto found = units_.find(unit); found != units_.end()) found->second.owed.clear();
+}
+
 OwedAnswers::Pdu OwedAnswers::telling_question(int unit, Bytes wanted) const {
   const auto found = units_.find(unit);
   const auto tells = [&](const Pdu& question) {

@@ -29,6 +29,8 @@ class OwedAnswers {
 
   /// Whether an answer that is still owed would pass for the answer to this question.
   bool may_be_mistaken(int unit, Bytes question, Instant now);
+  /// It is known that nothing is owed any more.
+  void forget(int unit);
   /// A question whose answer cannot be mistaken for any that is owed: one that the unit has answered before,
   /// else the wanted one with another length.
   Pdu telling_question(int unit, Bytes wanted) const;
