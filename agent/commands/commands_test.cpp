@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/drivers/modbus/modbus_peer.hpp"
+#include "agent/drivers/modbus/queueing_peer.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -164,6 +165,74 @@ TEST(WriteCommand, RefusesBeforeAnythingIsSent) {
   unconfirmed.is_confirmed = false;  // and ctest has no terminal
   if (::isatty(STDIN_FILENO) == 0) refused(unconfirmed, "--yes");
   EXPECT_TRUE(peer.asked().empty());
+}
+
+ScanOptions range(std::string url, const std::string& units) {
+  ScanOptions made;
+  made.url = url.replace(url.rfind('=') + 1, std::string::npos, units);
+  made.profiles_dir = std::filesystem::path{WATCHROOM_SOURCE_DIR} / "agent" / "profiles";
+  made.reply_timeout = std::chrono::milliseconds{100};
+  return made;
+}
+
+TEST(ScanCommand, FindsSerialUnitsThatDoNotSayWhatTheyAre) {
+  using Asked = QueueingPeer::Asked;
+  QueueingPeer peer{QueueingPeer::Over::pty, [](const Asked& asked, int) {
+                      QueueingPeer::Reply reply;
+                      const bool refuses = asked.unit == 2 && asked.function == 43;
+                      if (refuses) reply.exception = 1;
+                      reply.is_lost = asked.unit == 1 || (asked.unit == 3 && asked.function != 4);
+                      return reply;
+                    }};
+  const Outcome outcome = run([&] { return scan_command(range(peer.url(1), "1-3")); });
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("2 of 3 addresses answered"));
+  EXPECT_THAT(outcome.out, HasSubstr("unit=2"));
+  EXPECT_THAT(outcome.out, HasSubstr("unit=3"));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("checksum")));
+}
+
+TEST(ScanCommand, FindsAUnitBehindAGatewayThatIsSilentToFunction43AndNoneThatTheGatewayMisses) {
+  ModbusPeer peer;
+  peer.behave([](const ModbusPeer::Asked& asked) {
+    using Deed = ModbusPeer::Deed;
+    if (asked.unit != 2) return Deed{.kind = Deed::Kind::exception, .exception = 11};
+    return Deed{.kind = asked.function == 43 ? Deed::Kind::silence : Deed::Kind::answer};
+  });
+  const Outcome outcome = run([&] { return scan_command(range(peer.url(1), "1-3")); });
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("1 of 3 addresses answered"));
+  EXPECT_THAT(outcome.out, HasSubstr("unit=2"));
+}
+
+TEST(ScanCommand, TellsOnceWhyALineCannotBeAsked) {
+  const auto missing = range("modbus-rtu:///nonexistent?baud=9600&parity=N&unit=1", "1-30");
+  Outcome outcome = run([&] { return scan_command(missing); });
+  EXPECT_EQ(outcome.code, 1);
+  const std::string words = "cannot be opened: No such file or directory";
+  const auto first = outcome.err.find(words);
+  EXPECT_NE(first, std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find(words, first + 1), std::string::npos) << outcome.err;
+
+  QueueingPeer noisy{QueueingPeer::Over::pty, [](const QueueingPeer::Asked&, int) {
+                       return QueueingPeer::Reply{.has_bad_checksum = true};
+                     }};
+  outcome = run([&] { return scan_command(range(noisy.url(1), "1-2")); });
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("unit=1: a reply with a bad checksum"));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("unit=2:")));
+}
+
+TEST(ScanCommand, AsksNoMoreUnitsOfAHostThatRefuses) {
+  int port = 0;
+  { port = ModbusPeer{}.port(); }
+  const auto began = std::chrono::steady_clock::now();
+  const Outcome outcome = run([&] {
+    return scan_command(range("modbus-tcp://127.0.0.1:" + std::to_string(port) + "?unit=1", "1-247"));
+  });
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("Connection refused"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{5});
 }
 
 TEST(CheckCommand, PrintsEveryProblemAndFails) {

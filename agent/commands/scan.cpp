@@ -5,7 +5,9 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include <unistd.h>
 
@@ -52,27 +54,45 @@ class Scan {
 
  private:
   void work() {
-    for (std::size_t i = next_++; i < lines_.size(); i = next_++)
+    for (std::size_t i = next_++; i < lines_.size(); i = next_++) {
+      bool is_open = true;
+      bool has_trouble = false;
       for (Target* target : lines_[i]) {
-        ask(*target);
+        const auto trouble = is_open ? ask(*target) : std::nullopt;
+        if (trouble && !std::exchange(has_trouble, true)) tell_trouble(*target, *trouble);
+        // A port that cannot be opened, or a host that refuses, does so for each of its units.
+        if (trouble && trouble->code == Errc::not_connected) is_open = false;
         tell(*target);
       }
+    }
   }
 
-  void ask(Target& target) {
+  /// What else than silence kept it from being found.
+  std::optional<Error> ask(Target& target) {
     auto recognised = driver_.recognise(target.address, profiles_, context_, patience_);
     if (recognised) {
       target.is_there = true;
       target.profiles = *std::move(recognised);
-      return;
+      return std::nullopt;
     }
     const Errc code = recognised.error().code;
     target.is_there = code == Errc::not_found || code == Errc::not_authorized || code == Errc::refused;
-    if (!target.is_there) return;
+    if (code == Errc::not_connected || code == Errc::corrupt || code == Errc::full) return recognised.error();
+    if (!target.is_there) return std::nullopt;
     target.notes.push_back(recognised.error().text.substr(0, recognised.error().text.find("; give it")));
     if (code == Errc::not_found)
       for (std::string& line : driver_.survey(target.address, context_))
         target.notes.push_back(std::move(line));
+    return std::nullopt;
+  }
+
+  /// In a range of hosts most have nothing that listens: the first tells enough.
+  void tell_trouble(const Target& target, const Error& error) {
+    const std::lock_guard lock{mutex_};
+    const bool is_absent_host = error.code == Errc::not_connected && lines_.size() > 1;
+    if (is_absent_host && ++absent_hosts_ > 1) return;
+    fmt::print(stderr, "{}: {}{}\n", target.address.text, error.text,
+               is_absent_host ? " (and likewise others, which are not told)" : "");
   }
 
   void tell(const Target& target) {
@@ -95,6 +115,7 @@ class Scan {
   std::atomic<std::size_t> next_ = 0;
   std::mutex mutex_;
   std::size_t asked_ = 0;
+  std::size_t absent_hosts_ = 0;
   std::size_t count_;
 };
 

@@ -21,10 +21,10 @@ constexpr auto find_again_after_failure = 1min;
 constexpr auto grace = 1min;
 
 /// At the worst each request brings one point, is sent twice, and is waited for as long as the device's reply
-/// time-out each time.
+/// time-out each time; of a slow Modbus unit up to four times as long.
 std::chrono::milliseconds longest_requests(const ConfiguredDevice& device, std::size_t requests) {
-  constexpr std::size_t tries = 2;
-  return device.reply_timeout * static_cast<int>(tries * requests);
+  constexpr std::size_t tries = 2, longest_patience = 4;
+  return device.reply_timeout * static_cast<int>(tries * longest_patience * requests);
 }
 std::chrono::milliseconds longest_reading(const ConfiguredDevice& device) {
   constexpr std::size_t for_identity_and_connection = 4;

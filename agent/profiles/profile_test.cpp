@@ -26,6 +26,23 @@ std::string problems_of(const std::string& text) {
   return problems.str();
 }
 
+TEST(Profile, AMarkerOfNoValueIsOneThatTheWholeRegisterCanHold) {
+  const auto point = [](const std::string& where) {
+    return modbus_head +
+           "[[point]]\nname = \"leak.state\"\nunit = \"state\"\nregister = { table = \"input\", " +
+           "address = 0, " + where + " }\nstates = { 0 = { zh = \"a\", en = \"a\" } }\n";
+  };
+  for (const char* right :
+       {"type = \"u16\", bit = 3, invalid = [0xFFFF]", "type = \"i16\", invalid = [-32768]"}) {
+    Problems problems;
+    EXPECT_TRUE(Profile::parse(point(right), "p.toml", problems)) << problems.str();
+  }
+  EXPECT_THAT(problems_of(point("type = \"u16\", bit = 3, invalid = [0x10000]")),
+              testing::HasSubstr("0 to 65535"));
+  EXPECT_THAT(problems_of(point("type = \"i16\", invalid = [0x8000]")),
+              testing::HasSubstr("-32768 to 32767"));
+}
+
 TEST(Profile, TellsFileLineAndWhatWasExpected) {
   const std::string text = modbus_head + temperature("table = \"inputs\", address = 0, type = \"i16\"");
   EXPECT_EQ(

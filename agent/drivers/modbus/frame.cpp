@@ -114,6 +114,37 @@ Result<Bytes> unframed(ModbusFraming framing, int unit, std::uint16_t transactio
   return body->subspan(1);
 }
 
+std::optional<std::size_t> answer_length(Bytes frame) {
+  if (frame.size() < 3) return std::nullopt;
+  const std::uint8_t function = frame[1];
+  if ((function & exception_flag) != 0) return 3 + crc_length;
+  switch (function) {
+    case 1:
+    case 2:
+    case 3:
+    case 4: return 3u + frame[2] + crc_length;
+    case write_coil:
+    case write_register:
+    case write_coils:
+    case write_registers: return 6 + crc_length;
+    default: return std::nullopt;
+  }
+}
+
+std::vector<Bytes> answers_in(Bytes bytes) {
+  const auto is_answer = [](Bytes frame) { return crc16(frame) == 0; };
+  std::vector<Bytes> answers;
+  while (bytes.size() >= 3 + crc_length) {
+    const auto told = answer_length(bytes);
+    std::size_t length = told && *told <= bytes.size() && is_answer(bytes.first(*told)) ? *told : 0;
+    for (std::size_t end = 3 + crc_length; !told && length == 0 && end <= bytes.size(); ++end)
+      if (is_answer(bytes.first(end))) length = end;
+    if (length > 0) answers.push_back(bytes.first(length));
+    bytes = bytes.subspan(std::max<std::size_t>(length, 1));
+  }
+  return answers;
+}
+
 std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,
                                       std::uint16_t transaction) {
   const std::array<std::uint8_t, 5> pdu{function_of(request.table), high(request.address),

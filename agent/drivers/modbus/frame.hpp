@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,6 +50,13 @@ struct WriteReply {
   int exception = 0;  ///< 0: it was done
 };
 
+// Modbus Application Protocol V1.1b3, 7.
+constexpr int gateway_path_unavailable = 10, gateway_target_silent = 11;
+/// Whether an exception comes from a gateway, which heard nothing of the unit.
+constexpr bool is_of_gateway(int exception) {
+  return exception == gateway_path_unavailable || exception == gateway_target_silent;
+}
+
 /// "illegal data address (exception 2)".
 std::string exception_text(int code);
 
@@ -60,6 +68,11 @@ std::uint16_t crc16(Bytes bytes);
 std::vector<std::uint8_t> framed(ModbusFraming framing, int unit, Bytes pdu, std::uint16_t transaction);
 /// The PDU of a reply of `unit`; corrupt when the frame is not whole, or another's.
 Result<Bytes> unframed(ModbusFraming framing, int unit, std::uint16_t transaction, Bytes frame);
+
+/// How long the RTU answer that begins so is; nothing where its beginning does not tell.
+std::optional<std::size_t> answer_length(Bytes frame);
+/// The whole RTU answers among bytes that arrived unasked.
+std::vector<Bytes> answers_in(Bytes bytes);
 
 /// A whole request.
 std::vector<std::uint8_t> encode_read(ModbusFraming framing, int unit, const ReadRequest& request,

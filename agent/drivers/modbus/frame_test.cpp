@@ -160,5 +160,19 @@ TEST(ModbusFrame, ARefusedWriteTellsItsException) {
   }
 }
 
+TEST(ModbusFrame, FindsTheWholeAnswersAmongBytesThatArrivedUnasked) {
+  const Frame registers = framed(ModbusFraming::rtu, 3, Frame{4, 2, 0, 1}, 0);
+  const Frame refusal = framed(ModbusFraming::rtu, 4, Frame{0x83, 2}, 0);
+  const Frame identity = framed(ModbusFraming::rtu, 5, Frame{43, 14, 2, 1, 0, 0, 1, 0, 2, 'A', 'B'}, 0);
+  Frame bytes{0x00};
+  for (const Frame* frame : {&registers, &refusal, &identity})
+    bytes.insert(bytes.end(), frame->begin(), frame->end());
+  bytes.insert(bytes.end(), registers.begin(), registers.end() - 1);
+  std::vector<Frame> found;
+  for (const Bytes one : answers_in(bytes)) found.emplace_back(one.begin(), one.end());
+  EXPECT_THAT(found, testing::ElementsAre(registers, refusal, identity));
+  EXPECT_TRUE(answers_in({}).empty());
+}
+
 }  // namespace
 }  // namespace watchroom::agent

@@ -30,6 +30,7 @@ constexpr auto serial_byte_timeout = 100ms;
 constexpr auto longest_babble = 500ms;
 // How late a stop may be noticed while waiting.
 constexpr auto longest_deafness = 50ms;
+constexpr std::size_t most_overheard = 1024;
 
 // libmodbus waits with select(), whose sets end at FD_SETSIZE; beyond it writes past them.
 Result<void> usable(int descriptor) {
@@ -51,6 +52,9 @@ void hand_over_at_once(int descriptor) {
   port.flags |= ASYNC_LOW_LATENCY;
   ::ioctl(descriptor, TIOCSSERIAL, &port);
 }
+
+/// What an RTU frame carries.
+Bytes pdu_of(Bytes frame) { return frame.subspan(1, frame.size() - 1 - crc_length); }
 
 Error receive_error(int error, std::chrono::milliseconds timeout) {
   switch (error) {
@@ -150,7 +154,7 @@ Result<void> Line::open_tcp(const TcpPeer& peer, std::chrono::milliseconds patie
   return {};
 }
 
-/// Throws away what is waiting. False: the other end is gone.
+/// Throws away what is waiting, but for what it tells of owed answers. False: the other end is gone.
 bool Line::drop_input() {
   const int descriptor = modbus_get_socket(context_.get());
   std::array<std::uint8_t, 512> waste{};
@@ -159,7 +163,15 @@ bool Line::drop_input() {
                                     : ::recv(descriptor, waste.data(), waste.size(), MSG_DONTWAIT);
     if (got == 0) return is_serial();
     if (got < 0) return errno == EAGAIN || errno == EINTR;
+    if (is_rtu() && overheard_.size() < most_overheard)
+      overheard_.insert(overheard_.end(), waste.begin(), waste.begin() + got);
   }
+}
+
+void Line::note_overheard() {
+  for (const Bytes answer : answers_in(overheard_))
+    owed_.answered(answer.front(), pdu_of(answer), std::chrono::steady_clock::now());
+  overheard_.clear();
 }
 
 bool Line::wait_until_silent(Instant ready) {
@@ -177,6 +189,7 @@ bool Line::wait_until_silent(Instant ready) {
       break;
     }
   }
+  note_overheard();
   return true;
 }
 
@@ -189,23 +202,6 @@ std::optional<bool> Line::input_within(std::chrono::nanoseconds wait) {
   // A port that was unplugged is readable for ever, and has nothing.
   if (ready > 0 && (waiting.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return std::nullopt;
   return ready > 0;
-}
-
-void Line::expect_late_answer(std::chrono::milliseconds wait) {
-  if (address_.framing == ModbusFraming::rtu) late_until_ = std::chrono::steady_clock::now() + wait;
-}
-
-void Line::wait_for_late_answer() {
-  while (!stop_.stop_requested()) {
-    const auto left = late_until_ - std::chrono::steady_clock::now();
-    if (left <= 0s) break;
-    const auto arrived = input_within(std::min<std::chrono::nanoseconds>(left, longest_deafness));
-    if (!arrived) break;
-    if (!*arrived) continue;
-    wait_until_silent(std::chrono::steady_clock::now() + serial_byte_timeout);
-    break;
-  }
-  late_until_ = {};
 }
 
 Result<void> Line::send(const std::vector<std::uint8_t>& frame) {
@@ -223,34 +219,72 @@ Result<void> Line::send(const std::vector<std::uint8_t>& frame) {
   return fail(Errc::not_connected, Retry::now, "cannot send: {}", modbus_strerror(errno));
 }
 
-std::chrono::microseconds Line::reply_patience(std::chrono::milliseconds timeout) const {
-  const auto still_sending = std::max(silent_since_ - std::chrono::steady_clock::now(), 0ns);
-  return timeout + std::chrono::ceil<std::chrono::microseconds>(still_sending);
+Line::Instant Line::reply_due(std::chrono::milliseconds patience) const {
+  return std::max(silent_since_, std::chrono::steady_clock::now()) + patience;
 }
 
-Result<std::vector<std::uint8_t>> Line::receive(std::chrono::milliseconds timeout) {
-  const auto [seconds, micros] = seconds_and_micros(reply_patience(timeout));
+Result<void> Line::receive(std::vector<std::uint8_t>& frame, Instant due,
+                           std::chrono::milliseconds patience) {
+  const auto left = std::chrono::ceil<std::chrono::microseconds>(due - std::chrono::steady_clock::now());
+  if (left <= 0us) return receive_error(ETIMEDOUT, patience);
+  const auto [seconds, micros] = seconds_and_micros(left);
   modbus_set_response_timeout(context_.get(), seconds, micros);
   const auto [byte_seconds, byte_micros] =
-      seconds_and_micros(is_serial() ? std::chrono::microseconds{serial_byte_timeout} : timeout);
+      seconds_and_micros(is_serial() ? std::chrono::microseconds{serial_byte_timeout} : patience);
   modbus_set_byte_timeout(context_.get(), byte_seconds, byte_micros);
-  std::vector<std::uint8_t> frame(MODBUS_MAX_ADU_LENGTH);
+  frame.assign(MODBUS_MAX_ADU_LENGTH, 0);
   const int got = modbus_receive_confirmation(context_.get(), frame.data());
   const int error = errno;
   // When nothing came, the line has been silent since our own last character.
   if (got >= 0 || error != ETIMEDOUT) silent_since_ = std::chrono::steady_clock::now();
-  if (got < 0) return receive_error(error, timeout);
-  if (got == 0)  // libmodbus passes over the frames of other units
+  if (got < 0) return receive_error(error, patience);
+  // libmodbus passes over the frames of other units, and does not say how long they are.
+  const std::size_t length = got > 0 ? static_cast<std::size_t>(got) : answer_length(frame).value_or(0);
+  if (length == 0 || length > frame.size())
     return fail(Errc::corrupt, Retry::now, "unit {} answered for unit {}", frame[0],
                 modbus_get_slave(context_.get()));
-  frame.resize(static_cast<std::size_t>(got));
-  return frame;
+  frame.resize(length);
+  return {};
+}
+
+/// Whether a frame, whole or with a bad checksum, answers something that was asked before, or another unit.
+bool Line::is_late_answer(int unit, Bytes frame, bool is_whole) {
+  using Settles = OwedAnswers::Settles;
+  const int from = frame[0];
+  const auto now = std::chrono::steady_clock::now();
+  if (is_whole && (frame.size() < 3 + crc_length || crc16(frame) != 0)) return false;
+  const Settles settles =
+      is_whole ? owed_.answered(from, pdu_of(frame), now) : owed_.answered_badly(from, frame[1], now);
+  return settles == Settles::earlier_question || (from != unit && settles != Settles::nothing);
+}
+
+Result<std::vector<std::uint8_t>> Line::receive_answer(int unit, std::chrono::milliseconds patience) {
+  const Instant due = reply_due(patience);
+  std::vector<std::uint8_t> frame;
+  while (true) {
+    const auto received = receive(frame, due, patience);
+    last_exchange_[unit] = std::chrono::steady_clock::now();
+    if (received) silences_ = 0;
+    const bool is_whole = static_cast<bool>(received);
+    const bool may_be_late = is_rtu() && (is_whole || received.error().code == Errc::corrupt);
+    if (may_be_late && is_late_answer(unit, frame, is_whole)) {
+      // One of a kind that libmodbus cannot frame leaves a rest behind.
+      if (!is_whole && !wait_until_silent(std::chrono::steady_clock::now() + serial_byte_timeout)) close();
+      if (context_) continue;
+    }
+    if (is_whole) return frame;
+    after_failure(received.error().code);
+    return received.error();
+  }
 }
 
 void Line::after_failure(Errc code) {
-  // A late answer must not be taken for the next one. TCP: it dies with the connection. Serial: it is waited
-  // out before the next request, and its unit is checked.
-  if (is_serial() && code != Errc::not_connected)
+  // A late answer must not be taken for the next one. TCP: it dies with the connection. RTU: it is known to
+  // be owed. Behind a serial server it may come to the next connection, or be lost with this one; a server
+  // that is gone is known by a second silence.
+  const bool is_kept =
+      is_serial() ? code != Errc::not_connected : is_rtu() && code == Errc::no_answer && ++silences_ < 2;
+  if (is_kept)
     unclean_ = true;
   else
     close();
@@ -260,7 +294,6 @@ Result<void> Line::prepare(int unit, const ExchangeTiming& timing) {
   if (stop_.stop_requested()) return fail(Errc::cancelled, Retry::never, "stopped");
   if (!context_)
     if (auto opened = open(timing.reply_timeout); !opened) return opened.error();
-  if (late_until_ != Instant{}) wait_for_late_answer();
   Instant ready = silent_since_ + silence_;
   if (std::exchange(unclean_, false)) ready = std::max(ready, std::chrono::steady_clock::now() + silence_);
   if (const auto last = last_exchange_.find(unit); last != last_exchange_.end())
@@ -272,38 +305,87 @@ Result<void> Line::prepare(int unit, const ExchangeTiming& timing) {
   return open(timing.reply_timeout);
 }
 
-Result<void> Line::send_frame(int unit, const std::vector<std::uint8_t>& frame) {
+Result<void> Line::send_frame(int unit, const std::vector<std::uint8_t>& frame,
+                              const ExchangeTiming& timing) {
   modbus_set_slave(context_.get(), unit);
   auto sent = send(frame);
+  if (sent && is_rtu()) owed_.asked(unit, pdu_of(frame), timing.reply_timeout, silent_since_);
   if (!sent) after_failure(sent.error().code);
   return sent;
 }
 
-Result<std::vector<std::uint8_t>> Line::receive_frame(int unit, std::chrono::milliseconds timeout) {
-  auto frame = receive(timeout);
-  last_exchange_[unit] = std::chrono::steady_clock::now();
-  if (!frame) after_failure(frame.error().code);
-  return frame;
+std::chrono::milliseconds Line::patience_with(int unit, const ExchangeTiming& timing) const {
+  return is_rtu() ? owed_.patience(unit, timing.reply_timeout) : timing.reply_timeout;
+}
+
+Result<void> Line::make_sure(int unit, Bytes question, const ReadRequest& place,
+                             const ExchangeTiming& timing) {
+  const auto is_in_doubt = [&] {
+    return is_rtu() && owed_.may_be_mistaken(unit, question, std::chrono::steady_clock::now());
+  };
+  if (!is_in_doubt()) return {};
+  if (const auto ready = prepare(unit, timing); !ready) return ready.error();
+  if (!is_in_doubt()) return {};  // it came meanwhile
+  const auto wanted = encode_read(address_.framing, unit, place, transaction_);
+  const auto telling = owed_.telling_question(unit, pdu_of(wanted));
+  const auto sent = send_frame(unit, framed(address_.framing, unit, telling, transaction_), timing);
+  if (!sent) return sent.error();
+  const auto patience = patience_with(unit, timing);
+  const Instant due = reply_due(patience);
+  std::vector<std::uint8_t> frame;
+  while (is_in_doubt()) {
+    const auto received = receive(frame, due, patience);
+    last_exchange_[unit] = std::chrono::steady_clock::now();
+    if (received) silences_ = 0;
+    if (!received) {
+      after_failure(received.error().code);
+      return fail(received.error().code, Retry::later, "{}, while an answer is owed that came too late",
+                  received.error().text);
+    }
+    is_late_answer(unit, frame, true);
+  }
+  return {};
 }
 
 Result<ReadReply> Line::ask(int unit, const ReadRequest& request, const ExchangeTiming& timing) {
+  const auto question = encode_read(address_.framing, unit, request, ++transaction_);
+  if (const auto sure = make_sure(unit, pdu_of(question), request, timing); !sure) return sure.error();
   if (const auto ready = prepare(unit, timing); !ready) return ready.error();
-  ++transaction_;
-  const auto sent = send_frame(unit, encode_read(address_.framing, unit, request, transaction_));
-  if (!sent) return sent.error();
-  const auto frame = receive_frame(unit, timing.reply_timeout);
+  if (const auto sent = send_frame(unit, question, timing); !sent) return sent.error();
+  const auto frame = receive_answer(unit, patience_with(unit, timing));
   if (!frame) return frame.error();
   auto reply = decode_read_reply(address_.framing, unit, request, transaction_, *frame);
   if (!reply) after_failure(reply.error().code);
   return reply;
 }
 
+bool Line::still_answers(int unit, std::span<const KnownBlock> known, const ExchangeTiming& timing) {
+  if (!is_rtu()) {
+    const auto reply = ask(unit, known.front().request, timing);
+    return reply && !is_of_gateway(reply->exception);
+  }
+  bool is_in_step = known.size() > 1;
+  for (const KnownBlock& block : known) {
+    const auto question = encode_read(address_.framing, unit, block.request, ++transaction_);
+    if (!prepare(unit, timing) || !send_frame(unit, question, timing)) return false;
+    const auto frame = receive_answer(unit, patience_with(unit, timing));
+    if (!frame) return false;
+    const auto reply = decode_read_reply(address_.framing, unit, block.request, transaction_, *frame);
+    is_in_step &= reply && reply->exception == 0 && reply->words == block.words;
+  }
+  if (is_in_step) owed_.forget(unit);
+  return true;
+}
+
 WriteAttempt Line::write(int unit, const WriteRequest& request, const ExchangeTiming& timing) {
-  if (const auto ready = prepare(unit, timing); !ready) return {.was_sent = false, .reply = ready.error()};
-  ++transaction_;
-  const auto sent = send_frame(unit, encode_write(address_.framing, unit, request, transaction_));
+  const auto order = encode_write(address_.framing, unit, request, ++transaction_);
+  const ReadRequest place{request.table, request.address, static_cast<std::uint16_t>(request.words.size())};
+  auto ready = make_sure(unit, pdu_of(order), place, timing);
+  if (ready) ready = prepare(unit, timing);
+  if (!ready) return {.was_sent = false, .reply = ready.error()};
+  const auto sent = send_frame(unit, order, timing);
   if (!sent) return {.was_sent = false, .reply = sent.error()};
-  const auto frame = receive_frame(unit, timing.reply_timeout);
+  const auto frame = receive_answer(unit, patience_with(unit, timing));
   if (!frame) return {.was_sent = true, .reply = frame.error()};
   auto reply = decode_write_reply(address_.framing, unit, request, transaction_, *frame);
   if (!reply) after_failure(reply.error().code);
@@ -318,9 +400,10 @@ Result<std::vector<std::uint8_t>> Line::receive_any(std::chrono::milliseconds ti
     if (is_tcp)
       return frame.size() >= mbap_length &&
              frame.size() >= mbap_length + (static_cast<std::size_t>(frame[4]) << 8 | frame[5]);
-    return frame.size() > 3 + crc_length && crc16(frame) == 0;
+    return frame.size() >= 3 + crc_length && crc16(frame) == 0;
   };
-  const auto first_patience = std::chrono::ceil<std::chrono::milliseconds>(reply_patience(timeout));
+  const auto first_patience =
+      std::chrono::ceil<std::chrono::milliseconds>(reply_due(timeout) - std::chrono::steady_clock::now());
   while (!is_whole()) {
     const auto patience = frame.empty() ? first_patience : std::chrono::milliseconds{serial_byte_timeout};
     if (::poll(&waiting, 1, static_cast<int>(patience.count())) <= 0)
@@ -338,9 +421,10 @@ Result<std::vector<std::uint8_t>> Line::receive_any(std::chrono::milliseconds ti
 Result<std::vector<std::uint8_t>> Line::exchange(int unit, Bytes pdu, const ExchangeTiming& timing) {
   if (const auto ready = prepare(unit, timing); !ready) return ready.error();
   ++transaction_;
-  const auto sent = send_frame(unit, framed(address_.framing, unit, pdu, transaction_));
+  const auto sent = send_frame(unit, framed(address_.framing, unit, pdu, transaction_), timing);
   if (!sent) return sent.error();
   auto frame = receive_any(timing.reply_timeout);
+  while (frame && is_rtu() && is_late_answer(unit, *frame, true)) frame = receive_any(timing.reply_timeout);
   last_exchange_[unit] = std::chrono::steady_clock::now();
   if (!frame) {
     after_failure(frame.error().code);
@@ -364,6 +448,9 @@ Result<DeviceIdentity> Line::identify(int unit, const ExchangeTiming& timing) {
     if (!reply) return reply.error();
     auto part = decode_identity(*reply);
     if (!part) return part.error();
+    if (is_of_gateway(part->exception))
+      return fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}",
+                  exception_text(part->exception));
     identity.merge(part->objects);
     if (part->exception != 0 || !part->next_object || *part->next_object <= object) break;
     object = *part->next_object;

@@ -16,6 +16,7 @@
 #include "agent/drivers/modbus/frame.hpp"
 #include "agent/drivers/modbus/identity.hpp"
 #include "agent/drivers/modbus/modbus_address.hpp"
+#include "agent/drivers/modbus/owed_answers.hpp"
 #include "proto/base/result.hpp"
 
 namespace watchroom::agent {
@@ -26,6 +27,12 @@ struct ExchangeTiming {
   std::chrono::milliseconds gap;  ///< pause that the unit wants after its last exchange
 };
 
+/// What a unit answered a moment ago.
+struct KnownBlock {
+  ReadRequest request;
+  std::vector<std::uint16_t> words;
+};
+
 /// What is known of a write. An error with `was_sent`: whether it was done is unknown.
 struct WriteAttempt {
   bool was_sent;
@@ -33,20 +40,24 @@ struct WriteAttempt {
 };
 
 /// A serial line or a TCP connection. Opens itself when it is needed, keeps the silence between frames, drops
-/// what arrived unasked, and closes after a failure from which late bytes could follow. One thread.
+/// what arrived unasked, and closes after a failure from which late bytes could follow. Over RTU a late
+/// answer is never taken for another question's: before one that it could pass for, another is asked. One
+/// thread.
 class Line {
  public:
   Line(const ModbusAddress& address, std::stop_token stop);
 
   /// One question, one answer, checked to be the answer to this question.
   Result<ReadReply> ask(int unit, const ReadRequest& request, const ExchangeTiming& timing);
+  /// Whether a unit that was silent to one question still answers others. When it answers two that hold
+  /// different things with just these, it does not lag behind: then it owes nothing from before.
+  bool still_answers(int unit, std::span<const KnownBlock> known, const ExchangeTiming& timing);
   /// Writes once, and never again by itself: what was sent but not answered may have been done.
   WriteAttempt write(int unit, const WriteRequest& request, const ExchangeTiming& timing);
   /// What a device says of itself; empty when it does not know the function.
   Result<DeviceIdentity> identify(int unit, const ExchangeTiming& timing);
-  /// What was just accepted may have been the late answer to a request that was repeated: one more may come
-  /// within `wait`, and must not be taken for the next one's. TCP tells them apart by itself.
-  void expect_late_answer(std::chrono::milliseconds wait);
+  /// Whether the unit was seen to need longer than its reply time-out; it is waited for longer then.
+  bool was_late(int unit) const { return owed_.was_late(unit); }
 
  private:
   using Instant = std::chrono::steady_clock::time_point;
@@ -69,6 +80,7 @@ class Line {
     int number_ = -1;
   };
 
+  bool is_rtu() const { return address_.framing == ModbusFraming::rtu; }
   bool is_serial() const { return std::holds_alternative<SerialLine>(address_.line); }
   /// Ready to send: open, silent, drained.
   Result<void> prepare(int unit, const ExchangeTiming& timing);
@@ -81,18 +93,24 @@ class Line {
   bool wait_until_silent(Instant ready);
   std::optional<bool> input_within(std::chrono::nanoseconds wait);
   bool drop_input();
-  void wait_for_late_answer();
+  void note_overheard();
   Result<void> send(const std::vector<std::uint8_t>& frame);
-  Result<void> send_frame(int unit, const std::vector<std::uint8_t>& frame);
-  Result<std::vector<std::uint8_t>> receive(std::chrono::milliseconds timeout);
-  Result<std::vector<std::uint8_t>> receive_frame(int unit, std::chrono::milliseconds timeout);
+  Result<void> send_frame(int unit, const std::vector<std::uint8_t>& frame, const ExchangeTiming& timing);
+  /// Makes sure that no owed answer can be mistaken for that to `question`, by another question at `place`.
+  Result<void> make_sure(int unit, Bytes question, const ReadRequest& place, const ExchangeTiming& timing);
+  std::chrono::milliseconds patience_with(int unit, const ExchangeTiming& timing) const;
   /// A device's time to answer begins when it has the whole request.
-  std::chrono::microseconds reply_patience(std::chrono::milliseconds timeout) const;
+  Instant reply_due(std::chrono::milliseconds patience) const;
+  Result<void> receive(std::vector<std::uint8_t>& frame, Instant due, std::chrono::milliseconds patience);
+  bool is_late_answer(int unit, Bytes frame, bool is_whole);
+  /// The next frame that is no late answer.
+  Result<std::vector<std::uint8_t>> receive_answer(int unit, std::chrono::milliseconds patience);
   /// One PDU for another, of functions whose replies libmodbus cannot frame.
   Result<std::vector<std::uint8_t>> exchange(int unit, Bytes pdu, const ExchangeTiming& timing);
   Result<std::vector<std::uint8_t>> receive_any(std::chrono::milliseconds timeout);
   void after_failure(Errc code);
   void close() {
+    silences_ = 0;
     context_.reset();
     lock_.reset();
   }
@@ -105,7 +123,9 @@ class Line {
   std::chrono::nanoseconds silence_{0};      // t3.5
   Instant silent_since_{};                   // the end of the last character, ours or theirs
   std::map<int, Instant> last_exchange_;     // by unit
-  Instant late_until_{};
+  OwedAnswers owed_;                         // over RTU
+  std::vector<std::uint8_t> overheard_;
+  int silences_ = 0;      // one after the other, on this connection
   bool unclean_ = false;  // something may still be arriving on the serial line
   std::uint16_t transaction_ = 0;
 };

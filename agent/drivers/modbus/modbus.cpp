@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "agent/drivers/conversion.hpp"
 #include "agent/drivers/modbus/line.hpp"
@@ -18,8 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Modbus Application Protocol V1.1b3, 7.
-constexpr int illegal_data_address = 2, illegal_data_value = 3, device_failure = 4, acknowledged = 5,
-              gateway_path_unavailable = 10, gateway_target_silent = 11;
+constexpr int illegal_data_address = 2, illegal_data_value = 3, device_failure = 4, acknowledged = 5;
 
 // A relay, or a register that is kept in a slow memory, may show a new content a little later.
 constexpr auto settling_time = 1000ms, settling_step = 50ms;
@@ -37,7 +37,10 @@ bool is_alike(const Reading& reading, const Value& wanted) {
 }
 
 // What a device says of itself hardly changes, and takes as long on the line as many values.
-constexpr auto text_interval = 10min;
+constexpr auto text_interval = 10min, text_retry = 1min;
+
+// Of a block that is cut to find what is never answered, so many pieces a round: each costs a time-out.
+constexpr int most_silences = 2;
 
 bool is_text(const PointSource& source) {
   return source.where.as<RegisterSource>().type == RegisterType::text;
@@ -64,8 +67,11 @@ struct UnitState {
   ReadGroup texts;
   Steady texts_due{};
   bool answered_last_time = false;
+  std::vector<KnownBlock> answered;  // in this round; two at most, that differ
+  int silences = 0;                  // in this round
   int last_exception = 0;
   bool tells_refusals = true;
+  bool is_told_slow = false;
 
   explicit UnitState(ConfiguredDevice configured)
       : device{std::move(configured)},
@@ -112,6 +118,7 @@ class ModbusBus final : public Bus {
     std::vector<FoundPoint> found;
     UnitState unit{std::move(everything)};
     unit.tells_refusals = false;  // finding out is the point
+    unit.answered = units_[device].answered;
     for (ReadGroup* group : {&unit.values, &unit.texts}) {
       const auto fetched = fetch(unit, *group);
       if (!fetched && fetched.error().code != Errc::refused) return fetched.error();
@@ -132,7 +139,6 @@ class ModbusBus final : public Bus {
     if (!attempt.reply) {
       if (!attempt.was_sent) return in(attempt.reply.error(), "nothing was written");
       outcome.doubt = attempt.reply.error().text;
-      line_.expect_late_answer(timing_of(unit).reply_timeout);
     } else if (const int exception = attempt.reply->exception; exception != 0) {
       if (!leaves_doubt(exception))
         return fail(Errc::refused, Retry::never, "the device refused it: {}", exception_text(exception));
@@ -200,14 +206,16 @@ class ModbusBus final : public Bus {
 
   /// The values, and now and then the texts.
   Result<void> fetch_due(UnitState& unit) {
+    unit.answered.clear();
+    unit.silences = 0;
     const bool has_values = !unit.values.plan.is_empty();
     if (has_values)
       if (auto fetched = fetch(unit, unit.values); !fetched) return fetched;
     if (unit.texts.plan.is_empty() || (has_values && context_.clock.steady() < unit.texts_due)) return {};
     const auto fetched = fetch(unit, unit.texts);
     if (!fetched && !has_values) return fetched;
-    if (fetched || fetched.error().code == Errc::refused)
-      unit.texts_due = context_.clock.steady() + text_interval;
+    const bool is_known = fetched || fetched.error().code == Errc::refused;
+    unit.texts_due = context_.clock.steady() + (is_known ? text_interval : text_retry);
     return {};
   }
 
@@ -221,9 +229,13 @@ class ModbusBus final : public Bus {
     std::size_t next = 0;
     while (next < group.plan.requests().size()) {
       const ReadRequest request = group.plan.requests()[next];
-      auto reply = ask(unit, request);
-      if (!reply) return reply.error();
-      if (reply->exception == 0) {
+      auto reply = ask(unit, request, group.plan.is_on_trial(next));
+      if (!reply && reply.error().retry == Retry::later) return reply.error();
+      if (!reply) {
+        const auto go_on = take_silence(unit, group.plan, next, reply.error());
+        if (!go_on) return go_on.error();
+      } else if (reply->exception == 0) {
+        note_answer(unit, request, reply->words);
         image.add(request, std::move(reply->words));
         any_block_read = true;
         next = group.plan.accept(next);
@@ -245,29 +257,64 @@ class ModbusBus final : public Bus {
   /// Moves `next` on, unless the request was cut and its pieces are to be asked.
   Result<void> take_refusal(UnitState& unit, ReadPlan& plan, std::size_t& next, int exception) {
     unit.last_exception = exception;
-    if (exception == gateway_path_unavailable || exception == gateway_target_silent)
-      return fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}",
-                  exception_text(exception));
+    if (is_of_gateway(exception))
+      return take_silence(
+          unit, plan, next,
+          fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}", exception_text(exception)));
     if (exception != illegal_data_address && exception != illegal_data_value) {
       ++next;  // busy or broken just now: its points are bad this time
       return {};
     }
     const ReadRequest request = plan.requests()[next];
     const bool was_cut = plan.refuse(next, exception, context_.clock.steady());
-    if (!was_cut && unit.tells_refusals)
-      context_.log.warning("{}: registers {} to {} are refused: {}", unit.device.description.id,
-                           request.address, request.address + request.count - 1, exception_text(exception));
+    if (!was_cut) tell_refusal(unit, plan, request, "refused: " + exception_text(exception));
     return {};
   }
 
-  Result<ReadReply> ask(UnitState& unit, const ReadRequest& request) {
+  /// Some devices are silent where others refuse: when this one answers something else, it is a refusal.
+  Result<void> take_silence(UnitState& unit, ReadPlan& plan, std::size_t& next, const Error& error) {
+    if (error.code != Errc::no_answer) return error;
+    if (unit.answered.empty()) {
+      plan.postpone(next);  // it may be the only one
+      return error;
+    }
+    if (!line_.still_answers(unit.unit(), unit.answered, timing_of(unit))) return error;
+    const ReadRequest request = plan.requests()[next];
+    const bool was_cut = plan.refuse(next, gateway_target_silent, context_.clock.steady());
+    if (!was_cut) tell_refusal(unit, plan, request, "never answered, while others are");
+    if (++unit.silences >= most_silences && was_cut) next += 2;
+    return {};
+  }
+
+  static void note_answer(UnitState& unit, const ReadRequest& request,
+                          const std::vector<std::uint16_t>& words) {
+    auto& answered = unit.answered;
+    if (answered.empty() || (answered.size() == 1 && answered.front().words != words))
+      answered.push_back({request, words});
+  }
+
+  void tell_refusal(const UnitState& unit, const ReadPlan& plan, const ReadRequest& request,
+                    std::string_view how) {
+    if (!unit.tells_refusals || plan.times_refused({request.table, request.address, request.count}) > 1)
+      return;
+    context_.log.warning("{}: registers {} to {} are {}; they are left out, and tried again now and then",
+                         unit.device.description.id, request.address, request.address + request.count - 1,
+                         how);
+  }
+
+  Result<ReadReply> ask(UnitState& unit, const ReadRequest& request, bool is_on_trial = false) {
     const ExchangeTiming timing = timing_of(unit);
     auto reply = line_.ask(unit.unit(), request, timing);
     // A living device gets a second chance: frames do get lost. A dead one must not cost two time-outs.
-    const bool again = !reply && reply.error().retry == Retry::now && unit.answered_last_time;
-    if (!again) return reply;
-    reply = line_.ask(unit.unit(), request, timing);
-    if (reply) line_.expect_late_answer(timing.reply_timeout);
+    const bool is_worth_it =
+        !reply && (reply.error().retry == Retry::now || reply.error().code == Errc::no_answer);
+    const bool again = is_worth_it && !is_on_trial && (unit.answered_last_time || !unit.answered.empty());
+    if (again) reply = line_.ask(unit.unit(), request, timing);
+    if (line_.was_late(unit.unit()) && !std::exchange(unit.is_told_slow, true))
+      context_.log.warning(
+          "{}: answers later than reply_timeout_ms = {} allows; it is waited for longer, up to four "
+          "times as long, but a higher reply_timeout_ms would fit it better",
+          unit.device.description.id, timing.reply_timeout.count());
     return reply;
   }
 

@@ -326,6 +326,42 @@ TEST_F(ModbusDriver, ADeviceThatRefusesItsTextsIsReadAllTheSame) {
   EXPECT_EQ(answer.readings[1].quality, Quality::bad);
 }
 
+TEST_F(ModbusDriver, TextsThatAreNeverAnsweredAreLeftOut) {
+  ModbusPeer peer;
+  peer.behave([](const Asked& asked) {
+    return Deed{.kind = asked.function == 3 ? Deed::Kind::silence : Deed::Kind::answer};
+  });
+  const auto profile = profile_of(
+      point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
+      point("device.serial", "text", "table = \"holding\", address = 100, type = \"text\", length = 2"));
+  const auto line = bus({device(peer, 1, profile, 50ms)});
+  for (int i = 0; i < 5; ++i) {
+    const Answer answer = line->read(0);
+    EXPECT_EQ(answer.communication, Communication::ok) << answer.text;
+    EXPECT_EQ(answer.readings[0].quality, Quality::good);
+    EXPECT_EQ(answer.readings[1].quality, Quality::bad);
+  }
+  const auto asked = peer.asked();
+  EXPECT_EQ(std::ranges::count(asked, 3, &Asked::function), 2);
+}
+
+TEST_F(ModbusDriver, RegistersThatAGatewayGetsNoAnswerForAreLeftOut) {
+  ModbusPeer peer;
+  peer.set_input(1, {231});
+  peer.behave([](const Asked& asked) {
+    return asked.function == 3 ? Deed{.kind = Deed::Kind::exception, .exception = 11} : Deed{};
+  });
+  const auto profile =
+      profile_of(point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
+                 point("ambient.humidity", "percent_rh", "table = \"holding\", address = 1, type = \"i16\""));
+  const auto line = bus({device(peer, 1, profile)});
+  line->read(0);
+  const Answer answer = line->read(0);
+  EXPECT_EQ(answer.communication, Communication::ok) << answer.text;
+  EXPECT_EQ(number(answer.readings[0]), 231.0);
+  EXPECT_EQ(answer.readings[1].quality, Quality::bad);
+}
+
 TEST_F(ModbusDriver, AStopEndsAWaitForAGap) {
   ModbusPeer peer;
   auto slow = device(peer, 1, climate());

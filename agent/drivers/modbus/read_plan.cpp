@@ -130,6 +130,21 @@ void ReadPlan::readmit(Steady now) {
   rebuild();
 }
 
+bool ReadPlan::is_on_trial(std::size_t index) const {
+  return groups_[index].size() == 1 && refused_.contains(groups_[index].front());
+}
+
+void ReadPlan::postpone(std::size_t index) {
+  const auto at = groups_.begin() + static_cast<std::ptrdiff_t>(index);
+  std::rotate(at, at + 1, groups_.end());
+  rebuild();
+}
+
+int ReadPlan::times_refused(const RegisterSpan& span) const {
+  const auto found = refused_.find(span);
+  return found == refused_.end() ? 0 : found->second.times;
+}
+
 int ReadPlan::refusal(const RegisterSpan& span) const {
   const auto found = refused_.find(span);
   return found == refused_.end() || !found->second.is_left_out ? 0 : found->second.exception;

@@ -11,8 +11,8 @@
 namespace watchroom::agent {
 
 /// Which requests read a device: neighbouring spans are merged up to its limits. Learns from refusals: a
-/// request answered with "illegal data address" is cut until the refused spans stand alone, and those are
-/// left out for a while: 10 s, then twice as long each time, up to 10 min.
+/// request answered with "illegal data address", or never, is cut until the refused spans stand alone, and
+/// those are left out for a while: 10 s, then twice as long each time, up to 10 min.
 class ReadPlan {
  public:
   ReadPlan(std::vector<RegisterSpan> spans, const ModbusTraits& limits);
@@ -26,6 +26,12 @@ class ReadPlan {
   /// Request `index` was answered; gives the index of the next. A span that had been left out joins its
   /// neighbours again in the next round.
   std::size_t accept(std::size_t index);
+  /// Whether request `index` is a span that was left out, and has another chance.
+  bool is_on_trial(std::size_t index) const;
+  /// Asks request `index` last from the next round on.
+  void postpone(std::size_t index);
+  /// How many times in a row a span was refused alone.
+  int times_refused(const RegisterSpan& span) const;
   /// Starts over as if nothing had been refused.
   void forget();
   /// Begins a round: takes spans back in whose time has come; they are asked alone.

@@ -16,6 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto gap = 50ms;
+// Questions to a table, before a unit that says nothing to them is taken to know no such table.
+constexpr int most_silences = 2;
 // What a device says of itself outweighs any number of registers.
 constexpr int identity_weight = 100;
 
@@ -28,16 +30,15 @@ class Inquiry {
         line_{address.where.as<ModbusAddress>(), context.stop},
         unit_{address.where.as<ModbusAddress>().unit} {}
 
-  void identify() {
-    auto identity = line_.identify(unit_, timing_);
-    note(static_cast<bool>(identity));
-    if (!identity) {
-      silence_ = identity.error();
-      return;
-    }
-    for (const auto& [object, text] : *identity) identity_ += text + "\n";
+  /// Plain registers before its identification: cheap sensors say nothing to function 43, some nothing to
+  /// function 3. Whoever is silent to all of them has kept silence once.
+  void look() {
+    for (const RegisterTable table : {RegisterTable::holding, RegisterTable::input})
+      if (!has_answered_ && is_connected_) ask_line({table, 0, 1});
+    if (is_connected_) identify();
+    if (!has_answered_) ++silences_;
   }
-  bool is_there() const { return has_answered_ || silences_ < tries_; }
+  bool is_there() const { return has_answered_ || (is_connected_ && silences_ < tries_); }
   const Error& silence() const { return silence_; }
   const std::string& identity() const { return identity_; }
 
@@ -52,18 +53,46 @@ class Inquiry {
   }
 
  private:
+  void identify() {
+    const auto identity = line_.identify(unit_, timing_);
+    if (!identity) return note(identity.error());
+    has_answered_ = true;
+    for (const auto& [object, text] : *identity) identity_ += text + "\n";
+  }
+
   void ask(const RegisterSpan& span) {
-    if (!is_there() || !asked_.emplace(span, true).second) return;
-    const ReadRequest request{span.table, span.address, span.count};
+    const TableUse& use = uses_[span.table];
+    const bool is_mute = !use.has_answered && use.silences >= most_silences;
+    if (!is_there() || is_mute || !asked_.emplace(span, true).second) return;
+    if (!ask_line({span.table, span.address, span.count})) ++silences_;
+  }
+
+  bool ask_line(const ReadRequest& request) {
     auto reply = line_.ask(unit_, request, timing_);
-    note(static_cast<bool>(reply));
-    if (!reply) silence_ = reply.error();
-    if (reply && reply->exception == 0) image_.add(request, std::move(reply->words));
+    if (reply && is_of_gateway(reply->exception))
+      reply = fail(Errc::no_answer, Retry::later, "no answer, says the gateway: {}",
+                   exception_text(reply->exception));
+    TableUse& use = uses_[request.table];
+    if (!reply) {
+      ++use.silences;
+      note(reply.error());
+      return false;
+    }
+    has_answered_ = use.has_answered = true;
+    if (reply->exception == 0) image_.add(request, std::move(reply->words));
+    return true;
   }
-  void note(bool answered) {
-    has_answered_ |= answered;
-    if (!answered) ++silences_;
+
+  /// What arrived in pieces tells more than a silence.
+  void note(const Error& error) {
+    is_connected_ &= error.code != Errc::not_connected;
+    if (silence_.code != Errc::corrupt || !is_connected_) silence_ = error;
   }
+
+  struct TableUse {
+    bool has_answered = false;
+    int silences = 0;
+  };
 
   ExchangeTiming timing_;
   int tries_;
@@ -71,8 +100,10 @@ class Inquiry {
   int unit_;
   RegisterImage image_;
   std::map<RegisterSpan, bool> asked_;
+  std::map<RegisterTable, TableUse> uses_;
   std::string identity_;
   Error silence_{};
+  bool is_connected_ = true;
   bool has_answered_ = false;
   int silences_ = 0;
 };
@@ -94,7 +125,7 @@ Result<Profiles> recognise_modbus(const DeviceAddress& address,
                                   std::span<const std::shared_ptr<const Profile>> profiles,
                                   const BusContext& context, Patience patience) {
   Inquiry inquiry{address, context, patience};
-  inquiry.identify();
+  inquiry.look();
   Profiles best;
   int best_fitness = 1;
   for (const auto& profile : profiles) {

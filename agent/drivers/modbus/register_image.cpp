@@ -140,13 +140,19 @@ Reading RegisterImage::read(const RegisterSource& source, const Conversion& conv
   if (!words) return bad_reading(at);
   if (source.type == RegisterType::text) return text_of(*words, source.order, at);
   const std::uint64_t bits = joined(*words, source.order);
+  const RawNumber raw = number_of(bits, source.type);
   if (source.mask) {
+    // A marker of "no value" fills the word: bit by bit it would be every alarm at once.
+    const auto* whole = std::get_if<std::int64_t>(&raw);
+    if (whole && std::ranges::count(conversion.invalid, *whole) > 0) return bad_reading(at);
     const auto masked = (bits & *source.mask) >> std::countr_zero(*source.mask);
-    return to_reading(static_cast<std::int64_t>(masked), conversion, at);
+    Conversion part = conversion;
+    part.invalid.clear();
+    return to_reading(static_cast<std::int64_t>(masked), part, at);
   }
 
   const auto factor = factor_of(source);
-  return factor ? to_reading(number_of(bits, source.type), conversion, at, *factor) : bad_reading(at);
+  return factor ? to_reading(raw, conversion, at, *factor) : bad_reading(at);
 }
 
 }  // namespace watchroom::agent

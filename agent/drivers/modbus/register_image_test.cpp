@@ -162,6 +162,17 @@ TEST(RegisterImage, AnInvalidMarkerIsBad) {
   EXPECT_EQ(read(of(RegisterType::u16), {0xffff}, conversion).quality, Quality::good);
 }
 
+TEST(RegisterImage, AnInvalidMarkerIsThatOfTheWholeWordAlsoForItsBits) {
+  RegisterSource source = of(RegisterType::u16);
+  source.mask = 1u << 4;
+  Conversion conversion;
+  conversion.unit = Unit::state;
+  conversion.invalid = {0xffff, 1};
+  EXPECT_EQ(read(source, {0xffff}, conversion).quality, Quality::bad);
+  EXPECT_EQ(read(source, {0x0001}, conversion).quality, Quality::bad);
+  EXPECT_EQ(read(source, {0xfffe}, conversion).value, (Value{std::int64_t{1}}));
+}
+
 TEST(RegisterImage, AnImplausibleValueIsBad) {
   Conversion conversion;
   conversion.scale = 0.1;

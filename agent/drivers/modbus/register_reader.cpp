@@ -3,6 +3,7 @@
 //
 // What a profile says of a Modbus device.
 #include <array>
+#include <limits>
 
 #include "agent/drivers/modbus/register_source.hpp"
 #include "agent/drivers/modbus/sample.hpp"
@@ -126,10 +127,32 @@ void read_traits(const SettingsTable& table, Profile& profile) {
   profile.traits = std::move(limits);
 }
 
+/// Whole numbers that a register of this type can hold.
+std::pair<std::int64_t, std::int64_t> range_of(RegisterType type) {
+  const int bits = 16 * width_of(type);
+  switch (type) {
+    case RegisterType::bit: return {0, 1};
+    case RegisterType::u16:
+    case RegisterType::u32: return {0, (std::int64_t{1} << bits) - 1};
+    case RegisterType::i16:
+    case RegisterType::i32: return {-(std::int64_t{1} << (bits - 1)), (std::int64_t{1} << (bits - 1)) - 1};
+    default: return {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()};
+  }
+}
+
+/// Markers are those of the whole word, also where a point is a part of it.
+void check_markers(const SettingsTable& where, const RegisterSource& source, const Conversion& conversion) {
+  const auto [least, most] = range_of(source.type);
+  for (const std::int64_t marker : conversion.invalid)
+    if (marker < least || marker > most)
+      where.reject("invalid", fmt::format("what the whole register can hold, {} to {}", least, most));
+}
+
 void read_source(const SettingsTable& table, ProfilePoint& point) {
   const SettingsTable where = table.table("register");
   RegisterSource source = read_register(where, {});
   read_conversion(where, point.source.conversion);
+  check_markers(where, source, point.source.conversion);
   where.finish();
   if ((point.source.conversion.unit == Unit::text) != (source.type == RegisterType::text))
     table.reject("unit", "\"text\" for what is of type text, and for that only");

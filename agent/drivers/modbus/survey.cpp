@@ -32,8 +32,9 @@ std::vector<std::optional<std::uint16_t>> words_of(Line& line, int unit, Registe
   for (std::uint16_t at = 0; at < surveyed;) {
     const auto count = std::min<std::uint16_t>(step, static_cast<std::uint16_t>(surveyed - at));
     const auto reply = line.ask(unit, {table, at, count}, timing);
-    if (!reply) return words;
-    if (reply->exception == 0) {
+    // Some are silent to what others refuse.
+    if (!reply && (at > 0 || step <= 2 || reply.error().code != Errc::no_answer)) return words;
+    if (reply && reply->exception == 0) {
       for (std::size_t i = 0; i < reply->words.size(); ++i) words[at + i] = reply->words[i];
     } else if (step > 2) {
       step = 2;  // pairs, the width of a float

@@ -63,6 +63,10 @@ std::optional<double> leading_number(std::string_view text) {
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || !std::isfinite(number)) return std::nullopt;
+  // "21,6" is 21.6 where decimals follow a comma and "1,234" a thousand where it groups: 21 and 1 are
+  // neither.
+  const std::string_view rest{end, static_cast<std::size_t>(text.data() + text.size() - end)};
+  if (rest.size() > 1 && rest[0] == ',' && rest[1] >= '0' && rest[1] <= '9') return std::nullopt;
   return number;
 }
 

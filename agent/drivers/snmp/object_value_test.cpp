@@ -32,6 +32,10 @@ TEST(ObjectValue, FindsTheNumberInAText) {
   EXPECT_EQ(leading_number("23.5 C"), 23.5);
   EXPECT_EQ(leading_number(" -4"), -4);
   EXPECT_EQ(leading_number("+7 A"), 7);
+  EXPECT_EQ(leading_number("7, all well"), 7);
+  EXPECT_EQ(leading_number("7,"), 7);
+  EXPECT_FALSE(leading_number("21,6"));   // is not 21
+  EXPECT_FALSE(leading_number("1,234"));  // nor is this 1
   EXPECT_FALSE(leading_number("n/a"));
   EXPECT_FALSE(leading_number(""));
   EXPECT_FALSE(leading_number("nan"));
