@@ -3,9 +3,12 @@
 #include "agent/drivers/snmp/snmp.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <set>
+#include <utility>
 
 #include "agent/drivers/conversion.hpp"
 #include "agent/drivers/snmp/library.hpp"
@@ -55,6 +58,27 @@ struct Peer {
   }
 };
 
+/// Devices that fell silent lately. Where several did it is the network, and asking each a second time would
+/// only keep those waiting that live.
+class Silences {
+ public:
+  bool are_many(Steady now) {
+    const std::lock_guard lock{mutex_};
+    while (!began_.empty() && now - began_.front() > std::chrono::seconds{10}) began_.pop_front();
+    return began_.size() >= many;
+  }
+  void add(Steady now) {
+    const std::lock_guard lock{mutex_};
+    if (began_.size() == many) began_.pop_front();
+    began_.push_back(now);
+  }
+
+ private:
+  static constexpr std::size_t many = 3;
+  std::mutex mutex_;
+  std::deque<Steady> began_;
+};
+
 void warn_of_weak_algorithms(const ConfiguredDevice& device, const Log& log) {
   const auto& address = device.address.where.as<SnmpAddress>();
   if (address.authentication == SnmpAuthentication::md5 || address.privacy == SnmpPrivacy::des)
@@ -72,10 +96,12 @@ class SnmpBus final : public Bus {
 
   Answer read(std::size_t device) override {
     Peer& peer = *peers_[device];
-    const auto objects = peer.reader.get(peer.oids, peer.answered_last_time);
+    const bool is_patient = peer.answered_last_time && !silences_.are_many(context_.clock.steady());
+    const auto objects = peer.reader.get(peer.oids, is_patient);
     peer.session.rest();
     const Timestamp at = context_.clock.now();
-    peer.answered_last_time = static_cast<bool>(objects);
+    if (std::exchange(peer.answered_last_time, static_cast<bool>(objects)) && !objects)
+      silences_.add(context_.clock.steady());
     if (!objects) return silent_answer(objects.error(), peer.device.sources.size(), at);
     if (objects->empty())
       return silent_answer(fail(Errc::refused, Retry::later,
@@ -130,6 +156,7 @@ class SnmpBus final : public Bus {
   }
 
   BusContext context_;
+  Silences silences_;
   std::vector<std::unique_ptr<Peer>> peers_;
 };
 

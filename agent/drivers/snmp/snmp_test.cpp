@@ -4,7 +4,11 @@
 // Against net-snmp's own daemon: real datagrams, real keys.
 #include "agent/drivers/snmp/snmp.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -15,6 +19,7 @@
 
 #include "agent/drivers/snmp/snmp_address.hpp"
 #include "agent/drivers/snmp/snmpd_peer.hpp"
+#include "agent/polling/poller.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -231,6 +236,60 @@ TEST_F(SnmpDriver, ADeviceBehindADeadPortHoldsNobodyUp) {
   EXPECT_EQ(answered, 20);
   EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
   asking.join();
+}
+
+TEST_F(SnmpDriver, WhereSeveralFellSilentTheOthersAreAskedOnlyOnce) {
+  std::vector<ConfiguredDevice> devices(5, community_device("watch"));
+  const auto line = snmp.make(devices, BusContext{clock, Log::quiet(), data_dir, stop.get_token()});
+  for (std::size_t i = 0; i < devices.size(); ++i) ASSERT_EQ(line->read(i).communication, Communication::ok);
+  peer->freeze();
+  std::vector<std::chrono::nanoseconds> took;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(line->read(i).communication, Communication::no_answer);
+    took.push_back(std::chrono::steady_clock::now() - began);
+  }
+  peer->thaw();
+  EXPECT_GE(took[0], 2 * 400ms);
+  EXPECT_LT(took[3], 2 * 400ms);
+  EXPECT_LT(took[4], 2 * 400ms);
+}
+
+TEST_F(SnmpDriver, ADeviceAtAFastPaceIsReadWhileAllOthersFallSilent) {
+  SnmpdPeer dying{ups_objects(), {}};
+  AgentSettings settings;
+  for (std::size_t i = 0; i < 40; ++i) {
+    settings.devices.push_back(community_device("watch"));
+    ConfiguredDevice& one = settings.devices.back();
+    if (i > 0) one.address = device("?version=2c", one.address.secrets, dying.port()).address;
+    one.description.id = "d" + std::to_string(i);
+    one.description.poll_interval = i > 0 ? 4s : 200ms;
+  }
+  std::mutex mutex;
+  std::condition_variable heard;
+  std::map<std::size_t, int> answers;
+  std::vector<std::chrono::steady_clock::time_point> heard_at;  // of the one that goes on living
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board, [&](const PollResult& result) {
+                  const std::lock_guard lock{mutex};
+                  if (result.communication == Communication::ok) ++answers[result.device];
+                  if (result.device == 0) heard_at.push_back(std::chrono::steady_clock::now());
+                  heard.notify_one();
+                }};
+  poller.start();
+  std::unique_lock lock{mutex};
+  const auto is_twice = [](const auto& one) { return one.second >= 2; };
+  ASSERT_TRUE(heard.wait_for(lock, 40s, [&] {
+    return std::ranges::count_if(answers, is_twice) == static_cast<std::ptrdiff_t>(settings.devices.size());
+  }));
+  dying.freeze();
+  heard_at.clear();
+  EXPECT_TRUE(heard.wait_for(lock, 40s, [&] { return heard_at.size() >= 30; }));
+  lock.unlock();
+  poller.stop();
+  std::chrono::nanoseconds widest{};
+  for (std::size_t i = 1; i < heard_at.size(); ++i) widest = std::max(widest, heard_at[i] - heard_at[i - 1]);
+  EXPECT_LT(widest, 500ms);
 }
 
 TEST_F(SnmpDriver, ComesBackAfterTheDeviceStartedAgain) {
