@@ -21,7 +21,7 @@ void PollingField::start(const AgentSettings& settings, const std::function<void
   const std::lock_guard lock{mutex_};
   ids_.clear();
   for (const ConfiguredDevice& device : settings.devices) ids_.push_back(device.description.id);
-  poller_ = std::make_unique<Poller>(settings, clock_, log_, board_, deliver);
+  poller_ = std::make_unique<Poller>(settings, clock_, log_, board_, deliver, &names_);
   poller_->start();
 }
 

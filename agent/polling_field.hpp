@@ -9,6 +9,7 @@
 #include <string>
 
 #include "agent/core/field.hpp"
+#include "agent/drivers/host_names.hpp"
 #include "agent/polling/poller.hpp"
 
 namespace watchroom::agent {
@@ -35,12 +36,16 @@ class PollingField final : public Field {
 
   void put_into_class(const std::string& device, ResourceClass resource_class) override;
 
+  /// Where the devices' hosts are found, for who else needs them; kept when the settings are read anew.
+  HostNames& names() { return names_; }
+
  private:
   std::unique_ptr<Poller> taken();
   const Clock& clock_;
   BusBoard& board_;
   const Log log_;
-  std::mutex mutex_;  // of what follows
+  HostNames names_{{.patience = std::chrono::milliseconds{200}}};  // pollers are not to wait long
+  std::mutex mutex_;                                               // of what follows
   std::map<std::string, ResourceClass> given_;
   std::vector<std::string> ids_;
   std::unique_ptr<Poller> poller_;

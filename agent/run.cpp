@@ -206,7 +206,8 @@ class Running {
       return agent_.mailbox().put(DeviceEvent{trap.device, trap.at, std::move(trap.text)});
     };
     const auto hurry = [this](std::size_t device, bool started) { field_.hurry(device, started); };
-    traps_ = std::make_unique<TrapReceiver>(settings_, clock_, log_, TrapReceiver::Outputs{deliver, hurry});
+    traps_ = std::make_unique<TrapReceiver>(settings_, clock_, field_.names(), log_,
+                                            TrapReceiver::Outputs{deliver, hurry});
     traps_->start();
   }
 

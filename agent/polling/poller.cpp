@@ -39,7 +39,7 @@ void prepare_devices(AgentSettings& settings, const std::map<std::string, Resour
 }
 
 Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log, BusBoard& board,
-               const std::function<void(PollResult)>& deliver)
+               const std::function<void(PollResult)>& deliver, HostNames* names)
     : found_{settings.data_dir, log}, lists_{settings.point_lists}, classes_{settings.classes} {
   struct Members {
     const DriverType* driver = nullptr;
@@ -54,7 +54,7 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
     members.devices.push_back(settings.devices[i]);
     members.indices.push_back(i);
   }
-  const BusContext context{clock, log, settings.data_dir, {}};
+  const BusContext context{clock, log, settings.data_dir, {}, {}, names};
   places_.resize(settings.devices.size());
   for (auto& [name, members] : by_bus) {
     const std::vector<std::size_t> indices = members.indices;

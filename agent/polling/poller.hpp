@@ -23,11 +23,11 @@ void prepare_devices(AgentSettings& settings, const std::map<std::string, Resour
 
 /// Asks every device at its pace: one thread and one connection a line or gateway, a pool of threads for
 /// devices that share none. `deliver` is called on those threads: hand over and return. `clock` and `board`,
-/// on which each bus shows what it does, must outlive it.
+/// on which each bus shows what it does, and `names` must outlive it; without names each bus finds its own.
 class Poller {
  public:
   Poller(const AgentSettings& settings, const Clock& clock, const Log& log, BusBoard& board,
-         const std::function<void(PollResult)>& deliver);
+         const std::function<void(PollResult)>& deliver, HostNames* names = nullptr);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
   ~Poller();

@@ -3,13 +3,9 @@
 #include "agent/drivers/snmp/credentials.hpp"
 
 #include <algorithm>
-#include <array>
-#include <memory>
 
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
-#include <netdb.h>
-#include <sys/socket.h>
 
 namespace watchroom::agent {
 namespace {
@@ -107,18 +103,6 @@ void fill_user(netsnmp_session& session, SnmpAddress& snmp, const SnmpSecrets& s
   session.securityPrivProtoLen = privacy.length;
   fill_key(secrets.authentication_key, session.securityAuthKey, session.securityAuthKeyLen);
   fill_key(secrets.privacy_key, session.securityPrivKey, session.securityPrivKeyLen);
-}
-
-Result<std::string> numeric_address(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0)
-    return fail(Errc::not_connected, Retry::later, "{} has no address: {}", host, ::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
-  std::array<char, NI_MAXHOST> text{};
-  ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
-  return std::string{text.data()};
 }
 
 }  // namespace watchroom::agent

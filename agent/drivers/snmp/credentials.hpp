@@ -26,7 +26,4 @@ void fill_user(snmp_session& session, SnmpAddress& snmp, const SnmpSecrets& secr
 /// net-snmp's number of noAuthNoPriv, authNoPriv, authPriv: the more the safer.
 int security_level(const SnmpAddress& snmp);
 
-/// Names are looked up here, for net-snmp would do it while it holds its lock.
-Result<std::string> numeric_address(const std::string& host);
-
 }  // namespace watchroom::agent

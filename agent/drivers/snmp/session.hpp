@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "agent/drivers/host_names.hpp"
 #include "agent/drivers/snmp/credentials.hpp"
 #include "agent/drivers/snmp/pdu.hpp"
 #include "agent/drivers/snmp/snmp_address.hpp"
@@ -28,7 +29,9 @@ enum class SnmpOperation { get, get_next, get_bulk };
 /// Each request ends within `timeout`, sooner when stopped. One thread at a time.
 class SnmpSession {
  public:
-  SnmpSession(const DeviceAddress& address, std::chrono::milliseconds timeout, std::stop_token stop);
+  /// `names` must outlive it.
+  SnmpSession(const DeviceAddress& address, HostNames& names, std::chrono::milliseconds timeout,
+              std::stop_token stop);
   SnmpSession(const SnmpSession&) = delete;
   SnmpSession& operator=(const SnmpSession&) = delete;
   ~SnmpSession();
@@ -41,16 +44,22 @@ class SnmpSession {
 
  private:
   struct Exchange;
+  Result<HostAddress> choose_address();
   Result<void> open();
   Result<void> open_v3();
   void close();
   void forget_time();
+  void try_next_address();
   Result<SnmpReply> exchange(void* request);
 
   DeviceAddress address_;
   SnmpAddress snmp_;
+  HostNames& names_;
   std::chrono::milliseconds timeout_;
   std::stop_token stop_;
+  std::optional<HostAddress> where_;      // of the host's addresses the one that is asked; empty: the next
+  std::size_t tried_ = 0;                 // addresses that brought nothing
+  std::size_t addresses_ = 1;             // how many the host has
   void* handle_ = nullptr;                // net-snmp's session; null: closed
   std::optional<SnmpSecrets> secrets_;    // read once
   std::vector<unsigned char> engine_id_;  // SNMPv3: of the device that answers; empty: not known

@@ -35,9 +35,9 @@ struct Peer {
   std::vector<Oid> oids;
   bool answered_last_time = false;
 
-  Peer(ConfiguredDevice configured, std::stop_token stop)
+  Peer(ConfiguredDevice configured, HostNames& names, std::stop_token stop)
       : device{std::move(configured)},
-        session{device.address, device.reply_timeout, std::move(stop)},
+        session{device.address, names, device.reply_timeout, std::move(stop)},
         reader{session, device.profile->traits.as<SnmpTraits>(), has_bulk(device.address)} {
     list_oids();
   }
@@ -88,9 +88,10 @@ void warn_of_weak_algorithms(const ConfiguredDevice& device, const Log& log) {
 class SnmpBus final : public Bus {
  public:
   SnmpBus(std::vector<ConfiguredDevice> devices, BusContext context) : context_{std::move(context)} {
+    HostNames& names = context_.names ? *context_.names : own_names_;
     for (ConfiguredDevice& device : devices) {
       warn_of_weak_algorithms(device, context_.log);
-      peers_.push_back(std::make_unique<Peer>(std::move(device), context_.stop));
+      peers_.push_back(std::make_unique<Peer>(std::move(device), names, context_.stop));
     }
   }
 
@@ -156,6 +157,7 @@ class SnmpBus final : public Bus {
   }
 
   BusContext context_;
+  HostNames own_names_;
   Silences silences_;
   std::vector<std::unique_ptr<Peer>> peers_;
 };
@@ -184,7 +186,8 @@ Result<Profiles> recognise(const DeviceAddress& address,
                            std::span<const std::shared_ptr<const Profile>> profiles,
                            const BusContext& context, Patience patience) {
   const SnmpTraits traits;
-  SnmpSession session{address, patience.reply_timeout, context.stop};
+  HostNames names;
+  SnmpSession session{address, names, patience.reply_timeout, context.stop};
   ObjectReader reader{session, traits, has_bulk(address)};
   const auto system = reader.get({system_object_id, system_description}, patience.tries > 1);
   if (!system) return system.error();
@@ -209,7 +212,8 @@ Result<Profiles> recognise(const DeviceAddress& address,
 
 std::vector<std::string> survey(const DeviceAddress& address, const BusContext& context) {
   const SnmpTraits traits;
-  SnmpSession session{address, Patience{}.reply_timeout, context.stop};
+  HostNames names;
+  SnmpSession session{address, names, Patience{}.reply_timeout, context.stop};
   ObjectReader reader{session, traits, has_bulk(address)};
   const auto system = reader.get({system_object_id, system_description}, true);
   if (!system) return {};

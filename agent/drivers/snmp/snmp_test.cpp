@@ -17,6 +17,7 @@
 #include <net-snmp/net-snmp-includes.h>
 #include <poll.h>
 
+#include "agent/drivers/name_server_peer.hpp"
 #include "agent/drivers/snmp/snmp_address.hpp"
 #include "agent/drivers/snmp/snmpd_peer.hpp"
 #include "agent/polling/poller.hpp"
@@ -126,8 +127,20 @@ class SnmpDriver : public testing::Test {
     device.sources = std::move(points.sources);
   }
 
-  std::unique_ptr<Bus> bus(ConfiguredDevice device) {
-    return snmp.make({std::move(device)}, BusContext{clock, Log::quiet(), data_dir, stop.get_token()});
+  ConfiguredDevice named_device(const std::string& name) {
+    ConfiguredDevice made = community_device("watch");
+    std::vector<AddressComplaint> complaints;
+    const std::vector<DeviceSecret> secrets = made.address.secrets;
+    made.address = parse_address(fmt::format("snmp://{}:{}?version=2c", name, peer->port()),
+                                 AddressOrigin::settings, complaints)
+                       .value();
+    made.address.secrets = secrets;
+    return made;
+  }
+
+  std::unique_ptr<Bus> bus(ConfiguredDevice device, HostNames* names = nullptr) {
+    return snmp.make({std::move(device)},
+                     BusContext{clock, Log::quiet(), data_dir, stop.get_token(), {}, names});
   }
   /// Finds the device's rows, then reads it.
   Answer read_whole(ConfiguredDevice device) {
@@ -290,6 +303,29 @@ TEST_F(SnmpDriver, ADeviceAtAFastPaceIsReadWhileAllOthersFallSilent) {
   std::chrono::nanoseconds widest{};
   for (std::size_t i = 1; i < heard_at.size(); ++i) widest = std::max(widest, heard_at[i] - heard_at[i - 1]);
   EXPECT_LT(widest, 500ms);
+}
+
+TEST_F(SnmpDriver, ADeviceWithANameIsReadWhileTheNameServerIsSilent) {
+  NameServerPeer server;
+  server.tell("ups", {"127.0.0.1"});
+  HostNames names{{.patience = 100ms, .kept_for = 0ms, .again_after = 0ms}, server.look_up()};
+  const auto line = bus(named_device("ups"), &names);
+  ASSERT_EQ(line->read(0).communication, Communication::ok);
+  server.fall_silent();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(line->read(0).communication, Communication::ok);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+  server.give_up();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(line->read(0).communication, Communication::ok);
+}
+
+TEST_F(SnmpDriver, ADeviceIsFoundAtAnyOfTheAddressesOfItsName) {
+  NameServerPeer server;
+  server.tell("ups", {"127.0.0.7", "127.0.0.1"});  // nobody is at the first
+  HostNames names{{}, server.look_up()};
+  const auto line = bus(named_device("ups"), &names);
+  EXPECT_EQ(line->read(0).communication, Communication::no_answer);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(line->read(0).communication, Communication::ok) << i;
 }
 
 TEST_F(SnmpDriver, ComesBackAfterTheDeviceStartedAgain) {

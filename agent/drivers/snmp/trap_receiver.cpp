@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -35,7 +34,6 @@ const Oid trap_oid_object{1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 const Oid trap_address_object{1, 3, 6, 1, 6, 3, 18, 1, 3, 0};  // RFC 3584 3.1: put in by a relay
 constexpr std::size_t largest_datagram = 65'535;
 constexpr auto try_again_after = 60s;
-constexpr auto names_kept_for = 10min;
 constexpr auto told_of_strangers_each = 60s;
 
 std::uint64_t fingerprint_of(std::string_view bytes) { return std::hash<std::string_view>{}(bytes); }
@@ -89,12 +87,12 @@ std::string why_not_open(const std::string& address, int error) {
 
 class TrapReceiver::Work {
  public:
-  Work(const AgentSettings& settings, const Clock& clock, Log log, Outputs outputs)
+  Work(const AgentSettings& settings, const Clock& clock, HostNames& names, Log log, Outputs outputs)
       : settings_{settings},
         clock_{clock},
         log_{std::move(log)},
         outputs_{std::move(outputs)},
-        senders_{settings.devices, settings.snmp_traps.community, log_},
+        senders_{settings.devices, names, settings.snmp_traps.community, log_},
         wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
         buffer_(largest_datagram) {
     for (const std::string& address : settings.snmp_traps.listen) listeners_.push_back({address});
@@ -111,15 +109,12 @@ class TrapReceiver::Work {
     users_.emplace(engine.id);
     open_all();
     thread_ = std::thread{[this] { run(); }};
-    if (senders_.has_names()) names_thread_ = std::thread{[this] { keep_names(); }};
   }
 
   void stop() {
     stop_.request_stop();
     [[maybe_unused]] const auto written = ::eventfd_write(wake_, 1);
-    names_stopped_.notify_all();
     if (thread_.joinable()) thread_.join();
-    if (names_thread_.joinable()) names_thread_.join();
     const auto lock = lock_snmp_library();
     for (Listener& listener : listeners_) {
       if (listener.handle) snmp_sess_close(listener.handle);
@@ -182,6 +177,7 @@ class TrapReceiver::Work {
         if (listener.handle) waiting.push_back({listener.descriptor, POLLIN, 0});
       constexpr int tick_ms = 1000;
       ::poll(waiting.data(), waiting.size(), tick_ms);
+      senders_.refresh_names();
       for (Listener& listener : listeners_) {
         constexpr int most_at_once = 256;
         for (int i = 0; i < most_at_once && listener.handle && !stop.stop_requested(); ++i)
@@ -409,16 +405,6 @@ class TrapReceiver::Work {
                  all.unknown_sender + all.not_authentic);
   }
 
-  void keep_names() {
-    const std::stop_token stop = stop_.get_token();
-    std::mutex mutex;
-    std::unique_lock lock{mutex};
-    while (!stop.stop_requested()) {
-      senders_.look_up_names();
-      names_stopped_.wait_for(lock, stop, names_kept_for, [] { return false; });
-    }
-  }
-
   const AgentSettings& settings_;
   const Clock& clock_;
   Log log_;
@@ -436,13 +422,12 @@ class TrapReceiver::Work {
   mutable std::mutex counts_mutex_;
   TrapCounts counts_;
   std::stop_source stop_;
-  std::condition_variable_any names_stopped_;
   std::thread thread_;
-  std::thread names_thread_;
 };
 
-TrapReceiver::TrapReceiver(const AgentSettings& settings, const Clock& clock, Log log, Outputs outputs)
-    : work_{std::make_unique<Work>(settings, clock, std::move(log), std::move(outputs))} {}
+TrapReceiver::TrapReceiver(const AgentSettings& settings, const Clock& clock, HostNames& names, Log log,
+                           Outputs outputs)
+    : work_{std::make_unique<Work>(settings, clock, names, std::move(log), std::move(outputs))} {}
 
 TrapReceiver::~TrapReceiver() = default;
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/drivers/host_names.hpp"
 #include "agent/settings/agent_settings.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
@@ -33,7 +34,7 @@ struct TrapCounts {
 };
 
 /// Listens for SNMP traps and informs (v1, v2c, v3) of the configured devices. Everything unknown is counted
-/// and ignored. `settings` and `clock` must outlive it.
+/// and ignored. `settings`, `clock` and `names` must outlive it.
 class TrapReceiver {
  public:
   struct Outputs {
@@ -42,7 +43,7 @@ class TrapReceiver {
     /// Ask the device now; `started`: it may have other points than before.
     std::function<void(std::size_t device, bool started)> hurry;
   };
-  TrapReceiver(const AgentSettings& settings, const Clock& clock, Log log, Outputs outputs);
+  TrapReceiver(const AgentSettings& settings, const Clock& clock, HostNames& names, Log log, Outputs outputs);
   TrapReceiver(const TrapReceiver&) = delete;
   TrapReceiver& operator=(const TrapReceiver&) = delete;
   ~TrapReceiver();

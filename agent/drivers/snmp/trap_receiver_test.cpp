@@ -126,7 +126,7 @@ class TrapReceiverTest : public testing::Test {
 
   void start() {
     receiver_ =
-        std::make_unique<TrapReceiver>(settings_, clock_, Log::quiet(),
+        std::make_unique<TrapReceiver>(settings_, clock_, names_, Log::quiet(),
                                        TrapReceiver::Outputs{[this](ReceivedTrap trap) {
                                                                const std::lock_guard lock{mutex_};
                                                                if (has_no_room_) return false;
@@ -213,6 +213,7 @@ class TrapReceiverTest : public testing::Test {
   AgentSettings settings_;
   std::shared_ptr<const Profile> profile_;
   SystemClock clock_;
+  HostNames names_;
   std::unique_ptr<TrapReceiver> receiver_;
   mutable std::mutex mutex_;
   std::vector<ReceivedTrap> traps_;
@@ -457,7 +458,7 @@ TEST_F(TrapReceiverTest, ATrapIsFollowedByAPollAtOnceAndAStartByALookForPoints) 
     if (!is_answered) poller.hurry(0);
     return is_answered.load();
   }));
-  receiver_ = std::make_unique<TrapReceiver>(settings_, clock_, Log::quiet(),
+  receiver_ = std::make_unique<TrapReceiver>(settings_, clock_, names_, Log::quiet(),
                                              TrapReceiver::Outputs{[](const ReceivedTrap&) { return true; },
                                                                    [&](std::size_t index, bool started) {
                                                                      described += started;
