@@ -111,11 +111,12 @@ struct SnmpSession::Exchange {
   }
 };
 
-SnmpSession::SnmpSession(const DeviceAddress& address, HostNames& names, milliseconds timeout,
-                         std::stop_token stop)
+SnmpSession::SnmpSession(const DeviceAddress& address, HostNames& names, SnmpKeyring& keyring,
+                         milliseconds timeout, std::stop_token stop)
     : address_{address},
-      snmp_{address.where.as<SnmpAddress>()},
+      snmp_{address_.where.as<SnmpAddress>()},
       names_{names},
+      keyring_{keyring},
       timeout_{timeout},
       stop_{std::move(stop)} {}
 
@@ -155,7 +156,7 @@ Result<HostAddress> SnmpSession::choose_address() {
 
 Result<void> SnmpSession::open() {
   if (!secrets_) {
-    auto read = read_secrets(address_);
+    auto read = keyring_.secrets_of(address_);
     if (!read) return read.error();
     secrets_ = *std::move(read);
   }
@@ -180,7 +181,8 @@ Result<void> SnmpSession::open() {
     session.securityEngineID = engine_id_.empty() ? nullptr : engine_id_.data();
     session.securityEngineIDLen = engine_id_.size();
   } else {
-    session.community = reinterpret_cast<u_char*>(secrets_->community.data());
+    // net-snmp only copies it
+    session.community = const_cast<u_char*>(reinterpret_cast<const u_char*>(secrets_->community.data()));
     session.community_len = secrets_->community.size();
   }
   handle_ = snmp_sess_open(&session);

@@ -29,9 +29,9 @@ enum class SnmpOperation { get, get_next, get_bulk };
 /// Each request ends within `timeout`, sooner when stopped. One thread at a time.
 class SnmpSession {
  public:
-  /// `names` must outlive it.
-  SnmpSession(const DeviceAddress& address, HostNames& names, std::chrono::milliseconds timeout,
-              std::stop_token stop);
+  /// `names` and `keyring` must outlive it.
+  SnmpSession(const DeviceAddress& address, HostNames& names, SnmpKeyring& keyring,
+              std::chrono::milliseconds timeout, std::stop_token stop);
   SnmpSession(const SnmpSession&) = delete;
   SnmpSession& operator=(const SnmpSession&) = delete;
   ~SnmpSession();
@@ -53,16 +53,17 @@ class SnmpSession {
   Result<SnmpReply> exchange(void* request);
 
   DeviceAddress address_;
-  SnmpAddress snmp_;
+  const SnmpAddress& snmp_;  // in address_
   HostNames& names_;
+  SnmpKeyring& keyring_;
   std::chrono::milliseconds timeout_;
   std::stop_token stop_;
-  std::optional<HostAddress> where_;      // of the host's addresses the one that is asked; empty: the next
-  std::size_t tried_ = 0;                 // addresses that brought nothing
-  std::size_t addresses_ = 1;             // how many the host has
-  void* handle_ = nullptr;                // net-snmp's session; null: closed
-  std::optional<SnmpSecrets> secrets_;    // read once
-  std::vector<unsigned char> engine_id_;  // SNMPv3: of the device that answers; empty: not known
+  std::optional<HostAddress> where_;  // of the host's addresses the one that is asked; empty: the next
+  std::size_t tried_ = 0;             // addresses that brought nothing
+  std::size_t addresses_ = 1;         // how many the host has
+  void* handle_ = nullptr;            // net-snmp's session; null: closed
+  std::shared_ptr<const SnmpSecrets> secrets_;  // null: to be read; devices with the same ones share them
+  std::vector<unsigned char> engine_id_;        // SNMPv3: of the device that answers; empty: not known
 };
 
 }  // namespace watchroom::agent

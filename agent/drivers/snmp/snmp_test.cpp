@@ -328,6 +328,25 @@ TEST_F(SnmpDriver, ADeviceIsFoundAtAnyOfTheAddressesOfItsName) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(line->read(0).communication, Communication::ok) << i;
 }
 
+std::chrono::microseconds processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::microseconds{used.tv_nsec / 1000};
+}
+
+TEST_F(SnmpDriver, ADeadDeviceCostsNoKeysAnew) {
+  ConfiguredDevice dead = user_device(all_algorithms[0]);
+  dead.address = device("?version=3&user=x&auth=SHA-512&priv=AES", dead.address.secrets, 9).address;
+  dead.reply_timeout = 5ms;
+  std::vector<ConfiguredDevice> devices(2, dead);
+  const auto line = snmp.make(devices, BusContext{clock, Log::quiet(), data_dir, stop.get_token()});
+  const auto at_first = processor_time();
+  line->read(0);  // makes two keys
+  const auto before = processor_time();
+  for (int i = 0; i < 20; ++i) line->read(1);
+  EXPECT_LT(processor_time() - before, 5 * (before - at_first));
+}
+
 TEST_F(SnmpDriver, ComesBackAfterTheDeviceStartedAgain) {
   const auto line = bus(user_device(all_algorithms[0]));
   ASSERT_EQ(line->read(0).communication, Communication::ok);

@@ -102,13 +102,13 @@ bool TrapSenders::accepts_community(std::size_t device, const std::string& commu
 const SnmpSecrets* TrapSenders::secrets_of(std::size_t device) {
   const auto [place, is_new] = secrets_.try_emplace(device);
   if (is_new) {
-    if (auto read = read_secrets(devices_[device].address))
+    if (auto read = keyring_.secrets_of(devices_[device].address))
       place->second = *std::move(read);
     else
       log_.error("{}: its traps cannot be told from anybody's: {}", devices_[device].description.id,
                  read.error().text);
   }
-  return place->second ? &*place->second : nullptr;
+  return place->second.get();
 }
 
 void TrapSenders::refresh_names() {

@@ -60,7 +60,8 @@ class TrapSenders {
   HostNames& names_;
   std::optional<std::uint64_t> names_of_;  // HostNames::changes when they were looked up
   Places looked_up_;
-  std::map<std::size_t, std::optional<SnmpSecrets>> secrets_;
+  SnmpKeyring keyring_;
+  std::map<std::size_t, std::shared_ptr<const SnmpSecrets>> secrets_;
 };
 
 }  // namespace watchroom::agent
