@@ -125,7 +125,7 @@ class SnmpBus final : public Bus {
   Answer read(std::size_t device) override {
     Peer& peer = *peers_[device];
     const bool is_patient = peer.answered_last_time && !silences_.are_many(context_.clock.steady());
-    const auto objects = peer.reader.get(peer.wanted->oids, is_patient);
+    const auto objects = peer.reader.poll(peer.wanted->oids, is_patient, context_.clock.steady());
     peer.session.rest();
     const Timestamp at = context_.clock.now();
     if (std::exchange(peer.answered_last_time, static_cast<bool>(objects)) && !objects)
@@ -145,6 +145,7 @@ class SnmpBus final : public Bus {
 
   Result<std::vector<FoundPoint>> discover(std::size_t device) override {
     auto found = find_points(*peers_[device]);
+    if (found) peers_[device]->reader.forget_absences();  // it may have got a module
     peers_[device]->session.rest();
     return found;
   }

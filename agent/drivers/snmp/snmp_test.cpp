@@ -393,7 +393,7 @@ TEST_F(SnmpDriver, ADeviceWhoseClockWentBackWithoutABootIsFoundAnew) {
 }
 
 TEST_F(SnmpDriver, WritesNothingOutsideItsFolder) {
-  EXPECT_STREQ(std::getenv("SNMP_PERSISTENT_DIR"), (data_dir / "snmp").c_str());
+  EXPECT_THAT(std::getenv("SNMP_PERSISTENT_DIR"), testing::EndsWith("/data/snmp"));
   EXPECT_STREQ(std::getenv("MIBS"), "");
 }
 
