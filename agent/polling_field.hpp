@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "agent/core/field.hpp"
@@ -45,9 +46,10 @@ class PollingField final : public Field {
   BusBoard& board_;
   const Log log_;
   HostNames names_{{.patience = std::chrono::milliseconds{200}}};  // pollers are not to wait long
-  std::mutex mutex_;                                               // of what follows
+  std::mutex mutex_;  // of what follows
   std::map<std::string, ResourceClass> given_;
   std::vector<std::string> ids_;
+  std::optional<FoundPoints> found_;  // in the data folder, which only a restart changes
   std::unique_ptr<Poller> poller_;
 };
 

@@ -55,8 +55,8 @@ std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, s
 
 BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
                        std::vector<ConfiguredDevice> devices, std::vector<std::size_t> indices,
-                       const FoundPoints& found, PointLists& lists, BusBoard& board,
-                       const BusContext& context, Deliver deliver)
+                       FoundPoints& found, PointLists& lists, BusBoard& board, const BusContext& context,
+                       Deliver deliver)
     : clock_{context.clock},
       log_{context.log},
       found_{found},
@@ -213,7 +213,7 @@ Result<void> BusWorkers::find_points(std::size_t device) {
   seat.find_at = clock_.steady() + find_interval;
   const auto before = seat.device.description.points;
   const auto called_before = seat.device.description.called;
-  set_points(seat.device, found_.add(seat.device, *now_found), lists_);
+  set_points(seat.device, found_.add(seat.device, *now_found, clock_.steady()), lists_);
   if (seat.device.description.points.is_same(before) &&
       seat.device.description.called.items() == called_before.items())
     return {};

@@ -444,7 +444,8 @@ TEST_F(TrapReceiverTest, ATrapIsFollowedByAPollAtOnceAndAStartByALookForPoints) 
   ConfiguredDevice& device = settings_.devices[0];
   device.description.poll_interval = 10min;
   device.reply_timeout = 500ms;
-  prepare_devices(settings_, {}, Log::quiet());
+  FoundPoints found{settings_.data_dir, Log::quiet()};
+  prepare_devices(settings_, {}, found);
   EXPECT_TRUE(settings_.devices[0].description.tells_events);
   std::atomic<int> polls = 0, described = 0;
   std::atomic<bool> is_answered = false;
