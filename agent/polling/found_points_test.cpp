@@ -114,6 +114,14 @@ TEST_F(FoundPointsOf, ADamagedMemoryIsNoMoreThanNone) {
   }
 }
 
+TEST_F(FoundPointsOf, DriversWhoseDevicesMayStillComeArePreparedAtStart) {
+  AgentSettings settings;
+  settings.data_dir = folder / "data";
+  FoundPoints found{settings.data_dir, Log::quiet()};
+  prepare_devices(settings, {}, found);
+  EXPECT_NE(std::getenv("SNMP_PERSISTENT_DIR"), nullptr);
+}
+
 TEST_F(FoundPointsOf, ADataFolderThatCannotBeWrittenCostsNoSensor) {
   ModbusPeer peer;
   AgentSettings settings = settings_for(peer);

@@ -3,7 +3,6 @@
 #include "agent/polling/poller.hpp"
 
 #include <map>
-#include <set>
 #include <string>
 
 #include "agent/drivers/driver.hpp"
@@ -21,10 +20,8 @@ std::string bus_of(const ConfiguredDevice& device, const DriverType& driver) {
 
 void prepare_devices(AgentSettings& settings, const std::map<std::string, ResourceClass>& given_classes,
                      FoundPoints& found) {
-  std::set<const DriverType*> drivers;
-  for (const ConfiguredDevice& device : settings.devices)
-    drivers.insert(driver_named(device.address.driver()));
-  for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
+  // All of them: the first device of one may come with other settings, when there are threads.
+  for (const DriverType* driver : driver_types()) driver->prepare(settings.data_dir);
   for (ConfiguredDevice& device : settings.devices)
     device.description.tells_events =
         !settings.snmp_traps.listen.empty() && driver_named(device.address.driver())->tells_events;
