@@ -271,6 +271,7 @@ TEST_F(SnmpDriver, WhereSeveralFellSilentTheOthersAreAskedOnlyOnce) {
 TEST_F(SnmpDriver, ADeviceAtAFastPaceIsReadWhileAllOthersFallSilent) {
   SnmpdPeer dying{ups_objects(), {}};
   AgentSettings settings;
+  settings.data_dir = data_dir;
   for (std::size_t i = 0; i < 40; ++i) {
     settings.devices.push_back(community_device("watch"));
     ConfiguredDevice& one = settings.devices.back();
