@@ -11,6 +11,7 @@
 
 #include "agent/core/field.hpp"
 #include "agent/drivers/host_names.hpp"
+#include "agent/drivers/snmp/trap_tally.hpp"
 #include "agent/polling/poller.hpp"
 
 namespace watchroom::agent {
@@ -39,6 +40,8 @@ class PollingField final : public Field {
 
   /// Where the devices' hosts are found, for who else needs them; kept when the settings are read anew.
   HostNames& names() { return names_; }
+  /// What became of the traps of its devices.
+  TrapTally& traps() { return traps_; }
 
  private:
   std::unique_ptr<Poller> taken();
@@ -46,6 +49,7 @@ class PollingField final : public Field {
   BusBoard& board_;
   const Log log_;
   HostNames names_{{.patience = std::chrono::milliseconds{200}}};  // pollers are not to wait long
+  TrapTally traps_;
   std::mutex mutex_;  // of what follows
   std::map<std::string, ResourceClass> given_;
   std::vector<std::string> ids_;

@@ -24,6 +24,7 @@
 #include "agent/drivers/snmp/trap_talk.hpp"
 #include "agent/drivers/snmp/trap_text.hpp"
 #include "agent/drivers/snmp/trap_users.hpp"
+#include "agent/drivers/snmp/trap_warnings.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -34,7 +35,6 @@ const Oid trap_oid_object{1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 const Oid trap_address_object{1, 3, 6, 1, 6, 3, 18, 1, 3, 0};  // RFC 3584 3.1: put in by a relay
 constexpr std::size_t largest_datagram = 65'535;
 constexpr auto try_again_after = 60s;
-constexpr auto told_of_strangers_each = 60s;
 
 std::uint64_t fingerprint_of(std::string_view bytes) { return std::hash<std::string_view>{}(bytes); }
 
@@ -94,7 +94,8 @@ class TrapReceiver::Work {
         outputs_{std::move(outputs)},
         senders_{settings.devices, names, settings.snmp_traps.community, log_},
         wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
-        buffer_(largest_datagram) {
+        buffer_(largest_datagram),
+        tally_{outputs_.tally ? *outputs_.tally : own_tally_} {
     for (const std::string& address : settings.snmp_traps.listen) listeners_.push_back({address});
   }
   ~Work() {
@@ -122,10 +123,7 @@ class TrapReceiver::Work {
     }
   }
 
-  TrapCounts counts() const {
-    const std::lock_guard lock{counts_mutex_};
-    return counts_;
-  }
+  TrapCounts counts() const { return tally_.counts(); }
 
  private:
   struct Listener {
@@ -390,16 +388,12 @@ class TrapReceiver::Work {
                          untold, untold)});
   }
 
-  void count(std::uint64_t TrapCounts::*which) {
-    const std::lock_guard lock{counts_mutex_};
-    ++(counts_.*which);
-  }
+  void count(std::uint64_t TrapCounts::*which) { tally_.count(which); }
 
   void refuse(std::uint64_t TrapCounts::*which, const IpAddress& source, std::string_view why) {
     count(which);
-    const Steady now = clock_.steady();
-    if (strangers_told_at_ && now - *strangers_told_at_ < told_of_strangers_each) return;
-    strangers_told_at_ = now;
+    const auto known = senders_.at(source).empty() ? std::nullopt : std::optional{source};
+    if (!warnings_.may_tell(known, why, clock_.steady())) return;
     const TrapCounts all = counts();
     log_.warning("SNMP traps: one from {} is ignored: {} ({} ignored so far)", ip_text(source), why,
                  all.unknown_sender + all.not_authentic);
@@ -418,9 +412,9 @@ class TrapReceiver::Work {
   Datagram* datagram_ = nullptr;  // while net-snmp has it; guarded by the library's lock
   Listener* reading_ = nullptr;
   std::map<std::size_t, TrapTalk> talks_;  // of the devices that ever told something
-  std::optional<Steady> strangers_told_at_;
-  mutable std::mutex counts_mutex_;
-  TrapCounts counts_;
+  TrapWarnings warnings_;
+  TrapTally own_tally_;
+  TrapTally& tally_;
   std::stop_source stop_;
   std::thread thread_;
 };
