@@ -15,14 +15,16 @@ PollingField::PollingField(const Clock& clock, BusBoard& board, Log log,
 
 void PollingField::prepare(AgentSettings& settings) {
   const std::lock_guard lock{mutex_};
-  prepare_devices(settings, given_, log_);
+  if (!found_) found_.emplace(settings.data_dir, log_);
+  prepare_devices(settings, given_, *found_);
 }
 
 void PollingField::start(const AgentSettings& settings, const std::function<void(PollResult)>& deliver) {
   const std::lock_guard lock{mutex_};
   ids_.clear();
   for (const ConfiguredDevice& device : settings.devices) ids_.push_back(device.description.id);
-  poller_ = std::make_unique<Poller>(settings, clock_, log_, board_, deliver);
+  poller_ = std::make_unique<Poller>(settings, clock_, log_, board_, deliver,
+                                     PollerShared{&names_, found_ ? &*found_ : nullptr});
   poller_->start();
 }
 

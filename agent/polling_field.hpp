@@ -6,9 +6,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "agent/core/field.hpp"
+#include "agent/drivers/host_names.hpp"
+#include "agent/drivers/snmp/trap_tally.hpp"
 #include "agent/polling/poller.hpp"
 
 namespace watchroom::agent {
@@ -35,14 +38,22 @@ class PollingField final : public Field {
 
   void put_into_class(const std::string& device, ResourceClass resource_class) override;
 
+  /// Where the devices' hosts are found, for who else needs them; kept when the settings are read anew.
+  HostNames& names() { return names_; }
+  /// What became of the traps of its devices.
+  TrapTally& traps() { return traps_; }
+
  private:
   std::unique_ptr<Poller> taken();
   const Clock& clock_;
   BusBoard& board_;
   const Log log_;
+  HostNames names_{{.patience = std::chrono::milliseconds{200}}};  // pollers are not to wait long
+  TrapTally traps_;
   std::mutex mutex_;  // of what follows
   std::map<std::string, ResourceClass> given_;
   std::vector<std::string> ids_;
+  std::optional<FoundPoints> found_;  // in the data folder, which only a restart changes
   std::unique_ptr<Poller> poller_;
 };
 

@@ -129,7 +129,8 @@ class Running {
         agent_{edge_node_settings(settings_), devices_, *journal_, link_, field_, clock,
                ClockFacts::of_this_machine(), log_},
         self_{self_settings(settings_),
-              {[this] { return board_.take(); }, [this] { return agent_.figures(); }},
+              {[this] { return board_.take(); }, [this] { return agent_.figures(); },
+               [this] { return field_.traps().counts(); }},
               [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); },
               notifier,
               clock,
@@ -210,7 +211,8 @@ class Running {
       return agent_.mailbox().put(DeviceEvent{trap.device, trap.at, std::move(trap.text)});
     };
     const auto hurry = [this](std::size_t device, bool started) { field_.hurry(device, started); };
-    traps_ = std::make_unique<TrapReceiver>(settings_, clock_, log_, TrapReceiver::Outputs{deliver, hurry});
+    traps_ = std::make_unique<TrapReceiver>(settings_, clock_, field_.names(), log_,
+                                            TrapReceiver::Outputs{deliver, hurry, &field_.traps()});
     traps_->start();
   }
 

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/drivers/host_names.hpp"
 #include "agent/profiles/profile_grammar.hpp"
 #include "agent/settings/agent_settings.hpp"
 #include "proto/base/clock.hpp"
@@ -78,6 +79,8 @@ struct BusContext {
   std::stop_token stop;
   /// From any thread: something has happened to a device, read it soon. Empty: nobody polls.
   std::function<void(std::size_t device)> hurry = {};
+  /// Where hosts are found; must outlive the bus. Null: it finds its own.
+  HostNames* names = nullptr;
 };
 
 /// How long an unknown device is waited for.

@@ -5,13 +5,11 @@
 // name; so the socket is made here and handed to it.
 #include "agent/drivers/tcp_connect.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
-#include <string>
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -51,10 +49,10 @@ int finish_connecting(int socket, Deadline deadline, const std::stop_token& stop
   return ECANCELED;
 }
 
-Result<int> connect_one(const addrinfo& to, Deadline deadline, const std::stop_token& stop) {
-  const int socket = ::socket(to.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+Result<int> connect_one(const HostAddress& to, Deadline deadline, const std::stop_token& stop) {
+  const int socket = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) return fail(Errc::io, Retry::later, "no socket: {}", std::strerror(errno));
-  int error = ::connect(socket, to.ai_addr, to.ai_addrlen) == 0 ? 0 : errno;
+  int error = ::connect(socket, to.get(), to.size) == 0 ? 0 : errno;
   if (error == EINPROGRESS) error = finish_connecting(socket, deadline, stop);
   if (error != 0) {
     ::close(socket);
@@ -72,19 +70,15 @@ Result<int> connect_one(const addrinfo& to, Deadline deadline, const std::stop_t
 
 }  // namespace
 
-Result<int> tcp_connect(const TcpPeer& peer, std::chrono::milliseconds patience,
+Result<int> tcp_connect(const TcpPeer& peer, HostNames& names, std::chrono::milliseconds patience,
                         const std::stop_token& stop) {
   const Deadline deadline = std::chrono::steady_clock::now() + patience;
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(peer.host.c_str(), std::to_string(peer.port).c_str(), &hints, &found);
-      error != 0)
-    return fail(Errc::not_connected, Retry::later, "{} has no address: {}", peer.host, ::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
+  auto addresses = names.find(peer.host, stop, std::min(deadline, names.patience_ends()));
+  if (!addresses) return addresses.error();
   Result<int> last = fail(Errc::not_connected, Retry::later, "{} has no address", peer.host);
-  for (const addrinfo* to = found; to; to = to->ai_next) {
-    last = connect_one(*to, deadline, stop);
+  for (HostAddress& to : *addresses) {
+    to.set_port(peer.port);
+    last = connect_one(to, deadline, stop);
     if (last || last.error().code == Errc::cancelled) return last;
   }
   return last;

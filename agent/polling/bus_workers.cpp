@@ -37,16 +37,17 @@ std::chrono::milliseconds longest_finding(const ConfiguredDevice& device) {
 }
 
 std::size_t threads_for(const DriverType& driver, std::size_t devices) {
-  constexpr std::size_t least = 2, most = 64;
-  const std::size_t devices_a_thread = 40 * std::min<std::size_t>(driver.most_at_once, 4);
-  return driver.is_concurrent ? std::clamp(devices / devices_a_thread, least, most) : 1;
+  // When a network falls silent each device costs a thread its time-out, and those that live are not to wait.
+  constexpr std::size_t least = 4, most = 64;
+  const std::size_t devices_a_thread = driver.most_at_once > 1 ? 160 : 10;
+  return driver.is_concurrent ? std::clamp(devices / devices_a_thread, std::min(devices, least), most) : 1;
 }
 
-std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, std::size_t at_once,
+std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, std::size_t threads,
                                  bool is_concurrent, Steady start) {
   std::vector<std::chrono::milliseconds> intervals;
   for (const ConfiguredDevice& device : devices) intervals.push_back(device.description.poll_interval);
-  if (is_concurrent) return std::make_unique<PoolSchedule>(intervals, static_cast<int>(at_once), start);
+  if (is_concurrent) return std::make_unique<PoolSchedule>(intervals, static_cast<int>(threads), start);
   return std::make_unique<Schedule>(intervals, start);
 }
 
@@ -54,8 +55,8 @@ std::unique_ptr<Turns> turns_for(const std::vector<ConfiguredDevice>& devices, s
 
 BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
                        std::vector<ConfiguredDevice> devices, std::vector<std::size_t> indices,
-                       const FoundPoints& found, PointLists& lists, BusBoard& board,
-                       const BusContext& context, Deliver deliver)
+                       FoundPoints& found, PointLists& lists, BusBoard& board, const BusContext& context,
+                       Deliver deliver)
     : clock_{context.clock},
       log_{context.log},
       found_{found},
@@ -64,7 +65,7 @@ BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
       thread_count_{threads_for(driver, devices.size())},
       figures_{board.add(name, devices.size(), thread_count_)},
       most_at_once_{driver.most_at_once},
-      turns_{turns_for(devices, thread_count_ * most_at_once_, driver.is_concurrent, clock_.steady())} {
+      turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())} {
   BusContext ours = context;
   ours.stop = stop_.get_token();
   ours.hurry = [this](std::size_t device) { hurry(device, false); };
@@ -163,15 +164,11 @@ void BusWorkers::note_lateness(Seat& seat, Steady now) {
 std::vector<std::size_t> BusWorkers::next(std::size_t thread) {
   std::unique_lock lock{mutex_};
   const std::stop_token stop = stop_.get_token();
-  std::vector<std::size_t> devices;
   while (!stop.stop_requested() && !is_finishing_) {
     const Steady now = clock_.steady();
-    while (devices.size() < most_at_once_) {
-      const auto device = turns_->next(now);
-      if (!device) break;
-      if (points_to_find_.erase(*device) > 0) seats_[*device].find_at = now;
-      devices.push_back(*device);
-    }
+    const std::vector<std::size_t> devices = turns_->next_several(now, most_at_once_);
+    for (const std::size_t device : devices)
+      if (points_to_find_.erase(device) > 0) seats_[device].find_at = now;
     if (!devices.empty()) {
       look_again();  // somebody else may be due as well
       return devices;
@@ -224,7 +221,7 @@ Result<void> BusWorkers::find_points(std::size_t device) {
   seat.find_at = clock_.steady() + find_interval;
   const auto before = seat.device.description.points;
   const auto called_before = seat.device.description.called;
-  set_points(seat.device, found_.add(seat.device, *now_found), lists_);
+  set_points(seat.device, found_.add(seat.device, *now_found, clock_.steady()), lists_);
   if (seat.device.description.points.is_same(before) &&
       seat.device.description.called.items() == called_before.items())
     return {};

@@ -26,7 +26,7 @@ class BusWorkers {
   /// `indices`: of our devices among all of the agent's. `found`, `lists`, `board` and `clock` must outlive
   /// it.
   BusWorkers(const std::string& name, const DriverType& driver, std::vector<ConfiguredDevice> devices,
-             std::vector<std::size_t> indices, const FoundPoints& found, PointLists& lists, BusBoard& board,
+             std::vector<std::size_t> indices, FoundPoints& found, PointLists& lists, BusBoard& board,
              const BusContext& context, Deliver deliver);
   ~BusWorkers();
 
@@ -78,7 +78,7 @@ class BusWorkers {
 
   const Clock& clock_;
   Log log_;
-  const FoundPoints& found_;
+  FoundPoints& found_;
   PointLists& lists_;
   Deliver deliver_;
   std::vector<Seat> seats_;

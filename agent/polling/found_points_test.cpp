@@ -51,7 +51,8 @@ class FoundPointsOf : public testing::Test {
   /// How many points the agent knows after a start and a first answer, or silence.
   std::size_t points_after_discovery(const ModbusPeer& peer) {
     AgentSettings settings = settings_for(peer);
-    prepare_devices(settings, {}, Log::quiet());
+    FoundPoints found{settings.data_dir, Log::quiet()};
+    prepare_devices(settings, {}, found);
     EXPECT_EQ(settings.devices[0].description.points.size(), settings.devices[0].sources.size());
     std::promise<PollResult> first;
     std::atomic<bool> is_told = false;
@@ -111,6 +112,91 @@ TEST_F(FoundPointsOf, ADamagedMemoryIsNoMoreThanNone) {
     std::ofstream{folder / "data" / "found_points" / "contacts1.json"} << text;
     EXPECT_EQ(points_after_discovery(peer), 16u) << text;
   }
+}
+
+TEST_F(FoundPointsOf, DriversWhoseDevicesMayStillComeArePreparedAtStart) {
+  AgentSettings settings;
+  settings.data_dir = folder / "data";
+  FoundPoints found{settings.data_dir, Log::quiet()};
+  prepare_devices(settings, {}, found);
+  EXPECT_NE(std::getenv("SNMP_PERSISTENT_DIR"), nullptr);
+}
+
+TEST_F(FoundPointsOf, ADataFolderThatCannotBeWrittenCostsNoSensor) {
+  ModbusPeer peer;
+  AgentSettings settings = settings_for(peer);
+  std::ofstream{folder / "file"} << "";
+  settings.data_dir = folder / "file";  // no folder can be made in it
+  FoundPoints found{settings.data_dir, Log::quiet()};
+  const ConfiguredDevice& device = settings.devices[0];
+  const std::vector<FoundPoint> relays{{"relay[1].state", {}}, {"relay[2].state", {}}};
+  EXPECT_EQ(found.add(device, relays, clock.steady()), relays);
+  EXPECT_EQ(found.add(device, {relays[0]}, clock.steady()), relays);
+  EXPECT_EQ(found.of(device), relays);
+}
+
+TEST_F(FoundPointsOf, TheListIsWholeAlthoughItsFileIsGoneMeanwhile) {
+  ModbusPeer peer;
+  const AgentSettings settings = settings_for(peer);
+  FoundPoints found{settings.data_dir, Log::quiet()};
+  const std::vector<FoundPoint> relays{{"relay[1].state", {}}};
+  found.add(settings.devices[0], relays, clock.steady());
+  std::filesystem::remove_all(settings.data_dir);
+  EXPECT_EQ(found.of(settings.devices[0]), relays);
+}
+
+class FoundRows : public FoundPointsOf {
+ protected:
+  void SetUp() override {
+    FoundPointsOf::SetUp();
+    static constexpr std::string_view text = R"(schema = 1
+maker = "T"
+model = "T"
+bus = "snmp"
+source = "test"
+confidence = "measured"
+[[point]]
+name = "interface[*].name"
+unit = "text"
+oid = "1.3.6.1.2.1.2.2.1.2"
+table = true
+rows_come_and_go = true
+[[point]]
+name = "outlet[*].current"
+unit = "ampere"
+oid = "1.3.6.1.4.1.99999.2.1"
+table = true
+)";
+    Problems problems;
+    device.profile = std::make_shared<const Profile>(Profile::parse(text, "t.toml", problems).value());
+    device.description.id = "strip";
+    found.emplace(folder / "data", Log::quiet());
+  }
+  static FoundPoint interface(std::uint32_t index) { return {"interface[*].name", {index}}; }
+  static FoundPoint outlet(std::uint32_t index) { return {"outlet[*].current", {index}}; }
+
+  ConfiguredDevice device;
+  std::optional<FoundPoints> found;
+  const Steady start{1000h};
+};
+
+TEST_F(FoundRows, ThatComeAndGoAreForgottenADayAfterTheyWereSeenLast) {
+  const std::vector<FoundPoint> both{interface(1), outlet(1)};
+  EXPECT_EQ(found->add(device, both, start), both);
+  EXPECT_EQ(found->add(device, {}, start + 1h), both);
+  EXPECT_EQ(found->add(device, {}, start + 24h), both);
+  EXPECT_EQ(found->add(device, both, start + 24h + 30min), both);  // it was back
+  EXPECT_EQ(found->add(device, {}, start + 25h), both);
+  EXPECT_EQ(found->add(device, {}, start + 48h), both);
+  EXPECT_EQ(found->add(device, {}, start + 49h), std::vector{outlet(1)}) << "an outlet is never forgotten";
+  EXPECT_EQ(FoundPoints(folder / "data", Log::quiet()).of(device), std::vector{outlet(1)});
+}
+
+TEST_F(FoundRows, DoNotGrowWithoutEnd) {
+  std::vector<FoundPoint> many;
+  for (std::uint32_t i = 1; i <= 11'000; ++i) many.push_back(outlet(i));
+  EXPECT_EQ(found->add(device, many, start).size(), 10'000u);
+  EXPECT_EQ(found->add(device, {outlet(20'000)}, start + 1h).size(), 10'000u);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include "agent/polling/poller.hpp"
 
 #include <map>
-#include <set>
 #include <string>
 
 #include "agent/drivers/driver.hpp"
@@ -20,15 +19,12 @@ std::string bus_of(const ConfiguredDevice& device, const DriverType& driver) {
 }  // namespace
 
 void prepare_devices(AgentSettings& settings, const std::map<std::string, ResourceClass>& given_classes,
-                     const Log& log) {
-  std::set<const DriverType*> drivers;
-  for (const ConfiguredDevice& device : settings.devices)
-    drivers.insert(driver_named(device.address.driver()));
-  for (const DriverType* driver : drivers) driver->prepare(settings.data_dir);
+                     FoundPoints& found) {
+  // All of them: the first device of one may come with other settings, when there are threads.
+  for (const DriverType* driver : driver_types()) driver->prepare(settings.data_dir);
   for (ConfiguredDevice& device : settings.devices)
     device.description.tells_events =
         !settings.snmp_traps.listen.empty() && driver_named(device.address.driver())->tells_events;
-  const FoundPoints found{settings.data_dir, log};
   for (ConfiguredDevice& device : settings.devices) {
     const auto given = given_classes.find(device.description.id);
     if (given != given_classes.end()) put_into_class(device, given->second, settings.classes);
@@ -39,8 +35,10 @@ void prepare_devices(AgentSettings& settings, const std::map<std::string, Resour
 }
 
 Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log, BusBoard& board,
-               const std::function<void(PollResult)>& deliver)
-    : found_{settings.data_dir, log}, lists_{settings.point_lists}, classes_{settings.classes} {
+               const std::function<void(PollResult)>& deliver, const PollerShared& shared)
+    : found_{shared.found ? *shared.found : own_found_.emplace(settings.data_dir, log)},
+      lists_{settings.point_lists},
+      classes_{settings.classes} {
   struct Members {
     const DriverType* driver = nullptr;
     std::vector<ConfiguredDevice> devices;
@@ -54,7 +52,7 @@ Poller::Poller(const AgentSettings& settings, const Clock& clock, const Log& log
     members.devices.push_back(settings.devices[i]);
     members.indices.push_back(i);
   }
-  const BusContext context{clock, log, settings.data_dir, {}};
+  const BusContext context{clock, log, settings.data_dir, {}, {}, shared.names};
   places_.resize(settings.devices.size());
   for (auto& [name, members] : by_bus) {
     const std::vector<std::size_t> indices = members.indices;

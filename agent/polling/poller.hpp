@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,15 +20,21 @@ namespace watchroom::agent {
 /// anything is announced and before there are threads.
 /// `given_classes` come from the centre and stand above agent.toml.
 void prepare_devices(AgentSettings& settings, const std::map<std::string, ResourceClass>& given_classes,
-                     const Log& log);
+                     FoundPoints& found);
+
+/// What one poller leaves to the next, and others use as well. Null: it has its own.
+struct PollerShared {
+  HostNames* names = nullptr;
+  FoundPoints* found = nullptr;
+};
 
 /// Asks every device at its pace: one thread and one connection a line or gateway, a pool of threads for
 /// devices that share none. `deliver` is called on those threads: hand over and return. `clock` and `board`,
-/// on which each bus shows what it does, must outlive it.
+/// on which each bus shows what it does, must outlive it, and so must what is shared.
 class Poller {
  public:
   Poller(const AgentSettings& settings, const Clock& clock, const Log& log, BusBoard& board,
-         const std::function<void(PollResult)>& deliver);
+         const std::function<void(PollResult)>& deliver, const PollerShared& shared = {});
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
   ~Poller();
@@ -44,7 +51,8 @@ class Poller {
   void finish(std::chrono::milliseconds patience);
 
  private:
-  FoundPoints found_;
+  std::optional<FoundPoints> own_found_;
+  FoundPoints& found_;
   std::shared_ptr<PointLists> lists_;
   AllClassTerms classes_;
   std::vector<std::unique_ptr<BusWorkers>> buses_;

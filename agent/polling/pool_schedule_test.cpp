@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/polling/pool_schedule.hpp"
 
+#include <limits>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -16,10 +17,16 @@ using std::chrono::milliseconds;
 class PlayedPool {
  public:
   PlayedPool(std::size_t devices, milliseconds interval, int workers)
-      : free_{workers}, schedule_{std::vector<milliseconds>(devices, interval), workers, now()} {}
+      : PlayedPool{std::vector<milliseconds>(devices, interval), workers} {}
+  PlayedPool(const std::vector<milliseconds>& intervals, int workers)
+      : free_{workers}, schedule_{intervals, workers, now()} {}
 
   milliseconds takes(std::size_t device) const { return is_dead(device) ? 2000ms : 10ms; }
-  bool is_dead(std::size_t device) const { return dead_every > 0 && device % dead_every == 0; }
+  bool is_dead(std::size_t device) const {
+    return device >= dead_from || (dead_every > 0 && device % dead_every == 0);
+  }
+  /// How long ago the device was last given a turn.
+  milliseconds pause_of(std::size_t device) const { return now() - last_asked.at(device); }
 
   void run(milliseconds time) {
     const Steady end = now() + time;
@@ -30,8 +37,11 @@ class PlayedPool {
         if (!device) break;
         --free_;
         busy_.emplace(now() + takes(*device), *device);
-        if (last_asked.contains(*device) && !is_dead(*device))
-          longest_pause = std::max(longest_pause, now() - last_asked[*device]);
+        if (last_asked.contains(*device) && !is_dead(*device)) {
+          const milliseconds pause = now() - last_asked[*device];
+          longest_pause = std::max(longest_pause, pause);
+          longest_pauses[*device] = std::max(longest_pauses[*device], pause);
+        }
         last_asked[*device] = now();
         ++asked[*device];
       }
@@ -45,9 +55,11 @@ class PlayedPool {
   void hurry(std::size_t device) { schedule_.hurry(device, now()); }
 
   std::size_t dead_every = 0;
+  std::size_t dead_from = std::numeric_limits<std::size_t>::max();
   std::map<std::size_t, int> asked;
   std::map<std::size_t, Steady> last_asked;
   milliseconds longest_pause{};
+  std::map<std::size_t, milliseconds> longest_pauses;
 
  private:
   Steady now() const { return clock_; }
@@ -80,6 +92,68 @@ TEST(PoolSchedule, TheDeadDoNotDelayTheLiving) {
   pool.run(15min);
   EXPECT_LE(pool.longest_pause, 61s);
   EXPECT_GE(pool.asked[0], 3);
+}
+
+TEST(PoolSchedule, ManyThatFallSilentAtOnceDoNotDelayTheQuickOneThatLives) {
+  for (const int workers : {4, 8, 64}) {
+    std::vector<milliseconds> intervals(80, 5s);
+    intervals[0] = 1s;
+    PlayedPool pool{intervals, workers};
+    pool.run(60s);
+    pool.longest_pauses.clear();
+    pool.dead_from = 1;
+    pool.run(2min);
+    EXPECT_LE(pool.longest_pauses[0], 1200ms) << workers << " workers";
+  }
+}
+
+TEST(PoolSchedule, OfManyOfOnePaceTheLivingIsFoundAmongThoseThatFellSilent) {
+  PlayedPool pool{80, 1s, 8};
+  pool.run(60s);
+  pool.longest_pauses.clear();
+  pool.dead_from = 1;
+  pool.run(2min);
+  EXPECT_LE(pool.longest_pauses[0], 25s);  // once, until it has answered again
+  pool.longest_pauses.clear();
+  pool.run(1min);
+  EXPECT_LE(pool.longest_pauses[0], 1200ms);
+}
+
+TEST(PoolSchedule, WhoIsLateByHisOwnPaceGoesFirst) {
+  const Steady start{1000h};
+  PoolSchedule schedule{{60s, 60s, 1s}, 4, start};
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t device = schedule.next(start).value();
+    schedule.asked(device, start, start + 1ms, true);
+  }
+  ASSERT_EQ(schedule.next(start + 44s), 2u);
+  schedule.asked(2, start + 44s, start + 44s + 1ms, true);
+  // The others have been due for longer, but one of these can wait least.
+  EXPECT_EQ(schedule.next(start + 45s), 2u);
+}
+
+TEST(PoolSchedule, ASlowDeviceIsAskedByOneWorkerAndAQuickOneByAnother) {
+  const Steady start{1000h};
+  PoolSchedule schedule{{1s, 1s, 1s}, 4, start};
+  for (const std::size_t device : {0u, 1u, 2u}) {
+    ASSERT_EQ(schedule.next(start), device);
+    schedule.asked(device, start, start + (device == 1 ? 1000ms : 5ms), true);
+  }
+  EXPECT_EQ(schedule.next_several(start + 3s, 64), (std::vector<std::size_t>{0, 2}));
+  EXPECT_EQ(schedule.next_several(start + 3s, 64), std::vector<std::size_t>{1});
+}
+
+TEST(PoolSchedule, SlowDevicesLeaveAWorkerToTheQuickOnes) {
+  const Steady start{1000h};
+  PoolSchedule schedule{std::vector<milliseconds>(6, 1s), 4, start};
+  for (std::size_t device = 0; device < 6; ++device) {
+    ASSERT_EQ(schedule.next(start), device);
+    schedule.asked(device, start, start + (device < 5 ? 1000ms : 5ms), true);
+  }
+  const Steady then = start + 3s;
+  std::size_t given = 0;
+  while (schedule.next(then)) ++given;
+  EXPECT_EQ(given, 3 + 1);
 }
 
 TEST(PoolSchedule, AHurriedDeviceIsNextWhateverItsRhythm) {

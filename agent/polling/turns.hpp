@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "proto/base/clock.hpp"
 
@@ -19,6 +20,11 @@ class Turns {
   /// The device to ask now; nothing when nobody is due. Who was given must be reported by `asked` before it
   /// is given again.
   virtual std::optional<std::size_t> next(Steady now) = 0;
+  /// The same for one thread that asks several together; `most` at most, and nobody when nobody is due.
+  virtual std::vector<std::size_t> next_several(Steady now, [[maybe_unused]] std::size_t most) {
+    const auto one = next(now);
+    return one ? std::vector{*one} : std::vector<std::size_t>{};
+  }
   /// When to ask `next` again; after now, unless `next` has an answer now.
   virtual Steady wake_at(Steady now) const = 0;
   /// The device was asked from `began` to `ended`.

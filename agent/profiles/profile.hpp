@@ -42,8 +42,9 @@ struct ProfilePoint {
   std::string name;
   std::string
       key;  ///< tells it apart within its profile: the name, with "#2" where that stands a second time
-  bool is_optional = false;  ///< not every device of this model has it; absent is no fault
-  bool is_writable = false;  ///< `Bus::write` may set it
+  bool is_optional = false;     ///< not every device of this model has it; absent is no fault
+  bool is_writable = false;     ///< `Bus::write` may set it
+  bool comes_and_goes = false;  ///< its rows do, and one that is gone for long is no loss to tell of
   std::shared_ptr<const PointTraits> traits;
   PointSource source;
   int line = 0;

@@ -64,6 +64,10 @@ class PointsReader {
     if (const auto plausible = table.optional_table("plausible"))
       read_plausible(*plausible, point.source.conversion);
     if (const auto states = table.optional_table("states")) traits.states = read_states(*states);
+    point.comes_and_goes =
+        table.flag("rows_come_and_go", false, "rows that are gone for a day are forgotten");
+    if (point.comes_and_goes && !point.is_table())
+      table.complain("rows_come_and_go", "is for a point whose name holds [*]");
     grammar_.read_source(table, point);
     check_repetition(table, point);
     check_states(table, traits, point.source.conversion);

@@ -60,6 +60,7 @@ SelfFigures Collector::collect() {
   figures.certificates = {certificate_.look(figures.at), authority_.look(figures.at)};
   figures.buses = rates(figures.steady);
   figures.core = sources_.core();
+  if (sources_.traps) figures.traps = sources_.traps();
   collected_ = figures.steady;
   return figures;
 }

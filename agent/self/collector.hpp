@@ -15,6 +15,7 @@ namespace watchroom::agent {
 struct SelfSources {
   std::function<std::vector<BusSnapshot>()> buses;
   std::function<CoreFigures()> core;
+  std::function<TrapCounts()> traps = {};  ///< empty: there are none
 };
 
 /// The files that matter to the agent's own health.

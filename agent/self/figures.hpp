@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/core/core_figures.hpp"
+#include "agent/drivers/snmp/trap_tally.hpp"
 #include "agent/polling/bus_figures.hpp"
 
 namespace watchroom::agent {
@@ -77,6 +78,7 @@ struct SelfFigures {
   KernelClock clock;
   std::vector<CertificateFigures> certificates;
   std::vector<BusRates> buses;
+  TrapCounts traps;
   CoreFigures core;
 };
 

@@ -65,6 +65,16 @@ void polls_of_buses(const Figures& figures, Told& told) {
         told.push_back({number(bus.counts.polls[i]), {bus.counts.name, name_of(what)}});
 }
 
+void traps_by_result(const Figures& figures, Told& told) {
+  const TrapCounts& traps = figures.traps;
+  told.push_back({number(traps.accepted), {"accepted"}});
+  told.push_back({number(traps.duplicates), {"duplicate"}});
+  told.push_back({number(traps.unknown_sender), {"unknown_sender"}});
+  told.push_back({number(traps.not_authentic), {"not_authentic"}});
+  told.push_back({number(traps.malformed), {"malformed"}});
+  told.push_back({number(traps.untold), {"untold"}});
+}
+
 constexpr MetricDescription descriptions[]{
     {.name = "build_info",
      .zh = "程序版本；恒为 1",
@@ -305,6 +315,13 @@ constexpr MetricDescription descriptions[]{
            each_bus(f, told, [](const BusRates& bus) { return seconds(bus.lateness); });
          },
      .point = {.kind = "bus[].lateness", .scale = milliseconds, .deadband = 1000}},
+
+    {.name = "snmp_traps",
+     .type = counter,
+     .zh = "收到的 SNMP trap 与 inform 数，按结果",
+     .en = "SNMP traps and informs that came, by what became of them",
+     .labels = {"result"},
+     .values = traps_by_result},
 
     // the mailbox into the core
     {.name = "mailbox_fill",

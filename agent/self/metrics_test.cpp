@@ -72,6 +72,7 @@ TEST(Metrics, MakeATextOfWhichEachLineFollowsTheFormat) {
   EXPECT_DOUBLE_EQ(series.at(R"(watchroom_agent_bus_devices{bus="snmp",state="not_asked"})"), 1);
   EXPECT_DOUBLE_EQ(series.at(R"(watchroom_agent_certificate_remaining_seconds{certificate="client"})"),
                    20.5 * 86'400);
+  EXPECT_DOUBLE_EQ(series.at(R"(watchroom_agent_snmp_traps_total{result="not_authentic"})"), 3);
   EXPECT_DOUBLE_EQ(series.at("watchroom_agent_journal_oldest_age_seconds"), 5);
   EXPECT_DOUBLE_EQ(series.at("watchroom_agent_link_session_age_seconds"), 90);
   EXPECT_DOUBLE_EQ(series.at("watchroom_agent_clock_offset_seconds"), -0.0012);

@@ -55,6 +55,7 @@ inline SelfFigures tested_figures() {
   figures.certificates = {{"client", CertificateState::valid, 20.5 * 86'400},
                           {"ca", CertificateState::valid, 3000.0 * 86'400}};
   figures.buses = {tested_bus("/dev/ttyS1"), tested_bus("snmp")};
+  figures.traps.not_authentic = 3;
   figures.core.journal.waiting = 12;
   figures.core.journal.oldest_at = from_ms(1'800'000'095'000);
   figures.core.connected_since = Steady{1'010s};

@@ -92,7 +92,8 @@ void Line::Free::operator()(modbus_t* context) const {
   modbus_free(context);
 }
 
-Line::Line(const ModbusAddress& address, std::stop_token stop) : address_{address}, stop_{std::move(stop)} {
+Line::Line(const ModbusAddress& address, std::stop_token stop, HostNames* names)
+    : address_{address}, stop_{std::move(stop)}, names_{names ? *names : own_names_} {
   if (const auto* serial = std::get_if<SerialLine>(&address_.line)) {
     character_ = character_time(*serial);
     silence_ = frame_silence(*serial);
@@ -137,7 +138,7 @@ Result<void> Line::open_serial(const SerialLine& line) {
 }
 
 Result<void> Line::open_tcp(const TcpPeer& peer, std::chrono::milliseconds patience) {
-  const auto socket = tcp_connect(peer, patience, stop_);
+  const auto socket = tcp_connect(peer, names_, patience, stop_);
   if (!socket) return socket.error();
   if (const auto fits = usable(*socket); !fits) {
     ::close(*socket);

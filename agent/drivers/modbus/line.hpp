@@ -13,6 +13,7 @@
 
 #include <modbus/modbus.h>
 
+#include "agent/drivers/host_names.hpp"
 #include "agent/drivers/modbus/frame.hpp"
 #include "agent/drivers/modbus/identity.hpp"
 #include "agent/drivers/modbus/modbus_address.hpp"
@@ -45,7 +46,8 @@ struct WriteAttempt {
 /// thread.
 class Line {
  public:
-  Line(const ModbusAddress& address, std::stop_token stop);
+  /// `names` must outlive it; null: it finds its host itself.
+  Line(const ModbusAddress& address, std::stop_token stop, HostNames* names = nullptr);
 
   /// One question, one answer, checked to be the answer to this question.
   Result<ReadReply> ask(int unit, const ReadRequest& request, const ExchangeTiming& timing);
@@ -117,6 +119,8 @@ class Line {
 
   ModbusAddress address_;
   std::stop_token stop_;
+  HostNames own_names_;
+  HostNames& names_;
   Lock lock_;                                // of a serial line
   std::unique_ptr<modbus_t, Free> context_;  // null: closed
   std::chrono::nanoseconds character_{0};    // on the wire; 0 where there is none

@@ -85,7 +85,7 @@ class ModbusBus final : public Bus {
  public:
   ModbusBus(std::vector<ConfiguredDevice> devices, BusContext context)
       : context_{std::move(context)},
-        line_{devices.front().address.where.as<ModbusAddress>(), context_.stop} {
+        line_{devices.front().address.where.as<ModbusAddress>(), context_.stop, context_.names} {
     for (ConfiguredDevice& device : devices) units_.emplace_back(std::move(device));
   }
 

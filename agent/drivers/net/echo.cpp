@@ -15,6 +15,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "agent/drivers/net/own_fault.hpp"
+
 namespace watchroom::agent {
 namespace {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <mutex>
 
+#include "agent/drivers/host_names.hpp"
 #include "agent/drivers/net/echo.hpp"
 #include "agent/drivers/net/finding.hpp"
-#include "agent/drivers/net/host_names.hpp"
 #include "agent/drivers/net/tcp_probe.hpp"
 #include "agent/drivers/net/web_probe.hpp"
 
@@ -23,24 +23,16 @@ struct Question {
 /// Sorts out whose name is known and asks those by what their scheme says.
 class Asking {
  public:
-  Asking(std::span<const Question> questions, HostNames& names, const Found& found) : found_{found} {
-    for (std::size_t i = 0; i < questions.size(); ++i) {
-      const auto& [address, timeout] = questions[i];
-      auto host = names.find(address->peer.host);
-      if (!host) {
-        found(i, {.not_asked = host.error()});
-        continue;
-      }
-      host->set_port(address->peer.port);
-      if (address->scheme == NetScheme::icmp) {
-        host->set_port(0);
-        echoes_.add({*host, address->echoes, timeout}, i);
-      } else if (address->scheme == NetScheme::tcp) {
-        connects_.add({*host, timeout}, i);
-      } else {
-        fetches_.add({*address, *host, timeout}, i);
-      }
-    }
+  Asking(std::span<const Question> questions, HostNames& names, const std::stop_token& stop,
+         const Found& found)
+      : found_{found} {
+    for (const Question& question : questions) names.begin(question.address->peer.host);
+    const auto deadline = names.patience_ends();
+    for (std::size_t i = 0; i < questions.size(); ++i)
+      if (const auto hosts = names.find(questions[i].address->peer.host, stop, deadline))
+        add(i, questions[i], hosts->front());
+      else
+        found(i, {.not_asked = hosts.error()});
   }
 
   void run(EchoSockets& sockets, const std::stop_token& stop) {
@@ -50,6 +42,17 @@ class Asking {
   }
 
  private:
+  void add(std::size_t question, const Question& asked, HostAddress host) {
+    const NetAddress& address = *asked.address;
+    host.set_port(address.scheme == NetScheme::icmp ? 0 : address.peer.port);
+    if (address.scheme == NetScheme::icmp)
+      echoes_.add({host, address.echoes, asked.timeout}, question);
+    else if (address.scheme == NetScheme::tcp)
+      connects_.add({host, asked.timeout}, question);
+    else
+      fetches_.add({address, host, asked.timeout}, question);
+  }
+
   template <typename Target>
   struct Group {
     std::vector<Target> targets;
@@ -75,7 +78,7 @@ class Asking {
 class NetBus final : public Bus {
  public:
   NetBus(std::vector<ConfiguredDevice> devices, BusContext context)
-      : context_{std::move(context)}, names_{context_.clock} {
+      : context_{std::move(context)}, names_{context_.names ? *context_.names : own_names_} {
     for (ConfiguredDevice& device : devices)
       hosts_.push_back({std::move(device.address.where), device.reply_timeout, std::move(device.sources)});
   }
@@ -98,7 +101,7 @@ class NetBus final : public Bus {
       done(device, answer_of(finding, hosts_[device].sources, context_.clock.now()));
     };
     const auto sockets = borrow();
-    Asking{questions, names_, found}.run(*sockets, context_.stop);
+    Asking{questions, names_, context_.stop, found}.run(*sockets, context_.stop);
     give_back(sockets);
     for (std::size_t i = 0; i < devices.size(); ++i)  // stopped on the way
       if (!is_done[i])
@@ -131,7 +134,8 @@ class NetBus final : public Bus {
   }
 
   BusContext context_;
-  HostNames names_;
+  HostNames own_names_;
+  HostNames& names_;
   std::vector<Host> hosts_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<EchoSockets>> idle_;  // one for each thread that asks
@@ -146,12 +150,12 @@ bool is_for(const Profile& profile, NetScheme scheme) {
 }
 
 Finding ask(const DeviceAddress& address, std::chrono::milliseconds timeout, const BusContext& context) {
-  HostNames names{context.clock};
+  HostNames names;
   EchoSockets sockets;
   Finding finding{.not_asked = fail(Errc::cancelled, Retry::later, "stopped")};
   const Found found = [&](std::size_t, Finding now) { finding = std::move(now); };
   const Question question{&address.where.as<NetAddress>(), timeout};
-  Asking{std::span{&question, 1}, names, found}.run(sockets, context.stop);
+  Asking{std::span{&question, 1}, names, context.stop, found}.run(sockets, context.stop);
   return finding;
 }
 

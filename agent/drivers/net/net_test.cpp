@@ -218,6 +218,35 @@ TEST_F(NetDriver, AListenerThatNeverAnswersIsDown) {
   expect_down("no answer within 200 ms");
 }
 
+TEST_F(NetDriver, HostsThatSwallowEverythingDelayNoLivingOne) {
+  std::array<Port, 4> ports;
+  ports[0].listen(64);
+  AgentSettings settings;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (i > 0) ports[i].fill_queue();
+    settings.devices.push_back(device("tcp://127.0.0.1:" + ports[i].text()));
+    settings.devices.back().description.poll_interval = i == 0 ? 500ms : 700ms;
+  }
+  std::mutex mutex;
+  std::condition_variable heard;
+  std::vector<std::chrono::steady_clock::time_point> heard_at;  // of the living one
+  BusBoard board;
+  Poller poller{settings, clock_, Log::quiet(), board, [&](const PollResult& result) {
+                  if (result.device != 0) return;
+                  const std::lock_guard lock{mutex};
+                  heard_at.push_back(std::chrono::steady_clock::now());
+                  heard.notify_one();
+                }};
+  poller.start();
+  std::unique_lock lock{mutex};
+  EXPECT_TRUE(heard.wait_for(lock, 30s, [&] { return heard_at.size() >= 12; }));
+  lock.unlock();
+  poller.stop();
+  std::chrono::nanoseconds widest{};
+  for (std::size_t i = 1; i < heard_at.size(); ++i) widest = std::max(widest, heard_at[i] - heard_at[i - 1]);
+  EXPECT_LT(widest, 800ms);
+}
+
 TEST_F(NetDriver, ANameWithoutAnAddressIsNobodysFault) {
   ask("tcp://no-such-host.invalid:80");
   expect_not_asked("no-such-host.invalid");

@@ -6,8 +6,8 @@
 #include <span>
 #include <stop_token>
 
+#include "agent/drivers/host_address.hpp"
 #include "agent/drivers/net/finding.hpp"
-#include "agent/drivers/net/host_names.hpp"
 
 namespace watchroom::agent {
 

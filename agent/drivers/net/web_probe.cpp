@@ -12,6 +12,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "agent/drivers/net/curl_library.hpp"
+#include "agent/drivers/net/own_fault.hpp"
 
 namespace watchroom::agent {
 namespace {

@@ -3,13 +3,9 @@
 #include "agent/drivers/snmp/credentials.hpp"
 
 #include <algorithm>
-#include <array>
-#include <memory>
 
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
-#include <netdb.h>
-#include <sys/socket.h>
 
 namespace watchroom::agent {
 namespace {
@@ -45,21 +41,6 @@ Protocol protocol_of(SnmpPrivacy privacy) {
   return {usmNoPrivProtocol, OID_LENGTH(usmNoPrivProtocol)};
 }
 
-/// A passphrase as a key (RFC 3414 A.2); the authentication algorithm makes both keys.
-Result<std::vector<unsigned char>> key_from(const DeviceSecret& passphrase, const Protocol& authentication) {
-  const auto secret = passphrase.read();
-  if (!secret) return secret.error();
-  std::vector<unsigned char> key(std::max(USM_AUTH_KU_LEN, USM_PRIV_KU_LEN));
-  std::size_t length = key.size();
-  if (generate_Ku(authentication.id, static_cast<u_int>(authentication.length),
-                  reinterpret_cast<const u_char*>(secret->data()), secret->size(), key.data(),
-                  &length) != SNMPERR_SUCCESS)
-    return fail(Errc::invalid, Retry::never, "{}: an SNMPv3 passphrase has at least {} characters",
-                passphrase.file.string(), USM_LENGTH_P_MIN);
-  key.resize(length);
-  return key;
-}
-
 void fill_key(const std::vector<unsigned char>& key, u_char* place, std::size_t& length) {
   std::copy(key.begin(), key.end(), place);
   length = key.size();
@@ -67,26 +48,48 @@ void fill_key(const std::vector<unsigned char>& key, u_char* place, std::size_t&
 
 }  // namespace
 
-Result<SnmpSecrets> read_secrets(const DeviceAddress& address) {
+/// A passphrase as a key (RFC 3414 A.2); the authentication algorithm makes both keys.
+Result<SnmpKeyring::Key> SnmpKeyring::key_from(const DeviceSecret& passphrase,
+                                               SnmpAuthentication authentication) {
+  auto secret = passphrase.read();
+  if (!secret) return secret.error();
+  const auto known = keys_.find({authentication, *secret});
+  if (known != keys_.end()) return known->second;
+  const Protocol protocol = protocol_of(authentication);
+  Key key(std::max(USM_AUTH_KU_LEN, USM_PRIV_KU_LEN));
+  std::size_t length = key.size();
+  if (generate_Ku(protocol.id, static_cast<u_int>(protocol.length),
+                  reinterpret_cast<const u_char*>(secret->data()), secret->size(), key.data(),
+                  &length) != SNMPERR_SUCCESS)
+    return fail(Errc::invalid, Retry::never, "{}: an SNMPv3 passphrase has at least {} characters",
+                passphrase.file.string(), USM_LENGTH_P_MIN);
+  key.resize(length);
+  keys_.emplace(std::pair{authentication, *std::move(secret)}, key);
+  return key;
+}
+
+Result<std::shared_ptr<const SnmpSecrets>> SnmpKeyring::secrets_of(const DeviceAddress& address) {
   const auto& snmp = address.where.as<SnmpAddress>();
   SnmpSecrets secrets;
+  const std::lock_guard lock{mutex_};
   if (const DeviceSecret* community = address.secret(community_key)) {
     auto secret = community->read();
     if (!secret) return secret.error();
     secrets.community = *std::move(secret);
   }
-  const Protocol authentication = protocol_of(snmp.authentication);
   if (snmp.authentication != SnmpAuthentication::none) {
-    auto key = key_from(*address.secret(authentication_key), authentication);
+    auto key = key_from(*address.secret(authentication_key), snmp.authentication);
     if (!key) return key.error();
     secrets.authentication_key = *std::move(key);
   }
   if (snmp.privacy != SnmpPrivacy::none) {
-    auto key = key_from(*address.secret(privacy_key), authentication);
+    auto key = key_from(*address.secret(privacy_key), snmp.authentication);
     if (!key) return key.error();
     secrets.privacy_key = *std::move(key);
   }
-  return secrets;
+  auto& shared = secrets_[secrets];
+  if (!shared) shared = std::make_shared<const SnmpSecrets>(std::move(secrets));
+  return shared;
 }
 
 int security_level(const SnmpAddress& snmp) {
@@ -94,8 +97,8 @@ int security_level(const SnmpAddress& snmp) {
   return snmp.privacy == SnmpPrivacy::none ? SNMP_SEC_LEVEL_AUTHNOPRIV : SNMP_SEC_LEVEL_AUTHPRIV;
 }
 
-void fill_user(netsnmp_session& session, SnmpAddress& snmp, const SnmpSecrets& secrets) {
-  session.securityName = snmp.user.data();
+void fill_user(netsnmp_session& session, const SnmpAddress& snmp, const SnmpSecrets& secrets) {
+  session.securityName = const_cast<char*>(snmp.user.c_str());  // net-snmp only copies it
   session.securityNameLen = snmp.user.size();
   session.securityModel = SNMP_SEC_MODEL_USM;
   session.securityLevel = security_level(snmp);
@@ -107,18 +110,6 @@ void fill_user(netsnmp_session& session, SnmpAddress& snmp, const SnmpSecrets& s
   session.securityPrivProtoLen = privacy.length;
   fill_key(secrets.authentication_key, session.securityAuthKey, session.securityAuthKeyLen);
   fill_key(secrets.privacy_key, session.securityPrivKey, session.securityPrivKeyLen);
-}
-
-Result<std::string> numeric_address(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0)
-    return fail(Errc::not_connected, Retry::later, "{} has no address: {}", host, ::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
-  std::array<char, NI_MAXHOST> text{};
-  ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
-  return std::string{text.data()};
 }
 
 }  // namespace watchroom::agent

@@ -2,7 +2,11 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/drivers/snmp/snmp_address.hpp"
@@ -17,16 +21,28 @@ struct SnmpSecrets {
   std::string community;
   std::vector<unsigned char> authentication_key;  ///< of the user, not yet of one engine (RFC 3414 A.2)
   std::vector<unsigned char> privacy_key;
-  bool operator==(const SnmpSecrets&) const = default;
+  auto operator<=>(const SnmpSecrets&) const = default;
 };
-Result<SnmpSecrets> read_secrets(const DeviceAddress& address);
+
+/// Reads the secret files of devices, each time anew, for they may change; but makes a key of the same
+/// passphrase once, and devices with the same secrets share them. Any thread.
+class SnmpKeyring {
+ public:
+  Result<std::shared_ptr<const SnmpSecrets>> secrets_of(const DeviceAddress& address);
+
+ private:
+  using Key = std::vector<unsigned char>;
+  /// With mutex_ held.
+  Result<Key> key_from(const DeviceSecret& passphrase, SnmpAuthentication authentication);
+
+  std::mutex mutex_;
+  std::map<std::pair<SnmpAuthentication, std::string>, Key> keys_;  // by algorithm and passphrase
+  std::map<SnmpSecrets, std::shared_ptr<const SnmpSecrets>> secrets_;
+};
 
 /// Sets a session's user with its algorithms and keys. `snmp` must outlive its opening.
-void fill_user(snmp_session& session, SnmpAddress& snmp, const SnmpSecrets& secrets);
+void fill_user(snmp_session& session, const SnmpAddress& snmp, const SnmpSecrets& secrets);
 /// net-snmp's number of noAuthNoPriv, authNoPriv, authPriv: the more the safer.
 int security_level(const SnmpAddress& snmp);
-
-/// Names are looked up here, for net-snmp would do it while it holds its lock.
-Result<std::string> numeric_address(const std::string& host);
 
 }  // namespace watchroom::agent

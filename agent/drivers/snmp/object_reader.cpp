@@ -12,6 +12,16 @@ constexpr int no_error = 0, too_big = 1, no_access = 6, authorization_error = 16
 // More rows than any power strip or UPS has: a device that goes on is broken.
 constexpr std::size_t most_rows = 1000;
 
+using namespace std::chrono_literals;
+
+constexpr std::chrono::seconds first_pause = 10s, longest_pause = 10min;
+
+std::chrono::seconds pause_after(int times) {
+  std::chrono::seconds pause = first_pause;
+  for (int i = 1; i < times && pause < longest_pause; ++i) pause *= 2;
+  return std::min(pause, longest_pause);
+}
+
 bool is_below(const Oid& oid, const Oid& root) {
   return oid.size() > root.size() && std::equal(root.begin(), root.end(), oid.begin());
 }
@@ -20,11 +30,44 @@ bool is_below(const Oid& oid, const Oid& root) {
 
 Result<std::map<Oid, ObjectValue>> ObjectReader::get(const std::vector<Oid>& oids, bool patient) {
   std::map<Oid, ObjectValue> found;
+  was_denied_ = false;
   const auto asked = ask(SnmpOperation::get, oids, patient, [&](const Oid&, Varbind got) {
     found.insert_or_assign(std::move(got.oid), std::move(got.value));
   });
   if (!asked) return asked.error();
+  if (found.empty() && was_denied_)
+    return fail(Errc::not_authorized, Retry::later, "not authorized: the device lets this user read nothing");
   return found;
+}
+
+Result<std::map<Oid, ObjectValue>> ObjectReader::poll(const std::vector<Oid>& oids, bool patient,
+                                                      Steady now) {
+  const std::vector<Oid> asked = without_absent(oids, now);
+  auto found = get(asked, patient);
+  if (!found) return found;
+  if (found->empty()) {  // it is starting up, and teaches nothing
+    absences_.clear();
+    return found;
+  }
+  for (const Oid& oid : asked) {
+    if (found->contains(oid)) {
+      absences_.erase(oid);
+      continue;
+    }
+    Absence& absence = absences_[oid];
+    absence.again_at = now + pause_after(++absence.times);
+  }
+  return found;
+}
+
+/// All where none would be left: something has to be asked.
+std::vector<Oid> ObjectReader::without_absent(const std::vector<Oid>& oids, Steady now) const {
+  std::vector<Oid> rest;
+  for (const Oid& oid : oids) {
+    const auto absence = absences_.find(oid);
+    if (absence == absences_.end() || absence->second.again_at <= now) rest.push_back(oid);
+  }
+  return rest.empty() ? oids : rest;
 }
 
 Result<std::set<Oid>> ObjectReader::present(const std::vector<Oid>& subtrees) {
@@ -63,23 +106,26 @@ Result<void> ObjectReader::ask_batch(SnmpOperation operation, std::vector<Oid> o
       return {};
     }
     if (reply->error == too_big && oids.size() > 1) {
-      const std::size_t half = oids.size() / 2;
-      most_objects_ = std::max(1, std::min(most_objects_, static_cast<int>(half)));
-      const auto middle = oids.begin() + static_cast<std::ptrdiff_t>(half);
-      if (const auto got = ask_batch(operation, {oids.begin(), middle}, patient, take); !got)
-        return got.error();
-      oids.erase(oids.begin(), middle);
-      continue;
+      most_objects_ = std::max(1, std::min(most_objects_, static_cast<int>(oids.size() / 2)));
+      return ask_in_halves(operation, oids, patient, take);
     }
-    if (reply->error == authorization_error || reply->error == no_access)
-      return fail(Errc::not_authorized, Retry::later,
-                  "not authorized: the device lets this user read nothing");
+    const bool is_denied = reply->error == authorization_error || reply->error == no_access;
+    was_denied_ |= is_denied;
+    if (is_denied && reply->error_index == 0 && oids.size() > 1)
+      return ask_in_halves(operation, oids, patient, take);
     // The agent names the object it stumbled over (RFC 1157 4.1.2: noSuchName refuses the whole request).
     const auto culprit =
         static_cast<std::size_t>(std::clamp<long>(reply->error_index, 1, static_cast<long>(oids.size())));
     oids.erase(oids.begin() + static_cast<std::ptrdiff_t>(culprit - 1));
   }
   return {};
+}
+
+Result<void> ObjectReader::ask_in_halves(SnmpOperation operation, const std::vector<Oid>& oids, bool patient,
+                                         const Take& take) {
+  const auto middle = oids.begin() + static_cast<std::ptrdiff_t>(oids.size() / 2);
+  if (const auto got = ask_batch(operation, {oids.begin(), middle}, patient, take); !got) return got.error();
+  return ask_batch(operation, {middle, oids.end()}, patient, take);
 }
 
 Result<SnmpReply> ObjectReader::next_rows(const Oid& after) {

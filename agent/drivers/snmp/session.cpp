@@ -111,8 +111,14 @@ struct SnmpSession::Exchange {
   }
 };
 
-SnmpSession::SnmpSession(const DeviceAddress& address, milliseconds timeout, std::stop_token stop)
-    : address_{address}, snmp_{address.where.as<SnmpAddress>()}, timeout_{timeout}, stop_{std::move(stop)} {}
+SnmpSession::SnmpSession(const DeviceAddress& address, HostNames& names, SnmpKeyring& keyring,
+                         milliseconds timeout, std::stop_token stop)
+    : address_{address},
+      snmp_{address_.where.as<SnmpAddress>()},
+      names_{names},
+      keyring_{keyring},
+      timeout_{timeout},
+      stop_{std::move(stop)} {}
 
 SnmpSession::~SnmpSession() { close(); }
 
@@ -137,18 +143,28 @@ void SnmpSession::close() {
   secrets_.reset();
 }
 
+/// The address that answered last, as long as the host has it, else the next one. Looked up here, for
+/// net-snmp would do it while it holds its lock.
+Result<HostAddress> SnmpSession::choose_address() {
+  const auto found = names_.find(snmp_.peer.host, stop_);
+  if (!found) return found.error();
+  const auto is_there = [this](const HostAddress& one) { return where_ && one.is_same_host(*where_); };
+  addresses_ = found->size();
+  if (!std::ranges::any_of(*found, is_there)) where_ = (*found)[tried_ % addresses_];
+  return *where_;
+}
+
 Result<void> SnmpSession::open() {
   if (!secrets_) {
-    auto read = read_secrets(address_);
+    auto read = keyring_.secrets_of(address_);
     if (!read) return read.error();
     secrets_ = *std::move(read);
   }
-  const auto resolved = numeric_address(snmp_.peer.host);
-  if (!resolved) return resolved.error();
+  const auto where = choose_address();
+  if (!where) return where.error();
   const bool is_v3 = snmp_.version == SnmpVersion::v3;
-  const bool is_v6 = resolved->find(':') != std::string::npos;
-  std::string peer = is_v6 ? fmt::format("udp6:[{}]:{}", *resolved, snmp_.peer.port)
-                           : fmt::format("udp:{}:{}", *resolved, snmp_.peer.port);
+  std::string peer = where->family() == AF_INET6 ? fmt::format("udp6:[{}]:{}", where->text(), snmp_.peer.port)
+                                                 : fmt::format("udp:{}:{}", where->text(), snmp_.peer.port);
 
   const auto lock = lock_snmp_library();
   netsnmp_session session;
@@ -165,7 +181,8 @@ Result<void> SnmpSession::open() {
     session.securityEngineID = engine_id_.empty() ? nullptr : engine_id_.data();
     session.securityEngineIDLen = engine_id_.size();
   } else {
-    session.community = reinterpret_cast<u_char*>(secrets_->community.data());
+    // net-snmp only copies it
+    session.community = const_cast<u_char*>(reinterpret_cast<const u_char*>(secrets_->community.data()));
     session.community_len = secrets_->community.size();
   }
   handle_ = snmp_sess_open(&session);
@@ -178,6 +195,13 @@ Result<void> SnmpSession::open() {
                 text ? text : "unknown reason");
   }
   return {};
+}
+
+void SnmpSession::try_next_address() {
+  if (addresses_ < 2 || stop_.stop_requested()) return;
+  rest();
+  ++tried_;
+  where_.reset();
 }
 
 Result<void> SnmpSession::open_v3() {
@@ -207,6 +231,7 @@ Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oi
   if (snmp_.version == SnmpVersion::v3 && engine_id_.empty())
     if (const auto opened = open_v3(); !opened) {
       close();
+      try_next_address();
       return opened.error();
     }
   netsnmp_pdu* pdu = nullptr;
@@ -230,6 +255,7 @@ Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oi
     forget_time();
     close();
   }
+  if (!reply) try_next_address();
   return reply;
 }
 

@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "agent/drivers/host_names.hpp"
 #include "agent/drivers/snmp/credentials.hpp"
 #include "agent/drivers/snmp/pdu.hpp"
 #include "agent/drivers/snmp/snmp_address.hpp"
@@ -28,7 +29,9 @@ enum class SnmpOperation { get, get_next, get_bulk };
 /// Each request ends within `timeout`, sooner when stopped. One thread at a time.
 class SnmpSession {
  public:
-  SnmpSession(const DeviceAddress& address, std::chrono::milliseconds timeout, std::stop_token stop);
+  /// `names` and `keyring` must outlive it.
+  SnmpSession(const DeviceAddress& address, HostNames& names, SnmpKeyring& keyring,
+              std::chrono::milliseconds timeout, std::stop_token stop);
   SnmpSession(const SnmpSession&) = delete;
   SnmpSession& operator=(const SnmpSession&) = delete;
   ~SnmpSession();
@@ -41,19 +44,26 @@ class SnmpSession {
 
  private:
   struct Exchange;
+  Result<HostAddress> choose_address();
   Result<void> open();
   Result<void> open_v3();
   void close();
   void forget_time();
+  void try_next_address();
   Result<SnmpReply> exchange(void* request);
 
   DeviceAddress address_;
-  SnmpAddress snmp_;
+  const SnmpAddress& snmp_;  // in address_
+  HostNames& names_;
+  SnmpKeyring& keyring_;
   std::chrono::milliseconds timeout_;
   std::stop_token stop_;
-  void* handle_ = nullptr;                // net-snmp's session; null: closed
-  std::optional<SnmpSecrets> secrets_;    // read once
-  std::vector<unsigned char> engine_id_;  // SNMPv3: of the device that answers; empty: not known
+  std::optional<HostAddress> where_;  // of the host's addresses the one that is asked; empty: the next
+  std::size_t tried_ = 0;             // addresses that brought nothing
+  std::size_t addresses_ = 1;         // how many the host has
+  void* handle_ = nullptr;            // net-snmp's session; null: closed
+  std::shared_ptr<const SnmpSecrets> secrets_;  // null: to be read; devices with the same ones share them
+  std::vector<unsigned char> engine_id_;        // SNMPv3: of the device that answers; empty: not known
 };
 
 }  // namespace watchroom::agent

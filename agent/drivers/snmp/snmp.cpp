@@ -3,9 +3,12 @@
 #include "agent/drivers/snmp/snmp.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <set>
+#include <utility>
 
 #include "agent/drivers/conversion.hpp"
 #include "agent/drivers/snmp/library.hpp"
@@ -24,35 +27,82 @@ bool has_bulk(const DeviceAddress& address) {
   return address.where.as<SnmpAddress>().version != SnmpVersion::v1;
 }
 
+std::vector<Oid> oids_of(const SharedList<PointSource>& sources) {
+  std::vector<Oid> oids;
+  std::set<Oid> asked;
+  const auto ask = [&](const Oid& oid) {
+    if (asked.insert(oid).second) oids.push_back(oid);
+  };
+  for (const PointSource& source : sources) {
+    const auto& object = source.where.as<ObjectSource>();
+    ask(object.oid);
+    if (object.decimals) ask(*object.decimals);
+    if (object.factor) ask(object.factor->oid);
+  }
+  if (oids.empty()) oids.push_back(system_object_id);  // rows not known yet: at least a sign of life
+  return oids;
+}
+
+/// What is asked of all devices that share their points.
+struct Wanted {
+  SharedList<PointSource> sources;
+  std::vector<Oid> oids = oids_of(sources);
+};
+
+/// Makes it once for each list of points. Any thread.
+class WantedLists {
+ public:
+  std::shared_ptr<const Wanted> of(const SharedList<PointSource>& sources) {
+    const std::lock_guard lock{mutex_};
+    std::weak_ptr<const Wanted>& known = known_[&sources.items()];
+    if (auto wanted = known.lock()) return wanted;
+    auto wanted = std::make_shared<const Wanted>(Wanted{sources});
+    known = wanted;
+    std::erase_if(known_, [](const auto& one) { return one.second.expired(); });
+    return wanted;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<const void*, std::weak_ptr<const Wanted>>
+      known_;  // by the list, which lives as long as what is made of it
+};
+
 /// One device: its conversation and what it was last like.
 struct Peer {
-  ConfiguredDevice device;
+  std::shared_ptr<const Wanted> wanted;
+  std::shared_ptr<const Profile> profile;
   SnmpSession session;
   ObjectReader reader;
-  std::vector<Oid> oids;
   bool answered_last_time = false;
 
-  Peer(ConfiguredDevice configured, std::stop_token stop)
-      : device{std::move(configured)},
-        session{device.address, device.reply_timeout, std::move(stop)},
-        reader{session, device.profile->traits.as<SnmpTraits>(), has_bulk(device.address)} {
-    list_oids();
+  Peer(const ConfiguredDevice& device, std::shared_ptr<const Wanted> what, HostNames& names,
+       SnmpKeyring& keyring, std::stop_token stop)
+      : wanted{std::move(what)},
+        profile{device.profile},
+        session{device.address, names, keyring, device.reply_timeout, std::move(stop)},
+        reader{session, profile->traits.as<SnmpTraits>(), has_bulk(device.address)} {}
+};
+
+/// Devices that fell silent lately. Where several did it is the network, and asking each a second time would
+/// only keep those waiting that live.
+class Silences {
+ public:
+  bool are_many(Steady now) {
+    const std::lock_guard lock{mutex_};
+    while (!began_.empty() && now - began_.front() > std::chrono::seconds{10}) began_.pop_front();
+    return began_.size() >= many;
+  }
+  void add(Steady now) {
+    const std::lock_guard lock{mutex_};
+    if (began_.size() == many) began_.pop_front();
+    began_.push_back(now);
   }
 
-  void list_oids() {
-    oids.clear();
-    std::set<Oid> asked;
-    const auto ask = [&](const Oid& oid) {
-      if (asked.insert(oid).second) oids.push_back(oid);
-    };
-    for (const PointSource& source : device.sources) {
-      const auto& object = source.where.as<ObjectSource>();
-      ask(object.oid);
-      if (object.decimals) ask(*object.decimals);
-      if (object.factor) ask(object.factor->oid);
-    }
-    if (oids.empty()) oids.push_back(system_object_id);  // rows not known yet: at least a sign of life
-  }
+ private:
+  static constexpr std::size_t many = 3;
+  std::mutex mutex_;
+  std::deque<Steady> began_;
 };
 
 void warn_of_weak_algorithms(const ConfiguredDevice& device, const Log& log) {
@@ -63,41 +113,45 @@ void warn_of_weak_algorithms(const ConfiguredDevice& device, const Log& log) {
 
 class SnmpBus final : public Bus {
  public:
-  SnmpBus(std::vector<ConfiguredDevice> devices, BusContext context) : context_{std::move(context)} {
-    for (ConfiguredDevice& device : devices) {
+  SnmpBus(const std::vector<ConfiguredDevice>& devices, BusContext context) : context_{std::move(context)} {
+    HostNames& names = context_.names ? *context_.names : own_names_;
+    for (const ConfiguredDevice& device : devices) {
       warn_of_weak_algorithms(device, context_.log);
-      peers_.push_back(std::make_unique<Peer>(std::move(device), context_.stop));
+      peers_.push_back(
+          std::make_unique<Peer>(device, lists_.of(device.sources), names, keyring_, context_.stop));
     }
   }
 
   Answer read(std::size_t device) override {
     Peer& peer = *peers_[device];
-    const auto objects = peer.reader.get(peer.oids, peer.answered_last_time);
+    const bool is_patient = peer.answered_last_time && !silences_.are_many(context_.clock.steady());
+    const auto objects = peer.reader.poll(peer.wanted->oids, is_patient, context_.clock.steady());
     peer.session.rest();
     const Timestamp at = context_.clock.now();
-    peer.answered_last_time = static_cast<bool>(objects);
-    if (!objects) return silent_answer(objects.error(), peer.device.sources.size(), at);
+    if (std::exchange(peer.answered_last_time, static_cast<bool>(objects)) && !objects)
+      silences_.add(context_.clock.steady());
+    if (!objects) return silent_answer(objects.error(), peer.wanted->sources.size(), at);
     if (objects->empty())
-      return silent_answer(fail(Errc::refused, Retry::later,
-                                "the device answers, but has none of the objects of the profile {}",
-                                peer.device.profile->name),
-                           peer.device.sources.size(), at);
+      return silent_answer(
+          fail(Errc::refused, Retry::later,
+               "the device answers, but has none of the objects of the profile {}", peer.profile->name),
+          peer.wanted->sources.size(), at);
     Answer answer;
     answer.communication = Communication::ok;
-    for (const PointSource& source : peer.device.sources)
+    for (const PointSource& source : peer.wanted->sources)
       answer.readings.push_back(to_reading(*objects, source.where.as<ObjectSource>(), source.conversion, at));
     return answer;
   }
 
   Result<std::vector<FoundPoint>> discover(std::size_t device) override {
     auto found = find_points(*peers_[device]);
+    if (found) peers_[device]->reader.forget_absences();  // it may have got a module
     peers_[device]->session.rest();
     return found;
   }
 
   void use(std::size_t device, SharedList<PointSource> sources) override {
-    peers_[device]->device.sources = std::move(sources);
-    peers_[device]->list_oids();
+    peers_[device]->wanted = lists_.of(sources);
   }
 
  private:
@@ -105,7 +159,7 @@ class SnmpBus final : public Bus {
     TableReader tables{[&](const Oid& column) { return peer.reader.column(column); }};
     std::vector<FoundPoint> found;
     std::vector<Oid> singles;
-    for (const ProfilePoint& point : peer.device.profile->points) {
+    for (const ProfilePoint& point : peer.profile->points) {
       if (!point.must_be_discovered()) continue;
       const auto& object = point.source.where.as<ObjectSource>();
       if (!point.is_table()) {
@@ -122,7 +176,7 @@ class SnmpBus final : public Bus {
     }
     const auto objects = peer.reader.get(singles, true);
     if (!objects) return objects.error();
-    for (const ProfilePoint& point : peer.device.profile->points)
+    for (const ProfilePoint& point : peer.profile->points)
       if (point.is_optional && !point.is_table() &&
           objects->contains(point.source.where.as<ObjectSource>().oid))
         found.push_back({point.key, {}});
@@ -130,11 +184,15 @@ class SnmpBus final : public Bus {
   }
 
   BusContext context_;
+  HostNames own_names_;
+  SnmpKeyring keyring_;
+  WantedLists lists_;
+  Silences silences_;
   std::vector<std::unique_ptr<Peer>> peers_;
 };
 
 std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext context) {
-  return std::make_unique<SnmpBus>(std::move(devices), std::move(context));
+  return std::make_unique<SnmpBus>(devices, std::move(context));
 }
 
 std::string text_at(const Objects& objects, const Oid& oid) {
@@ -157,7 +215,9 @@ Result<Profiles> recognise(const DeviceAddress& address,
                            std::span<const std::shared_ptr<const Profile>> profiles,
                            const BusContext& context, Patience patience) {
   const SnmpTraits traits;
-  SnmpSession session{address, patience.reply_timeout, context.stop};
+  HostNames names;
+  SnmpKeyring keyring;
+  SnmpSession session{address, names, keyring, patience.reply_timeout, context.stop};
   ObjectReader reader{session, traits, has_bulk(address)};
   const auto system = reader.get({system_object_id, system_description}, patience.tries > 1);
   if (!system) return system.error();
@@ -182,7 +242,9 @@ Result<Profiles> recognise(const DeviceAddress& address,
 
 std::vector<std::string> survey(const DeviceAddress& address, const BusContext& context) {
   const SnmpTraits traits;
-  SnmpSession session{address, Patience{}.reply_timeout, context.stop};
+  HostNames names;
+  SnmpKeyring keyring;
+  SnmpSession session{address, names, keyring, Patience{}.reply_timeout, context.stop};
   ObjectReader reader{session, traits, has_bulk(address)};
   const auto system = reader.get({system_object_id, system_description}, true);
   if (!system) return {};

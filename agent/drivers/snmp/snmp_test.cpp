@@ -4,7 +4,11 @@
 // Against net-snmp's own daemon: real datagrams, real keys.
 #include "agent/drivers/snmp/snmp.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -13,8 +17,10 @@
 #include <net-snmp/net-snmp-includes.h>
 #include <poll.h>
 
+#include "agent/drivers/name_server_peer.hpp"
 #include "agent/drivers/snmp/snmp_address.hpp"
 #include "agent/drivers/snmp/snmpd_peer.hpp"
+#include "agent/polling/poller.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -121,8 +127,20 @@ class SnmpDriver : public testing::Test {
     device.sources = std::move(points.sources);
   }
 
-  std::unique_ptr<Bus> bus(ConfiguredDevice device) {
-    return snmp.make({std::move(device)}, BusContext{clock, Log::quiet(), data_dir, stop.get_token()});
+  ConfiguredDevice named_device(const std::string& name) {
+    ConfiguredDevice made = community_device("watch");
+    std::vector<AddressComplaint> complaints;
+    const std::vector<DeviceSecret> secrets = made.address.secrets;
+    made.address = parse_address(fmt::format("snmp://{}:{}?version=2c", name, peer->port()),
+                                 AddressOrigin::settings, complaints)
+                       .value();
+    made.address.secrets = secrets;
+    return made;
+  }
+
+  std::unique_ptr<Bus> bus(ConfiguredDevice device, HostNames* names = nullptr) {
+    return snmp.make({std::move(device)},
+                     BusContext{clock, Log::quiet(), data_dir, stop.get_token(), {}, names});
   }
   /// Finds the device's rows, then reads it.
   Answer read_whole(ConfiguredDevice device) {
@@ -233,6 +251,103 @@ TEST_F(SnmpDriver, ADeviceBehindADeadPortHoldsNobodyUp) {
   asking.join();
 }
 
+TEST_F(SnmpDriver, WhereSeveralFellSilentTheOthersAreAskedOnlyOnce) {
+  std::vector<ConfiguredDevice> devices(5, community_device("watch"));
+  const auto line = snmp.make(devices, BusContext{clock, Log::quiet(), data_dir, stop.get_token()});
+  for (std::size_t i = 0; i < devices.size(); ++i) ASSERT_EQ(line->read(i).communication, Communication::ok);
+  peer->freeze();
+  std::vector<std::chrono::nanoseconds> took;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(line->read(i).communication, Communication::no_answer);
+    took.push_back(std::chrono::steady_clock::now() - began);
+  }
+  peer->thaw();
+  EXPECT_GE(took[0], 2 * 400ms);
+  EXPECT_LT(took[3], 2 * 400ms);
+  EXPECT_LT(took[4], 2 * 400ms);
+}
+
+TEST_F(SnmpDriver, ADeviceAtAFastPaceIsReadWhileAllOthersFallSilent) {
+  SnmpdPeer dying{ups_objects(), {}};
+  AgentSettings settings;
+  settings.data_dir = data_dir;
+  for (std::size_t i = 0; i < 40; ++i) {
+    settings.devices.push_back(community_device("watch"));
+    ConfiguredDevice& one = settings.devices.back();
+    if (i > 0) one.address = device("?version=2c", one.address.secrets, dying.port()).address;
+    one.description.id = "d" + std::to_string(i);
+    one.description.poll_interval = i > 0 ? 4s : 200ms;
+  }
+  std::mutex mutex;
+  std::condition_variable heard;
+  std::map<std::size_t, int> answers;
+  std::vector<std::chrono::steady_clock::time_point> heard_at;  // of the one that goes on living
+  BusBoard board;
+  Poller poller{settings, clock, Log::quiet(), board, [&](const PollResult& result) {
+                  const std::lock_guard lock{mutex};
+                  if (result.communication == Communication::ok) ++answers[result.device];
+                  if (result.device == 0) heard_at.push_back(std::chrono::steady_clock::now());
+                  heard.notify_one();
+                }};
+  poller.start();
+  std::unique_lock lock{mutex};
+  const auto is_twice = [](const auto& one) { return one.second >= 2; };
+  ASSERT_TRUE(heard.wait_for(lock, 40s, [&] {
+    return std::ranges::count_if(answers, is_twice) == static_cast<std::ptrdiff_t>(settings.devices.size());
+  }));
+  dying.freeze();
+  heard_at.clear();
+  EXPECT_TRUE(heard.wait_for(lock, 40s, [&] { return heard_at.size() >= 30; }));
+  lock.unlock();
+  poller.stop();
+  std::chrono::nanoseconds widest{};
+  for (std::size_t i = 1; i < heard_at.size(); ++i) widest = std::max(widest, heard_at[i] - heard_at[i - 1]);
+  EXPECT_LT(widest, 500ms);
+}
+
+TEST_F(SnmpDriver, ADeviceWithANameIsReadWhileTheNameServerIsSilent) {
+  NameServerPeer server;
+  server.tell("ups", {"127.0.0.1"});
+  HostNames names{{.patience = 100ms, .kept_for = 0ms, .again_after = 0ms}, server.look_up()};
+  const auto line = bus(named_device("ups"), &names);
+  ASSERT_EQ(line->read(0).communication, Communication::ok);
+  server.fall_silent();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(line->read(0).communication, Communication::ok);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+  server.give_up();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(line->read(0).communication, Communication::ok);
+}
+
+TEST_F(SnmpDriver, ADeviceIsFoundAtAnyOfTheAddressesOfItsName) {
+  NameServerPeer server;
+  server.tell("ups", {"127.0.0.7", "127.0.0.1"});  // nobody is at the first
+  HostNames names{{}, server.look_up()};
+  const auto line = bus(named_device("ups"), &names);
+  EXPECT_EQ(line->read(0).communication, Communication::no_answer);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(line->read(0).communication, Communication::ok) << i;
+}
+
+std::chrono::microseconds processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::microseconds{used.tv_nsec / 1000};
+}
+
+TEST_F(SnmpDriver, ADeadDeviceCostsNoKeysAnew) {
+  ConfiguredDevice dead = user_device(all_algorithms[0]);
+  dead.address = device("?version=3&user=x&auth=SHA-512&priv=AES", dead.address.secrets, 9).address;
+  dead.reply_timeout = 5ms;
+  std::vector<ConfiguredDevice> devices(2, dead);
+  const auto line = snmp.make(devices, BusContext{clock, Log::quiet(), data_dir, stop.get_token()});
+  const auto at_first = processor_time();
+  line->read(0);  // makes two keys
+  const auto before = processor_time();
+  for (int i = 0; i < 20; ++i) line->read(1);
+  EXPECT_LT(processor_time() - before, 5 * (before - at_first));
+}
+
 TEST_F(SnmpDriver, ComesBackAfterTheDeviceStartedAgain) {
   const auto line = bus(user_device(all_algorithms[0]));
   ASSERT_EQ(line->read(0).communication, Communication::ok);
@@ -279,7 +394,7 @@ TEST_F(SnmpDriver, ADeviceWhoseClockWentBackWithoutABootIsFoundAnew) {
 }
 
 TEST_F(SnmpDriver, WritesNothingOutsideItsFolder) {
-  EXPECT_STREQ(std::getenv("SNMP_PERSISTENT_DIR"), (data_dir / "snmp").c_str());
+  EXPECT_THAT(std::getenv("SNMP_PERSISTENT_DIR"), testing::EndsWith("/data/snmp"));
   EXPECT_STREQ(std::getenv("MIBS"), "");
 }
 

@@ -70,8 +70,12 @@ class SnmpdPeer {
     ::execl("/usr/sbin/snmpd", "snmpd", "-f", "-Lf", log.c_str(), "-I", "-smux", static_cast<char*>(nullptr));
     ::_exit(127);
   }
+  /// As a device whose network is gone: what is sent to it is neither answered nor refused.
+  void freeze() { ::kill(pid_, SIGSTOP); }
+  void thaw() { ::kill(pid_, SIGCONT); }
   void stop() {
     if (pid_ <= 0) return;
+    thaw();
     ::kill(pid_, SIGTERM);
     int status = 0;
     ::waitpid(pid_, &status, 0);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -25,6 +24,7 @@
 #include "agent/drivers/snmp/trap_talk.hpp"
 #include "agent/drivers/snmp/trap_text.hpp"
 #include "agent/drivers/snmp/trap_users.hpp"
+#include "agent/drivers/snmp/trap_warnings.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -35,8 +35,6 @@ const Oid trap_oid_object{1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0};
 const Oid trap_address_object{1, 3, 6, 1, 6, 3, 18, 1, 3, 0};  // RFC 3584 3.1: put in by a relay
 constexpr std::size_t largest_datagram = 65'535;
 constexpr auto try_again_after = 60s;
-constexpr auto names_kept_for = 10min;
-constexpr auto told_of_strangers_each = 60s;
 
 std::uint64_t fingerprint_of(std::string_view bytes) { return std::hash<std::string_view>{}(bytes); }
 
@@ -89,14 +87,15 @@ std::string why_not_open(const std::string& address, int error) {
 
 class TrapReceiver::Work {
  public:
-  Work(const AgentSettings& settings, const Clock& clock, Log log, Outputs outputs)
+  Work(const AgentSettings& settings, const Clock& clock, HostNames& names, Log log, Outputs outputs)
       : settings_{settings},
         clock_{clock},
         log_{std::move(log)},
         outputs_{std::move(outputs)},
-        senders_{settings.devices, settings.snmp_traps.community, log_},
+        senders_{settings.devices, names, settings.snmp_traps.community, log_},
         wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
-        buffer_(largest_datagram) {
+        buffer_(largest_datagram),
+        tally_{outputs_.tally ? *outputs_.tally : own_tally_} {
     for (const std::string& address : settings.snmp_traps.listen) listeners_.push_back({address});
   }
   ~Work() {
@@ -111,15 +110,12 @@ class TrapReceiver::Work {
     users_.emplace(engine.id);
     open_all();
     thread_ = std::thread{[this] { run(); }};
-    if (senders_.has_names()) names_thread_ = std::thread{[this] { keep_names(); }};
   }
 
   void stop() {
     stop_.request_stop();
     [[maybe_unused]] const auto written = ::eventfd_write(wake_, 1);
-    names_stopped_.notify_all();
     if (thread_.joinable()) thread_.join();
-    if (names_thread_.joinable()) names_thread_.join();
     const auto lock = lock_snmp_library();
     for (Listener& listener : listeners_) {
       if (listener.handle) snmp_sess_close(listener.handle);
@@ -127,10 +123,7 @@ class TrapReceiver::Work {
     }
   }
 
-  TrapCounts counts() const {
-    const std::lock_guard lock{counts_mutex_};
-    return counts_;
-  }
+  TrapCounts counts() const { return tally_.counts(); }
 
  private:
   struct Listener {
@@ -182,6 +175,7 @@ class TrapReceiver::Work {
         if (listener.handle) waiting.push_back({listener.descriptor, POLLIN, 0});
       constexpr int tick_ms = 1000;
       ::poll(waiting.data(), waiting.size(), tick_ms);
+      senders_.refresh_names();
       for (Listener& listener : listeners_) {
         constexpr int most_at_once = 256;
         for (int i = 0; i < most_at_once && listener.handle && !stop.stop_requested(); ++i)
@@ -394,29 +388,15 @@ class TrapReceiver::Work {
                          untold, untold)});
   }
 
-  void count(std::uint64_t TrapCounts::*which) {
-    const std::lock_guard lock{counts_mutex_};
-    ++(counts_.*which);
-  }
+  void count(std::uint64_t TrapCounts::*which) { tally_.count(which); }
 
   void refuse(std::uint64_t TrapCounts::*which, const IpAddress& source, std::string_view why) {
     count(which);
-    const Steady now = clock_.steady();
-    if (strangers_told_at_ && now - *strangers_told_at_ < told_of_strangers_each) return;
-    strangers_told_at_ = now;
+    const auto known = senders_.at(source).empty() ? std::nullopt : std::optional{source};
+    if (!warnings_.may_tell(known, why, clock_.steady())) return;
     const TrapCounts all = counts();
     log_.warning("SNMP traps: one from {} is ignored: {} ({} ignored so far)", ip_text(source), why,
                  all.unknown_sender + all.not_authentic);
-  }
-
-  void keep_names() {
-    const std::stop_token stop = stop_.get_token();
-    std::mutex mutex;
-    std::unique_lock lock{mutex};
-    while (!stop.stop_requested()) {
-      senders_.look_up_names();
-      names_stopped_.wait_for(lock, stop, names_kept_for, [] { return false; });
-    }
   }
 
   const AgentSettings& settings_;
@@ -432,17 +412,16 @@ class TrapReceiver::Work {
   Datagram* datagram_ = nullptr;  // while net-snmp has it; guarded by the library's lock
   Listener* reading_ = nullptr;
   std::map<std::size_t, TrapTalk> talks_;  // of the devices that ever told something
-  std::optional<Steady> strangers_told_at_;
-  mutable std::mutex counts_mutex_;
-  TrapCounts counts_;
+  TrapWarnings warnings_;
+  TrapTally own_tally_;
+  TrapTally& tally_;
   std::stop_source stop_;
-  std::condition_variable_any names_stopped_;
   std::thread thread_;
-  std::thread names_thread_;
 };
 
-TrapReceiver::TrapReceiver(const AgentSettings& settings, const Clock& clock, Log log, Outputs outputs)
-    : work_{std::make_unique<Work>(settings, clock, std::move(log), std::move(outputs))} {}
+TrapReceiver::TrapReceiver(const AgentSettings& settings, const Clock& clock, HostNames& names, Log log,
+                           Outputs outputs)
+    : work_{std::make_unique<Work>(settings, clock, names, std::move(log), std::move(outputs))} {}
 
 TrapReceiver::~TrapReceiver() = default;
 

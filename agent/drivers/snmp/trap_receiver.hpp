@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "agent/drivers/host_names.hpp"
+#include "agent/drivers/snmp/trap_tally.hpp"
 #include "agent/settings/agent_settings.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
@@ -22,18 +24,8 @@ struct ReceivedTrap {
   std::string text;  ///< for people, bounded
 };
 
-/// What became of the datagrams that came.
-struct TrapCounts {
-  std::uint64_t accepted = 0;
-  std::uint64_t duplicates = 0;  ///< told already: an inform sent again, an SNMPv3 message replayed
-  std::uint64_t unknown_sender = 0;
-  std::uint64_t not_authentic = 0;  ///< wrong community, user or key, or too low a security level
-  std::uint64_t malformed = 0;
-  std::uint64_t untold = 0;  ///< of known devices, but more than can be told one by one
-};
-
 /// Listens for SNMP traps and informs (v1, v2c, v3) of the configured devices. Everything unknown is counted
-/// and ignored. `settings` and `clock` must outlive it.
+/// and ignored. `settings`, `clock` and `names` must outlive it.
 class TrapReceiver {
  public:
   struct Outputs {
@@ -41,8 +33,10 @@ class TrapReceiver {
     std::function<bool(ReceivedTrap)> deliver;
     /// Ask the device now; `started`: it may have other points than before.
     std::function<void(std::size_t device, bool started)> hurry;
+    /// Counts for this receiver and those after it; must outlive it. Null: it counts for itself.
+    TrapTally* tally = nullptr;
   };
-  TrapReceiver(const AgentSettings& settings, const Clock& clock, Log log, Outputs outputs);
+  TrapReceiver(const AgentSettings& settings, const Clock& clock, HostNames& names, Log log, Outputs outputs);
   TrapReceiver(const TrapReceiver&) = delete;
   TrapReceiver& operator=(const TrapReceiver&) = delete;
   ~TrapReceiver();

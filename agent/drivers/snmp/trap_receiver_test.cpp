@@ -126,7 +126,7 @@ class TrapReceiverTest : public testing::Test {
 
   void start() {
     receiver_ =
-        std::make_unique<TrapReceiver>(settings_, clock_, Log::quiet(),
+        std::make_unique<TrapReceiver>(settings_, clock_, names_, Log::quiet(),
                                        TrapReceiver::Outputs{[this](ReceivedTrap trap) {
                                                                const std::lock_guard lock{mutex_};
                                                                if (has_no_room_) return false;
@@ -213,6 +213,7 @@ class TrapReceiverTest : public testing::Test {
   AgentSettings settings_;
   std::shared_ptr<const Profile> profile_;
   SystemClock clock_;
+  HostNames names_;
   std::unique_ptr<TrapReceiver> receiver_;
   mutable std::mutex mutex_;
   std::vector<ReceivedTrap> traps_;
@@ -443,7 +444,8 @@ TEST_F(TrapReceiverTest, ATrapIsFollowedByAPollAtOnceAndAStartByALookForPoints) 
   ConfiguredDevice& device = settings_.devices[0];
   device.description.poll_interval = 10min;
   device.reply_timeout = 500ms;
-  prepare_devices(settings_, {}, Log::quiet());
+  FoundPoints found{settings_.data_dir, Log::quiet()};
+  prepare_devices(settings_, {}, found);
   EXPECT_TRUE(settings_.devices[0].description.tells_events);
   std::atomic<int> polls = 0, described = 0;
   std::atomic<bool> is_answered = false;
@@ -457,7 +459,7 @@ TEST_F(TrapReceiverTest, ATrapIsFollowedByAPollAtOnceAndAStartByALookForPoints) 
     if (!is_answered) poller.hurry(0);
     return is_answered.load();
   }));
-  receiver_ = std::make_unique<TrapReceiver>(settings_, clock_, Log::quiet(),
+  receiver_ = std::make_unique<TrapReceiver>(settings_, clock_, names_, Log::quiet(),
                                              TrapReceiver::Outputs{[](const ReceivedTrap&) { return true; },
                                                                    [&](std::size_t index, bool started) {
                                                                      described += started;

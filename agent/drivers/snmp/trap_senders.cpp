@@ -56,9 +56,9 @@ std::string ip_text(const IpAddress& address) {
   return text.data();
 }
 
-TrapSenders::TrapSenders(const std::vector<ConfiguredDevice>& devices, std::optional<std::string> community,
-                         Log log)
-    : devices_{devices}, community_{std::move(community)}, log_{std::move(log)} {
+TrapSenders::TrapSenders(const std::vector<ConfiguredDevice>& devices, HostNames& names,
+                         std::optional<std::string> community, Log log)
+    : devices_{devices}, community_{std::move(community)}, log_{std::move(log)}, names_{names} {
   for (std::size_t i = 0; i < devices.size(); ++i) {
     if (!is_snmp(devices[i])) continue;
     if (const auto address = parse_ip_address(address_of(i).peer.host))
@@ -67,12 +67,12 @@ TrapSenders::TrapSenders(const std::vector<ConfiguredDevice>& devices, std::opti
       named_.push_back(i);
   }
   std::sort(numeric_.begin(), numeric_.end());
+  refresh_names();
 }
 
 std::vector<std::size_t> TrapSenders::at(const IpAddress& address) const {
   std::vector<std::size_t> found;
   add_at(numeric_, address, found);
-  const std::lock_guard lock{mutex_};
   add_at(looked_up_, address, found);
   return found;
 }
@@ -102,23 +102,25 @@ bool TrapSenders::accepts_community(std::size_t device, const std::string& commu
 const SnmpSecrets* TrapSenders::secrets_of(std::size_t device) {
   const auto [place, is_new] = secrets_.try_emplace(device);
   if (is_new) {
-    if (auto read = read_secrets(devices_[device].address))
+    if (auto read = keyring_.secrets_of(devices_[device].address))
       place->second = *std::move(read);
     else
       log_.error("{}: its traps cannot be told from anybody's: {}", devices_[device].description.id,
                  read.error().text);
   }
-  return place->second ? &*place->second : nullptr;
+  return place->second.get();
 }
 
-void TrapSenders::look_up_names() {
-  Places fresh;
+void TrapSenders::refresh_names() {
+  const std::uint64_t changes = names_.changes();
+  if (names_of_ == changes) return;
+  names_of_ = changes;
+  looked_up_.clear();
   for (const std::size_t device : named_)
-    if (const auto text = numeric_address(address_of(device).peer.host))
-      if (const auto address = parse_ip_address(*text)) fresh.emplace_back(*address, device);
-  std::sort(fresh.begin(), fresh.end());
-  const std::lock_guard lock{mutex_};
-  looked_up_ = std::move(fresh);
+    if (const auto hosts = names_.find(address_of(device).peer.host, {}, {}))
+      for (const HostAddress& host : *hosts)
+        if (const auto address = ip_address_of(*host.get())) looked_up_.emplace_back(*address, device);
+  std::sort(looked_up_.begin(), looked_up_.end());
 }
 
 }  // namespace watchroom::agent

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <sys/socket.h>
 
+#include "agent/drivers/host_names.hpp"
 #include "agent/drivers/snmp/credentials.hpp"
 #include "agent/settings/agent_settings.hpp"
 #include "proto/base/log.hpp"
@@ -26,11 +26,13 @@ std::optional<IpAddress> ip_address_of(const sockaddr& address);
 std::optional<IpAddress> parse_ip_address(const std::string& text);
 std::string ip_text(const IpAddress& address);
 
-/// Who may send us traps: the configured SNMP devices, found by their address. `devices` must outlive it.
+/// Who may send us traps: the configured SNMP devices, found by their address. `devices` and
+/// `names` must outlive it.
 class TrapSenders {
  public:
   /// `community` is accepted besides each device's own.
-  TrapSenders(const std::vector<ConfiguredDevice>& devices, std::optional<std::string> community, Log log);
+  TrapSenders(const std::vector<ConfiguredDevice>& devices, HostNames& names,
+              std::optional<std::string> community, Log log);
 
   /// Devices at an address; there may be several, told apart by port, profile or user.
   std::vector<std::size_t> at(const IpAddress& address) const;
@@ -44,10 +46,8 @@ class TrapSenders {
   const SnmpAddress& address_of(std::size_t index) const {
     return devices_[index].address.where.as<SnmpAddress>();
   }
-  /// Whether some are configured by name, and so have to be looked up.
-  bool has_names() const { return !named_.empty(); }
-  /// Asks the name server, which takes its time. Any thread.
-  void look_up_names();
+  /// Takes over where the names of devices lead by now. Waits for nobody; call it often.
+  void refresh_names();
 
  private:
   using Places = std::vector<std::pair<IpAddress, std::size_t>>;  // sorted
@@ -57,9 +57,11 @@ class TrapSenders {
   Log log_;
   Places numeric_;
   std::vector<std::size_t> named_;
-  mutable std::mutex mutex_;  // of the next
+  HostNames& names_;
+  std::optional<std::uint64_t> names_of_;  // HostNames::changes when they were looked up
   Places looked_up_;
-  std::map<std::size_t, std::optional<SnmpSecrets>> secrets_;
+  SnmpKeyring keyring_;
+  std::map<std::size_t, std::shared_ptr<const SnmpSecrets>> secrets_;
 };
 
 }  // namespace watchroom::agent

@@ -33,12 +33,11 @@ void TrapUsers::prepare(const std::string& engine_id, const SnmpAddress& snmp, c
   } else {
     fresh_ = Fresh{engine_id, snmp.user};
   }
-  SnmpAddress address = snmp;
   std::string engine = engine_id;
   netsnmp_session session;
   snmp_sess_init(&session);
   session.version = SNMP_VERSION_3;
-  fill_user(session, address, secrets);
+  fill_user(session, snmp, secrets);
   session.securityEngineID = reinterpret_cast<u_char*>(engine.data());
   session.securityEngineIDLen = engine.size();
   usm_create_user_from_session(&session);
