@@ -216,6 +216,8 @@ Result<void> Journal::put_saved_in_place() {
 Result<void> Journal::salvage_from(const std::filesystem::path& damaged, std::uint64_t known_head,
                                    const std::vector<RecordRange>& unsent) {
   auto salvage = Salvage::open(damaged, known_head);
+  // What is on a disk that fails for now may be read later: a full one has no room for the reader's index.
+  if (!salvage && salvage.error().retry == Retry::later) return salvage.error();
   if (!salvage) {
     for (const RecordRange& range : unsent) state_.lost += range.last - range.first + 1;
     log_.error("nothing of it can be read ({}): {} records are lost", salvage.error().text, state_.lost);
