@@ -3,7 +3,7 @@
 """When one change of a sensor passed each station on its way to the mailbox.
 
 Every time comes from where the thing happened, none from the program that is being timed alone: the
-simulated device, the agent's journal as SQLite shows it to a stranger, a subscriber of its own, the
+simulated device, a copy of the agent's journal as SQLite reads it, a subscriber of its own, the
 aggregator's store, the mail sink. All share this machine's clock.
 """
 
@@ -12,12 +12,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rig.observer import Decoder, Observer, metric_value
+from rig.oracle import copied_journal
 from rig.room import Room
 
 HOPS = ("sensor_to_journal", "journal_to_broker", "broker_to_stored", "stored_to_alarm", "alarm_to_mail")
@@ -25,7 +25,7 @@ WATCH_INTERVAL_S = 0.002
 
 
 class JournalWatch:
-    """Notes when each journal record becomes visible to another reader, which is when it is committed.
+    """Notes when each journal record is in a copy of the journal's files, which is when it is committed.
 
     The agent deletes a record once it is acknowledged, a second or so later, so it must be watched.
     """
@@ -47,15 +47,18 @@ class JournalWatch:
 
     def _watch(self) -> None:
         try:
-            path = next(p for p in sorted(self._folder.iterdir()) if p.suffix in (".db", ".sqlite", ".sqlite3"))
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as database:
-                last = 0
-                while not self._ended.wait(WATCH_INTERVAL_S):
+            log = self._folder / "journal.sqlite-wal"
+            last, changed_ns = 0, 0
+            while not self._ended.wait(WATCH_INTERVAL_S):
+                if (now_ns := log.stat().st_mtime_ns) == changed_ns:
+                    continue
+                changed_ns, seen_ms = now_ns, time.time() * 1000.0
+                with copied_journal(self._folder) as database:
                     # agent/journal: table `record`, keyed by the number that travels on the wire.
                     for (number,) in database.execute("SELECT number FROM record WHERE number > ?", (last,)):
-                        self.seen_ms.setdefault(int(number), time.time() * 1000.0)
+                        self.seen_ms.setdefault(int(number), seen_ms)
                         last = max(last, int(number))
-        except (sqlite3.Error, StopIteration, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
             self.failure = f"the agent's journal cannot be read: {error!r}"
 
 

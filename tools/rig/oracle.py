@@ -5,7 +5,9 @@ journal says (agent/journal)."""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,18 @@ def read_only(folder: Path) -> Iterator[sqlite3.Connection]:
         raise RigError(f"no SQLite file in {folder}: {sorted(path.name for path in folder.iterdir())}")
     with closing(sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True, timeout=10)) as database:
         yield database
+
+
+@contextmanager
+def copied_journal(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The agent's journal as a power cut would leave it now: a running agent lets nobody else open it."""
+    with tempfile.TemporaryDirectory(prefix="watchroom-journal-") as copy:
+        # The log first: what is folded into the file meanwhile is in this log too.
+        for name in ("journal.sqlite-wal", "journal.sqlite"):
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, Path(copy) / name)
+        with closing(sqlite3.connect(Path(copy) / "journal.sqlite")) as database:
+            yield database
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,7 @@ class Store:
 
 def journal_counts(data_folder: Path) -> tuple[int, int]:
     """head, lost: the number of the last record the agent ever wrote, and how many it had to drop."""
-    with read_only(data_folder) as journal:
+    with copied_journal(data_folder) as journal:
         # One statement sees one moment. The setting is behind while rows are there, the rows go once acknowledged.
         head, lost = journal.execute(
             "SELECT max(ifnull((SELECT max(number) FROM record), 0),"

@@ -212,7 +212,7 @@ class ModbusBus final : public Bus {
     if (has_values)
       if (auto fetched = fetch(unit, unit.values); !fetched) return fetched;
     if (unit.texts.plan.is_empty() || (has_values && context_.clock.steady() < unit.texts_due)) return {};
-    const auto fetched = fetch(unit, unit.texts);
+    auto fetched = fetch(unit, unit.texts);
     if (!fetched && !has_values) return fetched;
     const bool is_known = fetched || fetched.error().code == Errc::refused;
     unit.texts_due = context_.clock.steady() + (is_known ? text_interval : text_retry);

@@ -192,7 +192,7 @@ class SnmpBus final : public Bus {
 };
 
 std::unique_ptr<Bus> make(std::vector<ConfiguredDevice> devices, BusContext context) {
-  return std::make_unique<SnmpBus>(devices, std::move(context));
+  return std::make_unique<SnmpBus>(std::move(devices), std::move(context));
 }
 
 std::string text_at(const Objects& objects, const Oid& oid) {
