@@ -64,8 +64,8 @@ class Asking {
   };
   template <typename Target>
   Found told(const Group<Target>& group) {
-    return [this, &group](std::size_t target, Finding finding) {
-      found_(group.questions[target], std::move(finding));
+    return [this, &group](std::size_t target, const Finding& finding) {
+      found_(group.questions[target], finding);
     };
   }
 
