@@ -147,6 +147,13 @@ TEST_F(SettingsFolder, AnUnknownProfileListsTheNearest) {
   EXPECT_THAT(text, HasSubstr("the nearest being rle_ld2000"));
 }
 
+TEST_F(SettingsFolder, AFolderWithoutProfilesIsNamedAsTheTrouble) {
+  std::string text = with_devices(device("a", "modbus-tcp://h", "profile = \"rle_ld2000\"\n"));
+  const auto at = text.find("profiles_dir");
+  text.replace(at, text.find('\n', at) - at, "profiles_dir = \"/\"");
+  EXPECT_THAT(problems_of(text), HasSubstr("there are no profiles in /, expected profiles_dir to name"));
+}
+
 TEST_F(SettingsFolder, AUnitOutOfRangeIsToldWithItsField) {
   EXPECT_THAT(problems_of(with_devices(device("a", "modbus-tcp://h?unit=300"))),
               HasSubstr("agent.toml:11: device[0].address.unit: 300 is out of range, expected 0 to 247"));

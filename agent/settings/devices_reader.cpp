@@ -119,6 +119,14 @@ std::shared_ptr<const Profile> DevicesReader::find_profile(const SettingsTable& 
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
     const auto names = profile_names(profiles_dir_);
+    if (names.empty()) {
+      add_problem(
+          table, "profile",
+          fmt::format("\"{}\" is not known: there are no profiles in {}, expected profiles_dir to name the "
+                      "folder that has them",
+                      name, profiles_dir_.string()));
+      return nullptr;
+    }
     add_problem(table, "profile",
                 fmt::format("\"{}\" is not known, expected a file {} or one of the {} profiles of {}, the "
                             "nearest being {}",
