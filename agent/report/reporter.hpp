@@ -19,10 +19,10 @@ struct Report {
 /// True for a device from which nothing can be had: it does not answer as it should, and no point is good.
 bool is_lost(const PollResult& polled);
 
-/// Decides for one device what to report: what left its deadband since it was last reported or crossed a limit
-/// of its profile's alarms, every change of state, text, quality and communication, and the whole device so often that no point stays silent for
-/// longer than `max_silence`. A lost device is not repeated: its loss was told, and nothing new is known.
-/// Pure: no clock, no I/O.
+/// Decides for one device what to report: what left its deadband since it was last reported or crossed a
+/// limit of its profile's alarms, every change of state, text, quality and communication, and the whole
+/// device so often that no point stays silent for longer than `max_silence`. A lost device is not repeated:
+/// its loss was told, and nothing new is known. Pure: no clock, no I/O.
 class Reporter {
  public:
   explicit Reporter(std::shared_ptr<const DeviceDescription> device) : device_{std::move(device)} {}
