@@ -4,7 +4,6 @@
 
 #include <atomic>
 
-#include "agent/clock/clock_watch.hpp"
 #include "proto/base/clock.hpp"
 
 namespace watchroom::agent {
@@ -25,14 +24,10 @@ class AgentClock final : public Clock {
   /// Wall time less steady time.
   std::chrono::milliseconds offset() const { return std::chrono::milliseconds{offset_}; }
   void set_offset(std::chrono::milliseconds offset) { offset_ = offset.count(); }
-  /// What the watch thinks of it.
-  ClockTrust trust() const { return trust_; }
-  void set_trust(ClockTrust trust) { trust_ = trust; }
 
  private:
   const Clock& machine_;
   std::atomic<std::int64_t> offset_;
-  std::atomic<ClockTrust> trust_ = ClockTrust::plausible;
 };
 
 }  // namespace watchroom::agent

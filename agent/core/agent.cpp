@@ -35,7 +35,6 @@ Agent::Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Ou
       edge_node_{std::move(settings), devices_, journal, clock, log_.tagged("link")},
       mailbox_{mailbox_capacity} {
   const ClockTrust trust = clock_watch_.trust();
-  clock_.set_trust(trust);
   journal_.begin_era(clock_facts_.boot, clock_watch_.offset(), trust);
   edge_node_.clock_moved(0ms, trust);
   if (trust == ClockTrust::unsure)
@@ -83,10 +82,8 @@ void Agent::take(PollResult& polled) {
   if (auto report = reporters_[polled.device].judge(polled, clock_.steady())) {
     Payload payload;
     payload.metrics = std::move(report->metrics);
-    if (clock_watch_.trust() == ClockTrust::unsure)
-      for (Metric& metric : payload.metrics) metric.is_clock_unsure = true;
-    record = journal_.append(devices_[polled.device]->id, encode(payload, WithDatatypes::no),
-                             report->is_urgent ? Urgency::urgent : Urgency::routine);
+    record =
+        append(devices_[polled.device]->id, payload, report->is_urgent ? Urgency::urgent : Urgency::routine);
   }
   edge_node_.polled(polled, record);
 }
@@ -100,10 +97,14 @@ void Agent::take(DeviceEvent& event) {
   payload.metrics = {
       {.name = std::string{metric_names::event_text}, .at = event.at, .value = event.text},
       {.name = std::string{metric_names::event_count}, .at = event.at, .value = ++event_counts_[id]}};
+  const std::uint64_t record = append(id, payload, Urgency::urgent);
+  edge_node_.told(event.device, payload.metrics, record);
+}
+
+std::uint64_t Agent::append(const std::string& device, Payload& payload, Urgency urgency) {
   if (clock_watch_.trust() == ClockTrust::unsure)
     for (Metric& metric : payload.metrics) metric.is_clock_unsure = true;
-  const std::uint64_t record = journal_.append(id, encode(payload, WithDatatypes::no), Urgency::urgent);
-  edge_node_.told(event.device, payload.metrics, record);
+  return journal_.append(device, encode(payload, WithDatatypes::no), urgency);
 }
 
 void Agent::take(const WillWanted& wanted) {
@@ -202,7 +203,6 @@ void Agent::move_clock(const std::optional<ClockStep>& step) {
   if (!step) return;
   const Timestamp before = clock_.now();
   clock_.set_offset(clock_watch_.offset());
-  clock_.set_trust(step->after);
   last_step_ = step->by;
   late_until_ = clock_.steady() + longest_way_here;
   log_.warning("clock: {}: {} is now {}", step->why, to_rfc3339(before), to_rfc3339(clock_.now()));

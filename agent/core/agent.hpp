@@ -52,6 +52,7 @@ class Agent {
   void take(const Connected& connected);
   void take(const Disconnected& lost);
   void take(const Arrived& message);
+  std::uint64_t append(const std::string& device, Payload& payload, Urgency urgency);
   void give_classes();
   MachineTime machine_time() const;
   void watch_clock();

@@ -179,7 +179,7 @@ TEST_F(AgentClockTest, ATimeThatWasRightOnceIsTheLeastForTheNextStart) {
   is_synchronised = false;
   clock.jump_wall(-10h);  // the battery is empty
   restart_with({test_device("th1"), test_device("th2")});
-  EXPECT_EQ(agent_clock().trust(), ClockTrust::unsure);
+  EXPECT_EQ(agent().figures().clock_trust, ClockTrust::unsure);
 }
 
 }  // namespace
