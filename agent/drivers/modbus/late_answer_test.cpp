@@ -10,6 +10,7 @@
 
 #include "agent/drivers/modbus/modbus.hpp"
 #include "agent/drivers/modbus/queueing_peer.hpp"
+#include "agent/drivers/modbus/tested_unit.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -22,35 +23,21 @@ using Clock = QueueingPeer::Clock;
 
 /// A point for each address, holding it when all is well; too far apart to be read together.
 std::shared_ptr<const Profile> addresses(const std::vector<int>& list, std::string_view type = "u16") {
-  std::string text =
-      "schema = 1\nmaker = \"T\"\nmodel = \"T\"\nbus = \"modbus\"\nsource = \"test\"\n"
-      "confidence = \"measured\"\n";
+  std::string text;
   for (const int address : list)
     text += fmt::format(
         "[[point]]\nname = \"status[r{}].state\"\nlabel = {{ zh = \"a\", en = \"a\" }}\nunit = \"state\"\n"
         "register = {{ table = \"holding\", address = {}, type = \"{}\" }}\n"
         "states = {{ 0 = {{ zh = \"a\", en = \"a\" }} }}\n",
         address, address, type);
-  Problems problems;
-  auto profile = Profile::parse(text, "test.toml", problems);
-  EXPECT_TRUE(profile) << problems.str();
-  return std::make_shared<const Profile>(*std::move(profile));
+  return tested_profile(text);
 }
 
 class LateAnswer : public testing::TestWithParam<Over> {
  protected:
   ConfiguredDevice device(const QueueingPeer& peer, int unit, std::shared_ptr<const Profile> profile,
                           std::chrono::milliseconds timeout) {
-    std::vector<AddressComplaint> complaints;
-    ConfiguredDevice made;
-    made.address = parse_address(peer.url(unit), AddressOrigin::settings, complaints).value();
-    made.description.id = "unit" + std::to_string(unit);
-    made.reply_timeout = timeout;
-    DevicePoints points = points_of(*profile, {});
-    made.description.points = std::move(points.descriptions);
-    made.sources = std::move(points.sources);
-    made.profile = std::move(profile);
-    return made;
+    return tested_unit(peer.url(unit), unit, std::move(profile), timeout);
   }
   std::unique_ptr<Bus> bus(std::vector<ConfiguredDevice> devices) {
     return modbus.make(std::move(devices), BusContext{clock, Log::quiet(), {}, {}});

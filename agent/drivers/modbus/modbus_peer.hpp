@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -24,6 +25,8 @@
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "agent/drivers/modbus/loopback_listener.hpp"
 
 namespace watchroom::agent {
 
@@ -57,15 +60,7 @@ class ModbusPeer {
   explicit ModbusPeer(RtuOverTcp how)
       : context_{modbus_new_rtu("/dev/null", 9600, 'N', 8, 1)}, is_serial_{false}, is_rtu_{true} {
     modbus_set_slave(context_.get(), how.unit);
-    listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 4) != 0)
-      std::abort();
-    ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    std::tie(listening_, port_) = listen_on_loopback();
     start();
   }
   /// Modbus RTU on a pty whose other end is `path()`; answers for one unit.

@@ -8,6 +8,7 @@
 
 #include "agent/drivers/modbus/frame.hpp"
 #include "agent/drivers/modbus/modbus_peer.hpp"
+#include "agent/drivers/modbus/tested_unit.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -16,39 +17,19 @@ using namespace std::chrono_literals;
 using Deed = ModbusPeer::Deed;
 using Asked = ModbusPeer::Asked;
 
-constexpr std::string_view head =
-    "schema = 1\nmaker = \"T\"\nmodel = \"T\"\nbus = \"modbus\"\nsource = \"test\"\n"
-    "confidence = \"measured\"\n";
-
-std::shared_ptr<const Profile> profile_of(const std::string& body) {
-  Problems problems;
-  auto profile = Profile::parse(std::string{head} + body, "test.toml", problems);
-  EXPECT_TRUE(profile) << problems.str();
-  return std::make_shared<const Profile>(*std::move(profile));
-}
-
 std::string point(const std::string& name, const std::string& unit, const std::string& where) {
   return "[[point]]\nname = \"" + name + "\"\nunit = \"" + unit + "\"\nregister = { " + where + " }\n";
 }
 
 std::shared_ptr<const Profile> climate() {
-  return profile_of(
+  return tested_profile(
       point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\", scale = 0.1") +
       point("ambient.humidity", "percent_rh", "table = \"input\", address = 0, type = \"u16\", scale = 0.1"));
 }
 
 ConfiguredDevice device(const ModbusPeer& peer, int unit, std::shared_ptr<const Profile> profile,
                         std::chrono::milliseconds timeout = 300ms) {
-  std::vector<AddressComplaint> complaints;
-  ConfiguredDevice made;
-  made.address = parse_address(peer.url(unit), AddressOrigin::settings, complaints).value();
-  made.description.id = "unit" + std::to_string(unit);
-  made.reply_timeout = timeout;
-  DevicePoints points = points_of(*profile, {});
-  made.description.points = std::move(points.descriptions);
-  made.sources = std::move(points.sources);
-  made.profile = std::move(profile);
-  return made;
+  return tested_unit(peer.url(unit), unit, std::move(profile), timeout);
 }
 
 class ModbusDriver : public testing::Test {
@@ -122,7 +103,7 @@ TEST_F(ModbusDriver, RecognisesAModelByItsRegisters) {
   ModbusPeer peer;
   peer.set_holding(0x10, {2101});
   const auto model = [](const std::string& probe) {
-    return profile_of(
+    return tested_profile(
         "[[modbus.probe]]\n" + probe +
         point("ambient.humidity", "percent_rh", "table = \"input\", address = 0, type = \"u16\""));
   };
@@ -254,7 +235,7 @@ TEST_F(ModbusDriver, BisectsARefusedBlockAndRemembersTheHole) {
     body += point("contact[" + std::to_string(i) + "].state", "state",
                   "table = \"input\", type = \"u16\", address = " + std::to_string(i)) +
             "states = { 0 = { zh = \"a\", en = \"a\" } }\n";
-  const auto line = bus({device(peer, 1, profile_of(body))});
+  const auto line = bus({device(peer, 1, tested_profile(body))});
   const Answer answer = line->read(0);
   EXPECT_EQ(answer.communication, Communication::ok);
   EXPECT_EQ(answer.readings[0].value, (Value{std::int64_t{11}}));
@@ -287,7 +268,7 @@ TEST_F(ModbusDriver, FindsTheOptionalPointsThatADeviceHas) {
     return asked.address >= 100 ? Deed{.kind = Deed::Kind::exception, .exception = 2} : Deed{};
   });
   const std::string optional = "optional = true\n";
-  const auto profile = profile_of(
+  const auto profile = tested_profile(
       point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
       point("ambient.humidity", "percent_rh", "table = \"input\", address = 2, type = \"u16\"") + optional +
       point("ambient.dew_point", "celsius", "table = \"input\", address = 100, type = \"i16\"") + optional);
@@ -299,7 +280,7 @@ TEST_F(ModbusDriver, FindsTheOptionalPointsThatADeviceHas) {
 TEST_F(ModbusDriver, ReadsTextsOnceAndAgainWhenTheDeviceIsBack) {
   ModbusPeer peer;
   peer.set_holding(100, {0x4142, 0x4300});
-  const auto profile = profile_of(
+  const auto profile = tested_profile(
       point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
       point("device.serial", "text", "table = \"holding\", address = 100, type = \"text\", length = 2"));
   const auto line = bus({device(peer, 1, profile, 100ms)});
@@ -317,7 +298,7 @@ TEST_F(ModbusDriver, ADeviceThatRefusesItsTextsIsReadAllTheSame) {
   peer.behave([](const Asked& asked) {
     return asked.function == 3 ? Deed{.kind = Deed::Kind::exception, .exception = 2} : Deed{};
   });
-  const auto profile = profile_of(
+  const auto profile = tested_profile(
       point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
       point("device.serial", "text", "table = \"holding\", address = 100, type = \"text\", length = 2"));
   const Answer answer = bus({device(peer, 1, profile)})->read(0);
@@ -331,7 +312,7 @@ TEST_F(ModbusDriver, TextsThatAreNeverAnsweredAreLeftOut) {
   peer.behave([](const Asked& asked) {
     return Deed{.kind = asked.function == 3 ? Deed::Kind::silence : Deed::Kind::answer};
   });
-  const auto profile = profile_of(
+  const auto profile = tested_profile(
       point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
       point("device.serial", "text", "table = \"holding\", address = 100, type = \"text\", length = 2"));
   const auto line = bus({device(peer, 1, profile, 50ms)});
@@ -351,9 +332,9 @@ TEST_F(ModbusDriver, RegistersThatAGatewayGetsNoAnswerForAreLeftOut) {
   peer.behave([](const Asked& asked) {
     return asked.function == 3 ? Deed{.kind = Deed::Kind::exception, .exception = 11} : Deed{};
   });
-  const auto profile =
-      profile_of(point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
-                 point("ambient.humidity", "percent_rh", "table = \"holding\", address = 1, type = \"i16\""));
+  const auto profile = tested_profile(
+      point("ambient.temperature", "celsius", "table = \"input\", address = 1, type = \"i16\"") +
+      point("ambient.humidity", "percent_rh", "table = \"holding\", address = 1, type = \"i16\""));
   const auto line = bus({device(peer, 1, profile)});
   line->read(0);
   const Answer answer = line->read(0);

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "agent/drivers/modbus/frame.hpp"
+#include "agent/drivers/modbus/loopback_listener.hpp"
 
 namespace watchroom::agent {
 
@@ -87,17 +89,7 @@ class QueueingPeer {
     path_ = name.data();
   }
 
-  void listen() {
-    listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 4) != 0)
-      std::abort();
-    ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-  }
+  void listen() { std::tie(listening_, port_) = listen_on_loopback(); }
 
   void run() {
     while (!stopping_) {
