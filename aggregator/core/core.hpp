@@ -129,7 +129,7 @@ class Core {
   void store_record(KnownNode& node, const Arrival& arrival, const std::string& raw);
   /// False: it says nothing new about now.
   bool take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time,
-                   std::uint64_t record);
+                   std::uint64_t record, bool follows_newest = false);
   void take_device_property(KnownDevice& device, const Metric& metric);
   Reading reading_of(const Metric& metric, Timestamp fallback_time) const;
   KnownNode& node_of(const NodeKey& key);

@@ -284,14 +284,14 @@ Reading Core::reading_of(const Metric& metric, Timestamp fallback_time) const {
 /// The newest known value of a point. What is told late does not undo what is known; what is told live, or in
 /// a birth, is true now whatever the agent's clock says: it may have been set back.
 bool Core::take_metric(KnownNode& node, KnownDevice& device, const Metric& metric, Timestamp fallback_time,
-                       std::uint64_t record) {
+                       std::uint64_t record, bool follows_newest) {
   if (metric.is_unreadable) return false;
   KnownPoint& point = point_of(node, device, metric.name);
   const Reading reading = reading_of(metric, fallback_time);
   // A record that was lost on its way and sent again is marked historical, and may still be the newest there
   // is.
-  const bool may_be_newest =
-      point.latest && reading.taken_at > point.latest->taken_at && record > point.latest_record;
+  const bool is_later_record = record > point.latest_record || follows_newest;
+  const bool may_be_newest = point.latest && reading.taken_at > point.latest->taken_at && is_later_record;
   if (metric.is_historical && (!may_be_newest || device.is_expected())) return false;
   point.is_announced = true;
   point.latest = reading;
@@ -324,7 +324,7 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   // What stands together in a message is true at once: first it is taken, then judged. A point that comes
   // again has changed meanwhile: what was true before is judged first, it may be an alarm that came and went.
   std::vector<KnownPoint*> fresh;
-  std::unordered_set<const KnownPoint*> seen;
+  std::unordered_set<const KnownPoint*> seen, taken;
   for (const Metric& metric : arrival.payload.metrics) {
     if (!is_point(metric.name) || metric.is_unreadable) continue;
     KnownPoint& point = point_of(node, device, metric.name);
@@ -332,10 +332,12 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
       judge(node, device, std::exchange(fresh, {}));
       seen = {&point};
     }
-    if (is_of_now && take_metric(node, device, metric, sent, record))
+    if (is_of_now && take_metric(node, device, metric, sent, record, taken.contains(&point))) {
       fresh.push_back(&point);
-    else if (metric.is_historical || !is_of_now)
+      taken.insert(&point);
+    } else if (metric.is_historical || !is_of_now) {
       look_back(device, point, reading_of(metric, sent));
+    }
   }
   judge(node, device, fresh);
 }

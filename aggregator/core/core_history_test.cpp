@@ -83,6 +83,24 @@ TEST_F(History, ACrashBeforeItsEndIsSettledAfterwards) {
   EXPECT_EQ(subjects(), std::vector<std::string>{past});
 }
 
+TEST_F(CoreTest, OfARecordThatWasLostAndSentAgainTheLastValueIsTheNewest) {
+  be_born();
+  reads(22.0);
+  clock.advance(10s);
+  Payload payload;
+  payload.seq = seq++;
+  for (const int second : {1, 2, 3})
+    payload.metrics.push_back({.name = "ambient.temperature",
+                               .at = clock.now() - 5s + std::chrono::seconds{second},
+                               .value = 22.0 + second,
+                               .is_historical = true});
+  payload.journal = JournalStamp{{9}, ++record, 1};
+  receive("spBv1.0/hq/DDATA/room1/th1", payload);
+  EXPECT_EQ(temperature().value, Value{25.0});
+  receive("spBv1.0/hq/DDATA/room1/th1", payload);  // once more: nothing new
+  EXPECT_EQ(temperature().value, Value{25.0});
+}
+
 TEST_F(CoreTest, AnAlarmThatCameAndWentWithinOneMessageIsTold) {
   for (Rule& rule : rules)
     if (rule.id == "hot") rule.delays = {};
