@@ -14,7 +14,8 @@ constexpr std::size_t most_rows = 1000;
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds first_pause = 10s, longest_pause = 10min;
+// A sensor that is plugged in again is not to be missed for longer.
+constexpr std::chrono::seconds first_pause = 10s, longest_pause = 1min;
 
 std::chrono::seconds pause_after(int times) {
   std::chrono::seconds pause = first_pause;

@@ -28,7 +28,7 @@ class ObjectReader {
   /// The objects that are there. `patient`: ask a second time after a time-out.
   Result<std::map<Oid, ObjectValue>> get(const std::vector<Oid>& oids, bool patient);
   /// The same for what is asked again and again: objects that are not there are left out for 10 s, then twice
-  /// as long each time, up to 10 min.
+  /// as long each time, up to a minute.
   Result<std::map<Oid, ObjectValue>> poll(const std::vector<Oid>& oids, bool patient, Steady now);
   /// As if nothing had ever been missing.
   void forget_absences() { absences_.clear(); }
