@@ -3,6 +3,7 @@
 #include "agent/drivers/gpio/gpio.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "agent/drivers/conversion.hpp"
 #include "agent/drivers/gpio/board.hpp"
@@ -24,7 +25,7 @@ class GpioBus final : public Bus {
  public:
   GpioBus(std::vector<ConfiguredDevice> devices, BusContext context) : context_{std::move(context)} {
     for (ConfiguredDevice& device : devices)
-      devices_.push_back({std::move(device.profile), std::move(device.sources)});
+      devices_.push_back({std::move(device.profile), std::move(device.sources), {}});
     auto board = load_board(devices.front().address);
     if (board)
       lines_ = std::make_unique<InputLines>(*std::move(board), context_.clock, [this] { hurry_all(); });
@@ -33,20 +34,28 @@ class GpioBus final : public Bus {
   }
 
   Answer read(std::size_t device) override {
-    const auto& sources = devices_[device].sources;
+    auto& [profile, sources, unread] = devices_[device];
     const Timestamp at = context_.clock.now();
     if (!lines_) return silent_answer(*fault_, sources.size(), at);
     Answer answer;
     answer.communication = Communication::ok;
     std::optional<Error> fault;
     bool is_any_good = sources.empty();
+    std::map<std::string, UnreadChanges::Shown> shown;  // points may share a line
     for (const PointSource& source : sources) {
-      const auto level = lines_->level(source.where.as<GpioSource>().line);
+      const std::string& line = source.where.as<GpioSource>().line;
+      const auto level = lines_->level(line);
       is_any_good |= static_cast<bool>(level);
-      if (!level) fault = level.error();
-      answer.readings.push_back(level ? to_reading(std::int64_t{*level}, source.conversion, at)
-                                      : Reading{std::nullopt, Quality::stale, at});
+      if (!level) {
+        fault = level.error();
+        answer.readings.push_back({std::nullopt, Quality::stale, at});
+        continue;
+      }
+      if (!shown.contains(line)) shown.emplace(line, unread[line].show(*level));
+      answer.readings.push_back(to_reading(std::int64_t{shown.at(line).level}, source.conversion, at));
     }
+    const bool is_all = std::ranges::all_of(shown, [](const auto& one) { return one.second.is_all; });
+    if (!is_all && context_.hurry) context_.hurry(device);
     return is_any_good ? answer : silent_answer(*fault, sources.size(), at);
   }
 
@@ -68,6 +77,7 @@ class GpioBus final : public Bus {
   struct Device {
     std::shared_ptr<const Profile> profile;
     SharedList<PointSource> sources;
+    std::map<std::string, UnreadChanges> unread = {};  // by line
   };
 
   void hurry_all() const {

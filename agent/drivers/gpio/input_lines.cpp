@@ -58,13 +58,13 @@ InputLines::~InputLines() {
   ::close(stop_event_);
 }
 
-Result<bool> InputLines::level(const std::string& line) {
+Result<SettledLevel> InputLines::level(const std::string& line) {
   const std::lock_guard lock{mutex_};
   const auto watched = std::ranges::find(watched_, line, [](const Watched& one) { return one.about.name; });
   if (watched == watched_.end())
     return fail(Errc::invalid, Retry::never, "{} has no line {}", board_.name, line);
   if (watched->fault) return *watched->fault;
-  return watched->debounce->level(clock_.steady());
+  return *watched->settled;
 }
 
 void InputLines::close(Watched& watched) {
@@ -118,6 +118,11 @@ void InputLines::look(Watched& watched) {
     watched.debounce->see(level == 1, clock_.steady());
   else
     watched.debounce.emplace(level == 1, watched.about.debounce);
+  const bool settled = watched.debounce->level(clock_.steady());
+  if (!watched.settled)
+    watched.settled = SettledLevel{settled, 0};
+  else if (settled != watched.settled->level)
+    watched.settled = SettledLevel{settled, watched.settled->changes + 1};
 }
 
 Steady InputLines::look_at_all() {
@@ -135,15 +140,15 @@ Steady InputLines::look_at_all() {
 }
 
 void InputLines::run() {
-  std::map<std::string, bool> told;
+  std::map<std::string, std::uint64_t> told;
   while (true) {
     const Steady next = look_at_all();
     bool is_news = false;
     for (const BoardLine& line : board_.lines)
       if (const auto now = level(line.name)) {
-        const auto [before, is_first] = told.try_emplace(line.name, *now);
-        is_news |= !is_first && before->second != *now;
-        before->second = *now;
+        std::uint64_t& before = told.try_emplace(line.name, now->changes).first->second;
+        is_news |= before != now->changes;
+        before = now->changes;
       }
     if (is_news) changed_();
     wait(next);

@@ -11,6 +11,7 @@
 
 #include "agent/drivers/gpio/board.hpp"
 #include "agent/drivers/gpio/debounce.hpp"
+#include "agent/drivers/gpio/unread_changes.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/result.hpp"
 
@@ -31,7 +32,7 @@ class InputLines {
 
   const Board& board() const { return board_; }
   /// Whether a line is active. Errors say what keeps it from being read.
-  Result<bool> level(const std::string& line);
+  Result<SettledLevel> level(const std::string& line);
 
  private:
   struct Watched {
@@ -40,6 +41,7 @@ class InputLines {
     gpiod_line* line = nullptr;  // null: not open
     int edges = -1;              // descriptor; -1: the chip tells no edges
     std::optional<Debounce> debounce = {};
+    std::optional<SettledLevel> settled = {};  // kept while the line is not open
     std::optional<Error> fault = {};
     Steady try_again_at{};
   };
