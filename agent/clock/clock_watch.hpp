@@ -16,7 +16,7 @@ namespace watchroom::agent {
 enum class ClockTrust : std::int64_t {
   confirmed = 0,  ///< the kernel is synchronised, or a host's clock agrees
   plausible = 1,  ///< nobody has confirmed it, and nothing speaks against it
-  unsure = 2,     ///< it was never set, or has jumped: readings say so
+  unsure = 2,     ///< it was never set, has jumped, or the host denies it: readings say so
 };
 
 /// What the machine says of its time at one moment.
@@ -36,7 +36,7 @@ struct ClockStep {
 
 /// Judges the machine's clock. Pure. Where nobody is asked, the machine is followed; a jump nobody vouches
 /// for makes the time unsure, and a host of ours whose time is known ends that. A kernel that is synchronised
-/// is always right.
+/// is followed always, but not believed while the host's time is far from it: one of both is wrong.
 class ClockWatch {
  public:
   static constexpr std::chrono::milliseconds jump{1000};
@@ -45,6 +45,8 @@ class ClockWatch {
   static constexpr std::chrono::milliseconds host_tolerance{10'000};
   /// No message is late by more: the connection would have been given up.
   static constexpr std::chrono::milliseconds longest_way{120'000};
+  /// Between a synchronised kernel and a host: clocks that are kept do not differ by so much.
+  static constexpr std::chrono::milliseconds dispute{60'000};
 
   /// No time before `built` can be. A start before `known`, a time that was right once, is a clock that has
   /// lost its battery.
@@ -60,7 +62,10 @@ class ClockWatch {
   std::chrono::milliseconds offset() const { return offset_; }
 
  private:
-  std::optional<ClockStep> is_ahead(std::chrono::milliseconds by, Steady now);
+  std::optional<ClockStep> corrected(std::chrono::milliseconds behind, Steady now);
+  std::optional<ClockStep> compared(std::chrono::milliseconds behind, Steady now);
+  /// By how much we are ahead, once it is sure.
+  std::optional<std::chrono::milliseconds> is_ahead(std::chrono::milliseconds by, Steady now);
   std::optional<ClockStep> move_to(std::chrono::milliseconds offset, ClockTrust trust, std::string why);
 
   const Timestamp built_;
@@ -75,6 +80,7 @@ class ClockWatch {
     std::chrono::milliseconds least{};
   };
   std::optional<Ahead> ahead_;
+  bool is_disputed_ = false;  // between a synchronised kernel and the host
 };
 
 /// What the watch needs to know besides the clock itself.

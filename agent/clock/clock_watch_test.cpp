@@ -167,9 +167,45 @@ TEST(ClockWatch, WithoutABetterClockTheTimeIsTheHosts) {
   EXPECT_EQ(machine.trust(), ClockTrust::confirmed);
 }
 
-TEST(ClockWatch, ASynchronisedKernelIsNotSteeredByAHost) {
+TEST(ClockWatch, ASynchronisedKernelIsNotSteeredByAHostButNotBelievedAgainstOne) {
   Machine machine{built + 24h, true};
-  EXPECT_FALSE(machine.hears(built + 100h));
+  EXPECT_FALSE(
+      machine.hears(machine.ours() + 50s));  // clocks that are kept differ by less; it does not matter
+  const auto step = machine.hears(machine.ours() + 2h);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->by, 0ms);
+  EXPECT_EQ(step->after, ClockTrust::unsure);
+  EXPECT_NE(step->why.find("7200 s behind the centre's"), std::string::npos) << step->why;
+  EXPECT_EQ(machine.ours(), machine.wall());
+  EXPECT_FALSE(machine.passes(1s));                  // the kernel's word alone does not end it
+  EXPECT_FALSE(machine.hears(machine.ours() + 2h));  // told once
+  const auto agreed = machine.hears(machine.ours() - 2s);
+  ASSERT_TRUE(agreed);
+  EXPECT_EQ(agreed->after, ClockTrust::confirmed);
+}
+
+TEST(ClockWatch, ASynchronisedKernelThatIsAheadOfTheHostIsUnsureOnceNoMessageWasLate) {
+  Machine machine{built + 24h, true};
+  EXPECT_FALSE(machine.hears(machine.ours() - 100s));
+  machine.passes(1s);
+  EXPECT_FALSE(machine.hears(machine.ours() - 5s));  // it was the message
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(machine.hears(machine.ours() - 100s - i * 1s));
+    machine.passes(1s);
+  }
+  EXPECT_EQ(machine.hears(machine.ours() - 100s)->after, ClockTrust::unsure);
+  EXPECT_EQ(machine.ours(), machine.wall());
+}
+
+TEST(ClockWatch, ADisputeEndsWhenTheKernelIsNoLongerSynchronised) {
+  Machine machine{built + 24h, true};
+  machine.hears(machine.ours() + 2h);
+  machine.is_synchronised(false);
+  const auto step = machine.hears(machine.ours() + 2h);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->by, milliseconds{2h});
+  EXPECT_EQ(step->after, ClockTrust::confirmed);
+  machine.is_synchronised(true);  // the network's time is followed again
   EXPECT_EQ(machine.ours(), machine.wall());
 }
 

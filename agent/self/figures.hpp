@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/clock/kernel_clock.hpp"
 #include "agent/core/core_figures.hpp"
 #include "agent/drivers/snmp/trap_tally.hpp"
 #include "agent/polling/bus_figures.hpp"
@@ -39,13 +40,6 @@ struct MachineFigures {
   std::optional<std::uint64_t> memory_available_bytes;
   bool has_thermometer = false;
   std::optional<double> temperature_celsius;  ///< the hottest zone
-};
-
-/// What the kernel knows of its clock (adjtimex).
-struct KernelClock {
-  std::optional<bool> is_synchronised;
-  std::optional<double> offset_s;  ///< still to be made good
-  std::optional<double> most_error_s;
 };
 
 enum class CertificateState : std::int64_t { valid = 0, not_yet = 1, expired = 2, unreadable = 3 };

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
-#include <sys/timex.h>
 #include <unistd.h>
 
 namespace watchroom::agent {
@@ -152,17 +151,6 @@ DiskFigures read_disk(const std::filesystem::path& folder, const KernelFolders& 
     disk.used_ratio = static_cast<double>(used) / static_cast<double>(used + room.f_bavail);
   disk.is_read_only = (room.f_flag & ST_RDONLY) != 0;
   return disk;
-}
-
-KernelClock read_kernel_clock() {
-  KernelClock clock;
-  timex asked{};  // modes 0: only asks
-  const int state = ::adjtimex(&asked);
-  if (state < 0) return clock;
-  clock.is_synchronised = state != TIME_ERROR && (asked.status & STA_UNSYNC) == 0;
-  clock.offset_s = static_cast<double>(asked.offset) * ((asked.status & STA_NANO) != 0 ? 1e-9 : 1e-6);
-  clock.most_error_s = static_cast<double>(asked.maxerror) * 1e-6;
-  return clock;
 }
 
 }  // namespace watchroom::agent

@@ -31,6 +31,4 @@ class MachineFiles {
 /// `folder` need not exist yet: then it is the one above that counts.
 DiskFigures read_disk(const std::filesystem::path& folder, const KernelFolders& folders);
 
-KernelClock read_kernel_clock();
-
 }  // namespace watchroom::agent

@@ -3,7 +3,6 @@
 #include "agent/self/kernel_files.hpp"
 
 #include <atomic>
-#include <cmath>
 #include <fstream>
 #include <thread>
 
@@ -13,7 +12,6 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
-#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,15 +120,6 @@ TEST(DiskFigures, SayThatAFileSystemIsReadOnly) {
   ::waitpid(child, &status, 0);
   if (WEXITSTATUS(status) == cannot_tell) GTEST_SKIP() << "no user namespaces here";
   EXPECT_EQ(WEXITSTATUS(status), says_so);
-}
-
-TEST(KernelClock, IsWhatTheKernelSays) {
-  timex asked{};
-  const int state = ::adjtimex(&asked);
-  const KernelClock clock = read_kernel_clock();
-  if (state < 0) GTEST_SKIP() << "the kernel does not tell of its clock here";
-  EXPECT_EQ(clock.is_synchronised, state != TIME_ERROR && (asked.status & STA_UNSYNC) == 0);
-  EXPECT_LT(std::abs(clock.offset_s.value()), 1.0) << "the kernel slews no more than half a second";
 }
 
 }  // namespace
