@@ -49,7 +49,8 @@ def progress(text: str) -> None:
 
 def build() -> Path:
     """Figures are those of the release build."""
-    for command in (["cmake", "--preset", "release"], ["cmake", "--build", "--preset", "release"]):
+    for command in (["cmake", "--preset", "release"],
+                    ["cmake", "--build", "--preset", "release", "--target", "programs"]):
         progress(f"bench: {' '.join(command)}")
         subprocess.run(command, cwd=REPOSITORY, stdout=sys.stderr, check=True)
     return REPOSITORY / "build-release" / "bin"
