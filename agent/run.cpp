@@ -12,6 +12,8 @@
 #include "agent/core/agent.hpp"
 #include "agent/drivers/snmp/trap_receiver.hpp"
 #include "agent/link/link.hpp"
+#include "agent/orders/central_configuration.hpp"
+#include "agent/orders/order_box.hpp"
 #include "agent/polling_field.hpp"
 #include "agent/self/self_watch.hpp"
 
@@ -27,23 +29,35 @@ constexpr int exit_ok = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_wrong_input = 2;
 
-/// SIGTERM, SIGINT and SIGHUP, blocked in every thread that is started later.
+/// What the main thread is woken by.
+enum class Wake { stop, read_anew, orders, time };
+
+/// SIGTERM, SIGINT, SIGHUP and that of the orders, blocked in every thread that is started later.
 class Signals {
  public:
   Signals() {
     sigemptyset(&signals_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals_, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, OrderBox::signal}) sigaddset(&signals_, signal);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);  // a broken connection is told by its error
   }
-  /// True: read the settings anew. False: stop; a second such signal ends us at once.
-  bool wait() {
+  /// After stop a second signal ends us at once.
+  Wake wait(std::optional<std::chrono::seconds> longest) {
     int signal = 0;
-    sigwait(&signals_, &signal);
-    if (signal == SIGHUP) return true;
-    std::signal(SIGHUP, SIG_IGN);  // one that comes now is too late, and must not end us
+    if (longest) {
+      const timespec patience{longest->count(), 0};
+      signal = sigtimedwait(&signals_, nullptr, &patience);
+      if (signal < 0) return Wake::time;
+    } else {
+      sigwait(&signals_, &signal);
+    }
+    if (signal == SIGHUP) return Wake::read_anew;
+    if (signal == OrderBox::signal) return Wake::orders;
+    // What comes now is too late, and must not end us.
+    std::signal(SIGHUP, SIG_IGN);
+    std::signal(OrderBox::signal, SIG_IGN);
     pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
-    return false;
+    return Wake::stop;
   }
 
  private:
@@ -104,6 +118,16 @@ SelfWatchSettings self_settings(const AgentSettings& settings) {
   return self;
 }
 
+/// Whole characters of UTF-8.
+std::string shortened(std::string text) {
+  constexpr std::size_t longest = 2000;
+  if (text.size() <= longest) return text;
+  std::size_t end = longest;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text + " …";
+}
+
 /// What only a restart can change.
 bool needs_restart(const AgentSettings& running, const AgentSettings& wanted) {
   return running.site != wanted.site || running.agent != wanted.agent || running.name != wanted.name ||
@@ -115,22 +139,24 @@ bool needs_restart(const AgentSettings& running, const AgentSettings& wanted) {
 /// The running agent: built from the settings in this order, taken down in the other.
 class Running {
  public:
-  Running(AgentSettings settings, std::unique_ptr<Journal> journal, const Notifier& notifier,
-          AgentClock& clock, Log log)
-      : settings_{std::move(settings)},
+  Running(AgentSettings local, std::filesystem::path file, std::unique_ptr<Journal> journal,
+          const Notifier& notifier, AgentClock& clock, Log log)
+      : file_{std::move(file)},
+        central_{file_, local, clock, log},
+        settings_{central_.begin().value_or(std::move(local))},
         notifier_{notifier},
         clock_{clock},
         log_{std::move(log)},
         journal_{std::move(journal)},
         field_{clock, board_, log_, journal_->classes()},
         link_{settings_.broker, fmt::format("watchroom-{}-{}", settings_.site, settings_.agent),
-              log_.tagged("mqtt")},
+              [&clock] { return clock.certificate_time(); }, log_.tagged("mqtt")},
         devices_{prepared_devices({})},
         agent_{edge_node_settings(settings_), devices_, *journal_, link_, field_, clock,
                ClockFacts::of_this_machine(), log_},
         self_{self_settings(settings_),
               {[this] { return board_.take(); }, [this] { return agent_.figures(); },
-               [this] { return field_.traps().counts(); }},
+               [this] { return field_.traps().counts(); }, [this] { return central_.report(); }},
               [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); },
               notifier,
               clock,
@@ -141,10 +167,12 @@ class Running {
     log_.info("watchroom-agent {} runs {}/{}: {} devices, journal {} at record {}", WATCHROOM_VERSION,
               settings_.site, settings_.agent, settings_.devices.size(), to_hex(journal_->id()),
               journal_->head());
+    agent_.deliver_orders_to([this](std::string order) { orders_.put(std::move(order)); });
     core_ = std::thread{[this] { agent_.run(); }};
     start_polling();
     start_listening();
     self_.start();
+    tell();
     notifier_.ready();
     return {};
   }
@@ -153,10 +181,31 @@ class Running {
   /// first, and no reading in between is lost: no bus is asked while the devices change. That is kept short:
   /// a device that takes longer to answer is asked anew. A trap that comes just then is lost; what it is
   /// about is polled at once.
-  void read_anew(const std::filesystem::path& file) {
-    notifier_.reloading(clock_.machine().steady());
-    take_settings(file);
-    notifier_.ready();
+  void read_anew() {
+    Problems problems;
+    auto wanted = central_.read_anew(problems);
+    if (!wanted) {
+      log_.error("{} was not taken, the agent goes on as before:\n{}", file_.string(), problems.str());
+      return;
+    }
+    if (needs_restart(settings_, *wanted))
+      log_.warning("{}: changes outside of devices, classes, profiles and snmp_traps need a restart",
+                   file_.string());
+    take(*std::move(wanted));
+  }
+  void take_orders() {
+    for (const std::string& order : orders_.take()) {
+      if (auto wanted = central_.take(order)) take(*std::move(wanted));
+      tell();
+    }
+  }
+  /// Absent: there is nothing to look at.
+  std::optional<std::chrono::seconds> pause() const {
+    return central_.is_on_trial() ? std::optional{1s} : std::nullopt;
+  }
+  void look() {
+    if (auto wanted = central_.look(agent_.figures().host_heard_at)) take(*std::move(wanted));
+    tell();
   }
 
   void stop() {
@@ -171,31 +220,30 @@ class Running {
   }
 
  private:
-  void take_settings(const std::filesystem::path& file) {
-    Problems problems;
-    auto wanted = AgentSettings::load(file, problems);
-    if (!wanted || !problems.empty()) {
-      log_.error("{} was not taken, the agent goes on as before:\n{}", file.string(), problems.str());
-      return;
-    }
-    for (const Problem& warning : problems.warnings()) log_.warning("{}", warning.str());
-    if (needs_restart(settings_, *wanted))
-      log_.warning("{}: changes outside of devices, classes, profiles and snmp_traps need a restart",
-                   file.string());
+  void take(AgentSettings wanted) {
+    notifier_.reloading(clock_.machine().steady());
     field_.finish(longest_pause_to_read_anew);
     traps_.reset();  // as late as may be: a trap that comes while nobody listens is lost
-    settings_.snmp_traps = wanted->snmp_traps;
-    settings_.classes = wanted->classes;
-    settings_.profiles_dir = wanted->profiles_dir;
-    settings_.point_lists = wanted->point_lists;
+    settings_.snmp_traps = wanted.snmp_traps;
+    settings_.classes = wanted.classes;
+    settings_.profiles_dir = wanted.profiles_dir;
+    settings_.point_lists = wanted.point_lists;
     const std::size_t count_before = settings_.devices.size();
-    settings_.devices = std::move(wanted->devices);
+    settings_.devices = std::move(wanted.devices);
     devices_ = prepared_devices(devices_);
     self_.reconfigure(settings_.devices.size(), [this] { agent_.mailbox().put(Reconfigured{devices_}); });
     start_polling();
     start_listening();
-    log_.info("{} was read anew: {} devices, {} before", file.string(), settings_.devices.size(),
-              count_before);
+    log_.info("the settings were taken anew: {} devices, {} before", settings_.devices.size(), count_before);
+    notifier_.ready();
+  }
+  /// In the log, and as events of ours in the centre's history.
+  void tell() {
+    for (std::string& text : central_.take_told()) {
+      log_.warning("{}", text);
+      if (settings_.self.is_enabled)
+        agent_.mailbox().put(DeviceEvent{settings_.devices.size(), clock_.now(), shortened(std::move(text))});
+    }
   }
   DeviceList prepared_devices(const DeviceList& before) {
     field_.prepare(settings_);
@@ -216,7 +264,10 @@ class Running {
     traps_->start();
   }
 
+  const std::filesystem::path file_;
+  CentralConfiguration central_;
   AgentSettings settings_;
+  OrderBox orders_;
   const Notifier& notifier_;
   const AgentClock& clock_;
   const Log log_;
@@ -254,12 +305,16 @@ int run_command(const std::filesystem::path& settings_file) {
     log.error("{}", journal.error().text);
     return exit_failed;
   }
-  Running agent{*std::move(settings), *std::move(journal), notifier, clock, log};
+  Running agent{*std::move(settings), settings_file, *std::move(journal), notifier, clock, log};
   if (auto started = agent.start(); !started) {
     log.error("{}", started.error().text);
     return exit_wrong_input;
   }
-  while (signals.wait()) agent.read_anew(settings_file);
+  for (Wake wake = signals.wait(agent.pause()); wake != Wake::stop; wake = signals.wait(agent.pause())) {
+    if (wake == Wake::read_anew) agent.read_anew();
+    if (wake == Wake::orders) agent.take_orders();
+    agent.look();
+  }
   agent.stop();
   return exit_ok;
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "proto/base/clock.hpp"
+#include "proto/link/tls_context.hpp"
 
 namespace watchroom::agent {
 
@@ -25,9 +26,20 @@ class AgentClock final : public Clock {
   std::chrono::milliseconds offset() const { return std::chrono::milliseconds{offset_}; }
   void set_offset(std::chrono::milliseconds offset) { offset_ = offset.count(); }
 
+  /// By a clock that nobody vouches for a certificate may seem run out for ever, and the centre, who knows
+  /// the time, stay out of reach: then the latest time that has surely been is what counts.
+  CertificateTime certificate_time() const {
+    if (is_confirmed_) return {now(), true};
+    return {from_ms(surely_past_ms_), false};
+  }
+  void set_confirmed(bool is_confirmed) { is_confirmed_ = is_confirmed; }
+  void set_surely_past(Timestamp time) { surely_past_ms_ = time.time_since_epoch().count(); }
+
  private:
   const Clock& machine_;
   std::atomic<std::int64_t> offset_;
+  std::atomic<bool> is_confirmed_ = false;
+  std::atomic<std::int64_t> surely_past_ms_ = 0;
 };
 
 }  // namespace watchroom::agent

@@ -37,6 +37,8 @@ Agent::Agent(EdgeNodeSettings settings, DeviceList devices, Journal& journal, Ou
   const ClockTrust trust = clock_watch_.trust();
   journal_.begin_era(clock_facts_.boot, clock_watch_.offset(), trust);
   edge_node_.clock_moved(0ms, trust);
+  clock_.set_surely_past(std::max(clock_facts_.built, journal.known_time()));
+  vouch_for_clock();
   if (trust == ClockTrust::unsure)
     log_.warning("the clock says {}, which cannot be right: readings are marked as of an unsure time",
                  to_rfc3339(clock_.now()));
@@ -171,9 +173,13 @@ void Agent::take(const Reconfigured& settings) {
 
 void Agent::take(const Arrived& message) {
   edge_node_.arrived(message.session, message.topic, message.payload);
-  if (const auto host_time = edge_node_.take_time_told())
+  if (const auto host_time = edge_node_.take_time_told()) {
+    noted_.host_heard_at = clock_.steady();
     move_clock(clock_watch_.heard(*host_time, machine_time()));
+  }
   give_classes();
+  for (std::string& order : edge_node_.take_orders())
+    if (deliver_order_) deliver_order_(std::move(order));
 }
 
 void Agent::give_classes() {
@@ -197,6 +203,13 @@ void Agent::watch_clock() {
   look_at_clock_at_ = now + 1s;
   move_clock(clock_watch_.look(machine_time()));
   clock_.set_offset(clock_watch_.offset());
+  vouch_for_clock();
+}
+
+void Agent::vouch_for_clock() {
+  const bool is_confirmed = clock_watch_.trust() == ClockTrust::confirmed;
+  clock_.set_confirmed(is_confirmed);
+  if (is_confirmed) clock_.set_surely_past(clock_.now());
 }
 
 void Agent::move_clock(const std::optional<ClockStep>& step) {

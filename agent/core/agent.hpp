@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -29,6 +30,9 @@ class Agent {
         AgentClock& clock, ClockFacts facts, Log log);
 
   AgentMailbox& mailbox() { return mailbox_; }
+  /// Who gets the centre's signed orders, in base64, as they came; called on the core's thread: hand over
+  /// and return. Before it runs.
+  void deliver_orders_to(std::function<void(std::string)> deliver) { deliver_order_ = std::move(deliver); }
 
   /// Takes the events in order, then does what is due. Says when it wants to be called again, at the latest.
   std::optional<Steady> step(std::vector<AgentEvent> events);
@@ -56,6 +60,7 @@ class Agent {
   void give_classes();
   MachineTime machine_time() const;
   void watch_clock();
+  void vouch_for_clock();
   void move_clock(const std::optional<ClockStep>& step);
   std::chrono::milliseconds late_step(Timestamp at) const;
   void commit();
@@ -77,6 +82,7 @@ class Agent {
   std::chrono::milliseconds last_step_{0};  // of the clock
   Steady late_until_{};                     // until then there may be readings by the clock before it
   EdgeNode edge_node_;
+  std::function<void(std::string)> deliver_order_;
   AgentMailbox mailbox_;
   std::atomic<bool> is_stopping_ = false;
   std::uint64_t refused_told_ = 0;

@@ -16,6 +16,7 @@ struct CoreFigures {
   JournalFigures journal;
   std::optional<Steady> connected_since;  ///< absent without a session
   Steady disconnected_since{};            ///< counts only without one
+  std::optional<Steady> host_heard_at;    ///< when a host acknowledged last
   std::uint64_t sessions = 0;             ///< ever begun
   std::uint64_t failed_attempts = 0;      ///< to begin one
   std::uint64_t refused_acknowledgements = 0;

@@ -52,6 +52,7 @@ Payload node_birth(std::uint8_t bd_seq, const std::string& name, std::chrono::se
   birth.metrics.push_back(metric(names::bd_seq, now, std::int64_t{bd_seq}));
   birth.metrics.push_back(metric(names::rebirth, now, false));
   birth.metrics.push_back(metric(names::journal_ack, now, std::string{}));
+  birth.metrics.push_back(metric(names::order, now, std::string{}));
   birth.metrics.push_back(metric(names::journal_id, now, journal.id));
   add_journal(birth.metrics, journal, now);
   birth.metrics.push_back(metric(names::name, now, name));

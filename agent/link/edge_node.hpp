@@ -91,6 +91,8 @@ class EdgeNode {
   Outgoing take();
   /// What the centre asked for since the last call.
   std::vector<ClassWanted> take_classes_wanted() { return std::exchange(classes_wanted_, {}); }
+  /// Signed orders of the centre since the last call, as they came.
+  std::vector<std::string> take_orders() { return std::exchange(orders_, {}); }
   /// The time that a host of ours told since the last call.
   std::optional<Timestamp> take_time_told() { return std::exchange(host_time_, std::nullopt); }
   /// `record` was handed to the broker (what counts when no host acknowledges).
@@ -173,6 +175,7 @@ class EdgeNode {
   std::optional<Session> session_;
   Outgoing out_;
   std::vector<ClassWanted> classes_wanted_;
+  std::vector<std::string> orders_;
   std::optional<Timestamp> host_time_;
   ClockTrust clock_trust_ = ClockTrust::plausible;
   std::set<std::string> told_;

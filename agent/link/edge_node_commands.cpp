@@ -42,6 +42,9 @@ void EdgeNode::take_command(std::string_view bytes) {
   // Metrics that were never announced are ignored (chapter 5, commands).
   for (const Metric& metric : command->metrics) {
     if (metric.name == metric_names::journal_ack && take_acknowledgement(metric)) take_host_time(command->at);
+    if (metric.name == metric_names::order && metric.value)
+      if (const auto* text = std::get_if<std::string>(&*metric.value); text && !text->empty())
+        orders_.push_back(*text);
     if (metric.name == metric_names::rebirth && metric.value && number_of(*metric.value).value_or(0) != 0)
       ask_for_rebirth();
   }

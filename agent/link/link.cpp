@@ -6,8 +6,8 @@ namespace watchroom::agent {
 
 using namespace std::chrono_literals;
 
-Link::Link(BrokerSettings broker, std::string client_id, Log log)
-    : session_{std::move(broker), std::move(client_id), *this, std::move(log)} {}
+Link::Link(BrokerSettings broker, std::string client_id, CertificateClock time, Log log)
+    : session_{std::move(broker), std::move(client_id), *this, std::move(time), std::move(log)} {}
 
 Link::~Link() { stop(0ms); }
 

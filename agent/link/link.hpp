@@ -17,7 +17,7 @@ namespace watchroom::agent {
 /// `mailbox` is attached before `start` and must outlive `stop`.
 class Link final : public Outlet, private MqttEvents {
  public:
-  Link(BrokerSettings broker, std::string client_id, Log log);
+  Link(BrokerSettings broker, std::string client_id, CertificateClock time, Log log);
   ~Link() override;
 
   Result<void> start(AgentMailbox& mailbox);

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 class TestHost final : private MqttEvents {
  public:
   explicit TestHost(TestBroker& broker)
-      : session_{broker.settings_for("centre"), "centre", *this, Log::quiet()} {
+      : session_{broker.settings_for("centre"), "centre", *this, system_certificate_time, Log::quiet()} {
     EXPECT_TRUE(session_.start());
     EXPECT_TRUE(wait_until([this] { return current_ != 0; }));
   }
@@ -93,7 +93,7 @@ class RunningAgent {
  public:
   RunningAgent(TestBroker& broker, const std::filesystem::path& folder)
       : journal_{*Journal::open(folder / "journal.sqlite", journal_settings(), clock_, Log::quiet())},
-        link_{broker.settings_for("room1"), "room1", Log::quiet()},
+        link_{broker.settings_for("room1"), "room1", system_certificate_time, Log::quiet()},
         agent_{{.group = "hq", .node = "room1", .name = "room", .ack_hosts = {"centre"}},
                listed({test_device("th1")}),
                *journal_,
@@ -204,7 +204,7 @@ TEST(Link, RefusesAtOnceAKeyThatIsNotThere) {
   TestBroker broker;
   auto settings = broker.settings_for("room1");
   settings.key_file = folder.path() / "no.key";
-  Link link{settings, "room1", Log::quiet()};
+  Link link{settings, "room1", system_certificate_time, Log::quiet()};
   AgentMailbox mailbox{16};
   EXPECT_FALSE(link.start(mailbox));
 }

@@ -85,10 +85,9 @@ class TestBroker {
     settings.reconnect_max = std::chrono::milliseconds{200};
     return settings;
   }
-
- private:
   std::string file(const std::string& name) const { return certificates_.file(name); }
 
+ private:
   static sockaddr_in loopback(int port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;

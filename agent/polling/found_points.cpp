@@ -9,9 +9,9 @@
 #include <set>
 #include <utility>
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
+
+#include "proto/base/whole_file.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -73,19 +73,6 @@ TakenIn take_in(std::vector<FoundPoint>& all, const std::vector<FoundPoint>& now
 }
 
 /// True when everything is on the disk before the old file is gone.
-bool write_whole(const std::filesystem::path& file, const std::string& text) {
-  const std::filesystem::path fresh = file.string() + ".new";
-  const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor < 0) return false;
-  const bool is_written =
-      ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(descriptor) == 0;
-  ::close(descriptor);
-  std::error_code error;
-  if (is_written) std::filesystem::rename(fresh, file, error);
-  return is_written && !error;
-}
-
 std::set<std::string> those_that_come_and_go(const Profile& profile) {
   std::set<std::string> keys;
   for (const ProfilePoint& point : profile.points)
@@ -122,9 +109,9 @@ void FoundPoints::write(const ConfiguredDevice& device, const Points& points) co
   Json list = Json::array();
   for (const FoundPoint& point : points) list.push_back(json_of(point));
   const Json document{{"of", identity_of(device)}, {"points", std::move(list)}};
-  if (!write_whole(file_of(device), document.dump() + "\n"))
-    log_.warning("{} cannot be written: {} has to be asked for its points after each start",
-                 file_of(device).string(), device.description.id);
+  if (const auto kept = write_whole(file_of(device), document.dump() + "\n", Readers::everybody); !kept)
+    log_.warning("{}: {} has to be asked for its points after each start", kept.error().text,
+                 device.description.id);
 }
 
 FoundPoints::Known& FoundPoints::known(const ConfiguredDevice& device) {

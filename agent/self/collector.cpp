@@ -61,6 +61,7 @@ SelfFigures Collector::collect() {
   figures.buses = rates(figures.steady);
   figures.core = sources_.core();
   if (sources_.traps) figures.traps = sources_.traps();
+  if (sources_.configuration) figures.configuration = sources_.configuration();
   collected_ = figures.steady;
   return figures;
 }

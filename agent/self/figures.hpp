@@ -10,6 +10,7 @@
 #include "agent/clock/kernel_clock.hpp"
 #include "agent/core/core_figures.hpp"
 #include "agent/drivers/snmp/trap_tally.hpp"
+#include "agent/orders/configuration_keeper.hpp"
 #include "agent/polling/bus_figures.hpp"
 
 namespace watchroom::agent {
@@ -74,6 +75,7 @@ struct SelfFigures {
   std::vector<BusRates> buses;
   TrapCounts traps;
   CoreFigures core;
+  ConfigurationReport configuration;
 };
 
 }  // namespace watchroom::agent

@@ -22,6 +22,11 @@ constexpr MetricState journal_states[]{
     {0, "可靠", "durable"}, {1, "仅在内存", "in memory only"}, {2, "写入失败", "failing"}};
 constexpr MetricState clock_states[]{
     {0, "已同步", "synchronised"}, {1, "未经核对", "not confirmed"}, {2, "不可信", "unsure"}};
+constexpr MetricState configuration_states[]{{0, "本地文件", "local file"},
+                                             {1, "中心下发，已生效", "from the centre"},
+                                             {2, "中心下发，试运行", "from the centre, on trial"},
+                                             {3, "中心下发的配置被拒绝", "refused"},
+                                             {4, "已回退", "fallen back"}};
 constexpr MetricState certificate_states[]{{0, "有效", "valid"},
                                            {1, "尚未生效", "not valid yet"},
                                            {2, "已过期", "expired"},
@@ -236,6 +241,23 @@ constexpr MetricDescription descriptions[]{
      .zh = "内核估计的最大误差",
      .en = "The kernel's bound of its clock's error",
      .value = [](const Figures& f) { return f.clock.most_error_s; }},
+
+    // the configuration
+    {.name = "configuration_state",
+     .zh = "0 本地文件，1 中心下发已生效，2 试运行，3 被拒绝，4 已回退",
+     .en = "0 local file, 1 from the centre, 2 on trial, 3 the one given last is refused, 4 fallen back",
+     .value = [](const Figures& f) -> std::optional<double> { return number(f.configuration.state); },
+     .point = {.kind = "configuration.state", .states = configuration_states}},
+    {.name = "configuration_number",
+     .zh = "正在运行的配置编号，0 为本地文件",
+     .en = "Number of the configuration in force; 0: the local file",
+     .value = [](const Figures& f) -> std::optional<double> { return number(f.configuration.running); },
+     .point = {.kind = "configuration.number", .deadband = 1}},
+    {.name = "configuration_given",
+     .zh = "中心最近下发的配置编号",
+     .en = "Number of the configuration that the centre gave last",
+     .value = [](const Figures& f) -> std::optional<double> { return number(f.configuration.given); },
+     .point = {.kind = "configuration.given", .deadband = 1}},
 
     // certificates
     {.name = "certificate_remaining",

@@ -160,7 +160,16 @@ std::filesystem::path read_profiles_dir(const SettingsTable& table) {
   return given.value_or(installed_profiles_folder());
 }
 
-AgentSettings read_settings(const SettingsTable& table) {
+/// What can change while the agent runs, and may come from the centre.
+void read_watched(const SettingsTable& table, AgentSettings& settings) {
+  settings.snmp_traps = read_snmp_traps(table.table("snmp_traps"));
+  settings.classes = read_classes(table.table("classes"));
+  DevicesReader devices{settings.profiles_dir, settings.classes, *settings.point_lists};
+  for (const SettingsTable& device : table.tables("device")) settings.devices.push_back(devices.read(device));
+  table.finish();
+}
+
+AgentSettings read_settings(const SettingsTable& table, const std::optional<SettingsTable>& given = {}) {
   AgentSettings settings;
   settings.site = read_id(table, "site", "the site this room belongs to; the Sparkplug group");
   settings.agent = read_id(table, "agent", "this agent; the Sparkplug edge node");
@@ -178,27 +187,36 @@ AgentSettings read_settings(const SettingsTable& table) {
   settings.broker = BrokerSettings::read(table.table("broker"));
   settings.journal = read_journal(table.table("journal"));
   settings.self = read_self(table);
-  settings.snmp_traps = read_snmp_traps(table.table("snmp_traps"));
-  settings.classes = read_classes(table.table("classes"));
-  DevicesReader devices{settings.profiles_dir, settings.classes, *settings.point_lists};
-  for (const SettingsTable& device : table.tables("device")) settings.devices.push_back(devices.read(device));
-  table.finish();
+  if (!given) {
+    read_watched(table, settings);
+    return settings;
+  }
+  AgentSettings unused;  // but checked: it is what the agent falls back to
+  unused.profiles_dir = settings.profiles_dir;
+  read_watched(table, unused);
+  read_watched(*given, settings);
   return settings;
 }
 
 std::optional<AgentSettings> read(const std::optional<SettingsTable>& table, const Problems& problems,
-                                  std::size_t problems_before) {
+                                  std::size_t problems_before,
+                                  const std::optional<SettingsTable>& given = {}) {
   if (!table) return std::nullopt;
-  AgentSettings settings = read_settings(*table);
+  AgentSettings settings = read_settings(*table, given);
   if (problems.all().size() > problems_before) return std::nullopt;
   return settings;
 }
 
 }  // namespace
 
-std::optional<AgentSettings> AgentSettings::load(const std::filesystem::path& file, Problems& problems) {
+std::optional<AgentSettings> AgentSettings::load(const std::filesystem::path& file, Problems& problems,
+                                                 const std::optional<GivenSettings>& given) {
   const std::size_t before = problems.all().size();
-  return read(SettingsTable::load(file, problems), problems, before);
+  if (!given) return read(SettingsTable::load(file, problems), problems, before);
+  auto table = SettingsTable::parse(given->text, (file.parent_path() / given->name).string(), problems);
+  if (!table) return std::nullopt;
+  table->confine();
+  return read(SettingsTable::load(file, problems), problems, before, table);
 }
 
 std::optional<AgentSettings> AgentSettings::parse(std::string_view text, const std::string& file,

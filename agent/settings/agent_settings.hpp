@@ -44,6 +44,13 @@ struct ConfiguredDevice {
   int line = 0;                     // in agent.toml
 };
 
+/// What is said elsewhere of devices, classes and traps, instead of in agent.toml. Files that it names are
+/// looked for beneath agent.toml's folder, and nowhere else.
+struct GivenSettings {
+  std::string name;  ///< for people: "configuration 17"
+  std::string text;  ///< TOML
+};
+
 /// agent.toml, read and checked.
 struct AgentSettings {
   struct Journal {
@@ -85,7 +92,8 @@ struct AgentSettings {
   std::shared_ptr<PointLists> point_lists = std::make_shared<PointLists>();
 
   /// Nothing when anything is wrong in the file or in a profile it names; all of it is in `problems`.
-  static std::optional<AgentSettings> load(const std::filesystem::path& file, Problems& problems);
+  static std::optional<AgentSettings> load(const std::filesystem::path& file, Problems& problems,
+                                           const std::optional<GivenSettings>& given = {});
   static std::optional<AgentSettings> parse(std::string_view text, const std::string& file,
                                             Problems& problems);
   /// agent.toml with every key commented.

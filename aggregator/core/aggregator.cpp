@@ -122,7 +122,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
     if (!core) return core.error();
     core_ = *std::move(core);
     session_ = std::make_unique<MqttSession>(settings_.broker, settings_.core.intake.host_id, *this,
-                                             log_.tagged("mqtt"));
+                                             system_certificate_time, log_.tagged("mqtt"));
     if (auto started = session_->start(); !started) return started.error();
     thread_ = std::thread{[this] { run(); }};
     return {};

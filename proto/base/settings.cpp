@@ -93,6 +93,7 @@ struct SettingsTable::Node {
   Problems* problems = nullptr;
   std::vector<KeyDescription>* descriptions = nullptr;
   std::set<std::string, std::less<>> asked;
+  bool is_confined = false;  // to files beneath its folder
 
   std::string field_of(std::string_view key) const {
     return field.empty() ? std::string{key} : fmt::format("{}.{}", field, key);
@@ -125,6 +126,7 @@ struct SettingsTable::Node {
     node->missing_line = line();
     node->problems = problems;
     node->descriptions = descriptions;
+    node->is_confined = is_confined;
     return node;
   }
 };
@@ -163,6 +165,9 @@ SettingsTable SettingsTable::describing(std::vector<KeyDescription>& description
   node->descriptions = &descriptions;
   return SettingsTable{std::move(node)};
 }
+
+void SettingsTable::confine() { node_->is_confined = true; }
+bool SettingsTable::is_confined() const { return node_->is_confined; }
 
 bool SettingsTable::has(std::string_view key) const { return node_->get(key) != nullptr; }
 

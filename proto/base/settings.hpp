@@ -99,6 +99,10 @@ class SettingsTable {
   /// An empty table that notes what is asked of it. `descriptions` must outlive it.
   static SettingsTable describing(std::vector<KeyDescription>& descriptions, Problems& problems);
 
+  /// Whoever wrote it may name files beneath its folder only: it came from elsewhere. Before any table is
+  /// read.
+  void confine();
+
   bool has(std::string_view key) const;
   bool is_table(std::string_view key) const;
 
@@ -163,6 +167,7 @@ class SettingsTable {
   void finish() const;
 
  private:
+  bool is_confined() const;
   struct Node;
   explicit SettingsTable(std::shared_ptr<Node> node) : node_{std::move(node)} {}
   void describe_optional(std::string_view key, std::string_view type, std::string_view help) const;

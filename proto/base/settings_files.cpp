@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -36,6 +37,11 @@ std::filesystem::path SettingsTable::file(std::string_view key, const FileKey& a
   const std::string written = text(key, {.help = about.help, .fallback = about.fallback, .longest = 4000});
   if (written.empty()) return {};
   std::filesystem::path path{written};
+  if (is_confined() && (path.is_absolute() || std::ranges::count(path, "..") > 0)) {
+    complain(key, fmt::format("\"{}\" is not allowed here, expected a path beneath {}", written,
+                              folder().string()));
+    return {};
+  }
   if (path.is_relative()) path = folder() / path;
   if (!about.must_exist) return path;
   if (const std::string complaint = complaint_about(path, about.is_folder); !complaint.empty())

@@ -96,12 +96,16 @@ BrokerSettings BrokerSettings::read(const SettingsTable& table) {
   return read;
 }
 
+CertificateTime system_certificate_time() { return {SystemClock{}.now(), true}; }
+
 class MqttSession::Connection {
  public:
-  Connection(BrokerSettings settings, std::string client_id, MqttEvents& events, Log log)
+  Connection(BrokerSettings settings, std::string client_id, MqttEvents& events, CertificateClock time,
+             Log log)
       : settings_{std::move(settings)},
         client_id_{std::move(client_id)},
         events_{events},
+        certificate_time_{std::move(time)},
         log_{std::move(log)} {}
 
   Result<void> start();
@@ -115,7 +119,11 @@ class MqttSession::Connection {
   };
   using Client = std::unique_ptr<mosquitto, Deleter>;
 
-  Result<Client> make_client();
+  struct Prepared {
+    TlsContext tls;  // outlives the client
+    Client client;
+  };
+  Result<Prepared> prepare();
   enum class Outcome { refused, accepted, proven };
 
   void run();
@@ -126,6 +134,11 @@ class MqttSession::Connection {
   Result<void> wait_for_socket();
   Outcome loop_until_closed(SessionNumber session);
   Outcome give_up(SessionNumber session, const std::string& reason);
+  /// What libmosquitto says of TLS is no more than that it failed.
+  std::string why(const std::string& reason) const {
+    if (tls_->refusal().empty()) return reason;
+    return fmt::format("the broker's certificate is refused: {}", tls_->refusal());
+  }
   bool is_stopping();
   /// A pause before the next attempt; false when stopping.
   bool pause(int failures);
@@ -139,11 +152,13 @@ class MqttSession::Connection {
   const BrokerSettings settings_;
   const std::string client_id_;
   MqttEvents& events_;
+  const CertificateClock certificate_time_;
   const Log log_;
 
   // Guards client_ against replacement while another thread publishes.
   std::mutex mutex_;
   std::condition_variable stopped_;
+  std::optional<TlsContext> tls_;  // session thread only; of client_
   Client client_;
   std::atomic<SessionNumber> connected_session_ = 0;  // 0: not connected
   SessionNumber attempted_session_ = 0;               // session thread only
@@ -156,28 +171,29 @@ class MqttSession::Connection {
   std::thread thread_;
 };
 
-Result<MqttSession::Connection::Client> MqttSession::Connection::make_client() {
+Result<MqttSession::Connection::Prepared> MqttSession::Connection::prepare() {
   Client client{mosquitto_new(client_id_.c_str(), true, this)};
   if (!client) return fail(Errc::io, Retry::later, "no memory for an MQTT client");
   mosquitto_threaded_set(client.get(), true);
-  int code = mosquitto_tls_set(client.get(), settings_.ca_file.c_str(), nullptr,
-                               settings_.certificate_file.c_str(), settings_.key_file.c_str(), nullptr);
-  if (code == MOSQ_ERR_SUCCESS) code = mosquitto_tls_opts_set(client.get(), 1, nullptr, nullptr);
-  if (code != MOSQ_ERR_SUCCESS)
-    return fail(Errc::invalid, Retry::never, "TLS with CA {}, certificate {}, key {}: {}",
-                settings_.ca_file.string(), settings_.certificate_file.string(), settings_.key_file.string(),
-                describe(code));
+  auto tls = TlsContext::make({settings_.ca_file, settings_.certificate_file, settings_.key_file},
+                              settings_.host, certificate_time_());
+  if (!tls) return tls.error();
+  // Its own context cannot be told the time; with its "defaults" it refuses every certificate.
+  mosquitto_int_option(client.get(), MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+  if (const int code = mosquitto_void_option(client.get(), MOSQ_OPT_SSL_CTX, tls->get());
+      code != MOSQ_ERR_SUCCESS)
+    return fail(Errc::io, Retry::later, "TLS: {}", describe(code));
   // Nagle's pauses would add 40 ms to a short message behind another.
   mosquitto_int_option(client.get(), MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_connect_callback_set(client.get(), on_connect);
   mosquitto_disconnect_callback_set(client.get(), on_disconnect);
   mosquitto_message_callback_set(client.get(), on_message);
   mosquitto_publish_callback_set(client.get(), on_publish);
-  return client;
+  return Prepared{*std::move(tls), std::move(client)};
 }
 
 Result<void> MqttSession::Connection::start() {
-  if (auto client = make_client(); !client) return client.error();
+  if (auto prepared = prepare(); !prepared) return prepared.error();
   thread_ = std::thread{[this] { run(); }};
   return {};
 }
@@ -214,20 +230,22 @@ MqttSession::Connection::Outcome MqttSession::Connection::run_session(SessionNum
   attempted_session_ = session;
   refused_ = false;
   reason_.clear();
-  auto client = make_client();
-  if (!client) return give_up(session, client.error().text);
+  auto prepared = prepare();
+  if (!prepared) return give_up(session, prepared.error().text);
+  tls_ = std::move(prepared->tls);
+  mosquitto* client = prepared->client.get();
   const MqttMessage will = events_.will(session);
   if (!will.topic.empty())
-    mosquitto_will_set(client->get(), will.topic.c_str(), static_cast<int>(will.payload.size()),
-                       will.payload.data(), static_cast<int>(will.qos), will.retain);
+    mosquitto_will_set(client, will.topic.c_str(), static_cast<int>(will.payload.size()), will.payload.data(),
+                       static_cast<int>(will.qos), will.retain);
   {
     const std::lock_guard lock{mutex_};
     if (stopping_) return Outcome::refused;
-    client_ = *std::move(client);
+    client_ = std::move(prepared->client);
     unsent_ = 0;
   }
   deadline_ = std::chrono::steady_clock::now() + settings_.connect_timeout;
-  if (auto opened = open_socket(failures); !opened) return give_up(session, opened.error().text);
+  if (auto opened = open_socket(failures); !opened) return give_up(session, why(opened.error().text));
   return loop_until_closed(session);
 }
 
@@ -289,6 +307,7 @@ MqttSession::Connection::Outcome MqttSession::Connection::loop_until_closed(Sess
   }
   const bool was_connected = connected_session_.exchange(0) != 0;
   if (reason_.empty()) reason_ = describe(code);
+  if (!was_connected) reason_ = why(reason_);
   {
     const std::lock_guard lock{mutex_};
     client_.reset();
@@ -369,9 +388,10 @@ void MqttSession::Connection::on_publish(mosquitto*, void* self, int) {
   if (--me.unsent_ <= 0) me.stopped_.notify_all();
 }
 
-MqttSession::MqttSession(BrokerSettings settings, std::string client_id, MqttEvents& events, Log log)
-    : connection_{
-          std::make_unique<Connection>(std::move(settings), std::move(client_id), events, std::move(log))} {}
+MqttSession::MqttSession(BrokerSettings settings, std::string client_id, MqttEvents& events,
+                         CertificateClock time, Log log)
+    : connection_{std::make_unique<Connection>(std::move(settings), std::move(client_id), events,
+                                               std::move(time), std::move(log))} {}
 MqttSession::~MqttSession() { connection_->stop(0ms); }
 
 Result<void> MqttSession::start() { return connection_->start(); }

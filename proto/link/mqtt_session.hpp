@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "proto/base/log.hpp"
 #include "proto/base/result.hpp"
 #include "proto/base/settings.hpp"
+#include "proto/link/tls_context.hpp"
 
 namespace watchroom {
 
@@ -63,13 +65,19 @@ class MqttEvents {
   virtual void on_message(SessionNumber session, std::string_view topic, std::string_view payload) = 0;
 };
 
+/// Asked before every connection, on the session's thread.
+using CertificateClock = std::function<CertificateTime()>;
+/// That of a machine whose clock is kept.
+CertificateTime system_certificate_time();
+
 /// One MQTT 3.1.1 clean session after another, on a thread of its own: connects, waits with jittered pauses
 /// between the configured bounds, which grow until a session has lasted for some seconds, connects again,
-/// until stopped. `publish` and `subscribe` may be called from any thread. `events` must outlive it.
-/// (libmosquitto resolves names synchronously: hence the thread.)
+/// until stopped. The files are read anew for each. `publish` and `subscribe` may be called from any thread.
+/// `events` must outlive it. (libmosquitto resolves names synchronously: hence the thread.)
 class MqttSession {
  public:
-  MqttSession(BrokerSettings settings, std::string client_id, MqttEvents& events, Log log);
+  MqttSession(BrokerSettings settings, std::string client_id, MqttEvents& events, CertificateClock time,
+              Log log);
   MqttSession(const MqttSession&) = delete;
   MqttSession& operator=(const MqttSession&) = delete;
   /// Stops without a DISCONNECT if `stop` was not called: the broker then publishes the will.

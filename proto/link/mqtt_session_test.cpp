@@ -131,7 +131,7 @@ TEST_F(MqttSessionTest, PausesGrowWhileABrokerThatIsThereRefusesUs) {
     while (listener.refuse_one()) {
     }
   }};
-  MqttSession session{settings_, "room1", events_, Log::quiet()};
+  MqttSession session{settings_, "room1", events_, system_certificate_time, Log::quiet()};
   ASSERT_TRUE(session.start());
   // The pauses are 5 to 10 ms, 10 to 20, 20 to 40 …: the tenth attempt is over 2.5 s away at the soonest.
   const auto attempts = events_.reasons(10, 1500ms).size();
@@ -148,7 +148,7 @@ TEST_F(MqttSessionTest, ABrokerThatDropsSynsNeitherHoldsAnAttemptNorTheStop) {
   listener.fill_backlog();
   settings_.port = listener.port;
   settings_.connect_timeout = 1s;
-  MqttSession session{settings_, "room1", events_, Log::quiet()};
+  MqttSession session{settings_, "room1", events_, system_certificate_time, Log::quiet()};
   ASSERT_TRUE(session.start());
   const auto reasons = events_.reasons(1, 5s);
   ASSERT_FALSE(reasons.empty());
@@ -163,7 +163,7 @@ TEST_F(MqttSessionTest, ABrokerThatIsNotThereIsNamedAsSuch) {
     const Listener gone{1};
     settings_.port = gone.port;
   }
-  MqttSession session{settings_, "room1", events_, Log::quiet()};
+  MqttSession session{settings_, "room1", events_, system_certificate_time, Log::quiet()};
   ASSERT_TRUE(session.start());
   const auto reasons = events_.reasons(1, 5s);
   ASSERT_FALSE(reasons.empty());

@@ -79,6 +79,8 @@ namespace metric_names {
 inline constexpr std::string_view bd_seq = "bdSeq";
 inline constexpr std::string_view rebirth = "Node Control/Rebirth";
 inline constexpr std::string_view journal_ack = "Node Control/Journal Ack";
+/// A signed order (proto/trust), in base64.
+inline constexpr std::string_view order = "Node Control/Order";
 inline constexpr std::string_view journal_id = "Journal/Id";
 inline constexpr std::string_view journal_head = "Journal/Head";
 inline constexpr std::string_view journal_oldest = "Journal/Oldest";

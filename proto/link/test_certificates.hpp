@@ -18,7 +18,8 @@ class TestCertificates {
                 file("ca.key"));
   }
 
-  void make(const std::string& name, const std::string& extensions = "", const std::string& days = "2") {
+  void make(const std::string& name, const std::string& extensions = "",
+            const std::string& days = "2") const {
     run_openssl(std::string{new_key} + " -days " + days + " -subj /CN=" + name + " -CA " + file("ca.pem") +
                 " -CAkey " + file("ca.key") + " -addext basicConstraints=critical,CA:FALSE " + extensions +
                 " -out " + file(name + ".pem") + " -keyout " + file(name + ".key"));

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/orders/central_configuration.hpp"
+
+#include "proto/trust/base64.hpp"
+
+namespace watchroom::agent {
+
+CentralConfiguration::CentralConfiguration(std::filesystem::path file, const AgentSettings& local,
+                                           const AgentClock& clock, Log log)
+    : file_{std::move(file)},
+      clock_{clock},
+      log_{log.tagged("configuration")},
+      desk_{local.data_dir / "orders", local.broker.ca_file, local.site, local.agent},
+      keeper_{local.data_dir / "configuration", log_} {}
+
+std::optional<AgentSettings> CentralConfiguration::begin() {
+  const auto given = keeper_.begin(clock_.steady());
+  if (!given) return std::nullopt;
+  tried_out_at_ = clock_.steady();
+  Problems problems;
+  if (auto settings = load(given, problems)) return settings;
+  return fall_back(fmt::format("configuration {} of the centre can no longer be followed:\n{}", given->number,
+                               problems.str()));
+}
+
+std::optional<AgentSettings> CentralConfiguration::read_anew(Problems& problems) const {
+  return load(keeper_.running(), problems);
+}
+
+std::optional<AgentSettings> CentralConfiguration::take(const std::string& text) {
+  const auto bytes = from_base64(text);
+  if (!bytes) {
+    told_.push_back("an order of the centre is refused: it is not in base64");
+    return std::nullopt;
+  }
+  auto order = desk_.take(*bytes, clock_.certificate_time());
+  if (!order) {
+    told_.push_back(fmt::format("an order of the centre is refused: {}", order.error().text));
+    return std::nullopt;
+  }
+  if (order->kind == order_kinds::configuration) return follow({order->number, std::move(order->body)});
+  told_.push_back(
+      fmt::format("order {} of the centre is refused: \"{}\" is unknown here", order->number, order->kind));
+  return std::nullopt;
+}
+
+std::optional<AgentSettings> CentralConfiguration::follow(GivenConfiguration given) {
+  const std::uint64_t number = given.number;
+  Problems problems;
+  auto settings = load(given, problems);
+  if (!settings) {
+    keeper_.refuse(number);
+    told_.push_back(fmt::format("configuration {} of the centre is refused:\n{}", number, problems.str()));
+    return std::nullopt;
+  }
+  if (auto kept = keeper_.try_out(std::move(given), clock_.steady()); !kept) {
+    keeper_.refuse(number);
+    told_.push_back(fmt::format("configuration {} of the centre is refused: {}", number, kept.error().text));
+    return std::nullopt;
+  }
+  tried_out_at_ = clock_.steady();
+  told_.push_back(fmt::format("configuration {} of the centre is followed, on trial: {} devices", number,
+                              settings->devices.size()));
+  return settings;
+}
+
+std::optional<AgentSettings> CentralConfiguration::look(std::optional<Steady> heard_at) {
+  if (!keeper_.is_on_trial()) return std::nullopt;
+  if (heard_at && *heard_at > tried_out_at_) {
+    keeper_.prove();
+    told_.push_back(
+        fmt::format("configuration {} of the centre has proved itself", keeper_.report().running));
+    return std::nullopt;
+  }
+  if (!keeper_.trial_is_over(clock_.steady())) return std::nullopt;
+  return fall_back(fmt::format("with configuration {} the centre was not heard for {} min",
+                               keeper_.report().running, ConfigurationKeeper::longest_trial.count()));
+}
+
+std::optional<AgentSettings> CentralConfiguration::fall_back(const std::string& why) {
+  const auto before = keeper_.fall_back();
+  told_.push_back(
+      fmt::format("{}; the agent falls back to {}", why,
+                  before ? fmt::format("configuration {}", before->number) : std::string{"agent.toml"}));
+  Problems problems;
+  if (auto settings = load(before, problems)) return settings;
+  log_.error("what the agent falls back to is wrong, too:\n{}", problems.str());
+  return before ? fall_back(fmt::format("configuration {} is wrong, too", before->number)) : std::nullopt;
+}
+
+std::optional<AgentSettings> CentralConfiguration::load(const std::optional<GivenConfiguration>& given,
+                                                        Problems& problems) const {
+  std::optional<GivenSettings> part;
+  if (given) part = GivenSettings{fmt::format("configuration {}", given->number), given->text};
+  auto settings = AgentSettings::load(file_, problems, part);
+  if (!settings || !problems.empty()) return std::nullopt;
+  for (const Problem& warning : problems.warnings()) log_.warning("{}", warning.str());
+  return settings;
+}
+
+}  // namespace watchroom::agent

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <csignal>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace watchroom::agent {
+
+/// Orders on their way from the core's thread to the one that waits for signals. What comes while it is full
+/// is dropped: the centre says again what was not followed.
+class OrderBox {
+ public:
+  static constexpr int signal = SIGUSR1;  ///< sent to this process when there is something in it
+
+  void put(std::string order) {
+    constexpr std::size_t most = 16;
+    {
+      const std::lock_guard lock{mutex_};
+      if (orders_.size() >= most) return;
+      orders_.push_back(std::move(order));
+    }
+    ::kill(::getpid(), signal);
+  }
+  std::vector<std::string> take() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(orders_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> orders_;
+};
+
+}  // namespace watchroom::agent

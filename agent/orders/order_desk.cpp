@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/orders/order_desk.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "proto/base/whole_file.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+constexpr std::size_t longest_file = 64 * 1024;
+
+Timeliness timeliness_of(std::string_view kind) {
+  return kind == order_kinds::configuration ? Timeliness::may_wait : Timeliness::must_be_timely;
+}
+
+}  // namespace
+
+OrderDesk::OrderDesk(std::filesystem::path folder, std::filesystem::path authority, std::string site,
+                     std::string agent)
+    : folder_{std::move(folder)},
+      authority_{std::move(authority)},
+      site_{std::move(site)},
+      agent_{std::move(agent)} {
+  std::error_code ignored;  // told when the first order cannot be remembered
+  std::filesystem::create_directories(folder_, ignored);
+}
+
+Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime time) {
+  const auto judge = SignatureJudge::load(authority_);
+  if (!judge) return judge.error();
+  auto vouched = judge->read(signed_order, time);
+  if (!vouched) return vouched.error();
+  auto all = read_heard();
+  if (!all) return all.error();
+  Heard& heard = (*all)[vouched->order.issuer];
+  const auto fresh =
+      check_freshness(*vouched, heard, site_, agent_, time, timeliness_of(vouched->order.kind));
+  if (!fresh) return fresh.error();
+  heard = *fresh;
+  if (auto kept = remember(*all); !kept)
+    return in(kept.error(), "an order that cannot be remembered is not followed");
+  return std::move(vouched->order);
+}
+
+/// A file that cannot be read does not mean that nothing was heard.
+Result<std::map<std::string, Heard>> OrderDesk::read_heard() const {
+  std::map<std::string, Heard> heard;
+  const auto file = folder_ / "heard.json";
+  const auto text = read_whole(file, longest_file);
+  if (!text && text.error().code == Errc::not_found) return heard;
+  if (!text) return text.error();
+  try {
+    const auto json = nlohmann::json::parse(*text);
+    for (const auto& [issuer, one] : json.items())
+      heard[issuer] = {one.at("number").get<std::uint64_t>(),
+                       from_ms(one.at("key_since_ms").get<std::int64_t>())};
+  } catch (const nlohmann::json::exception&) {
+    return fail(
+        Errc::corrupt, Retry::never,
+        "{} is damaged: what the centre said before is not known, so nothing it says is followed; remove the "
+        "file on the spot to begin anew",
+        file.string());
+  }
+  return heard;
+}
+
+Result<void> OrderDesk::remember(const std::map<std::string, Heard>& heard) const {
+  nlohmann::ordered_json json;
+  for (const auto& [issuer, one] : heard)
+    json[issuer] = {{"number", one.number}, {"key_since_ms", one.key_since.time_since_epoch().count()}};
+  return write_whole(folder_ / "heard.json", json.dump() + "\n", Readers::owner);
+}
+
+}  // namespace watchroom::agent

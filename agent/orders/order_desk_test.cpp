@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/orders/order_desk.hpp"
+
+#include "proto/base/whole_file.hpp"
+#include "proto/trust/test_signer.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+class OrderDeskTest : public testing::Test {
+ protected:
+  OrderDeskTest() { signer_.certify("centre"); }
+
+  OrderDesk desk() const {
+    return {signer_folder_ / "orders", signer_.certificates.file("ca.pem"), "hall1", "cabinet3"};
+  }
+  std::string order(std::uint64_t number, const std::string& kind = "output") {
+    Order order = test_order();
+    order.kind = kind;
+    order.number = number;
+    return signer_.sign_as("centre", order);
+  }
+  /// Empty: taken.
+  std::string refusal(OrderDesk& desk, std::string_view bytes,
+                      CertificateTime time = {SystemClock{}.now(), true}) const {
+    const auto taken = desk.take(bytes, time);
+    return taken ? "" : taken.error().text;
+  }
+
+  TestSigner signer_;
+  const std::filesystem::path signer_folder_ = signer_.folder();
+};
+
+TEST_F(OrderDeskTest, AnOrderIsTakenOnceOverRestarts) {
+  const std::string seventh = order(7);
+  {
+    OrderDesk desk = this->desk();
+    EXPECT_EQ(refusal(desk, seventh), "");
+    EXPECT_EQ(refusal(desk, seventh), "order 7 is not new: 7 was heard already");
+  }
+  OrderDesk after_restart = desk();
+  EXPECT_EQ(refusal(after_restart, seventh), "order 7 is not new: 7 was heard already");
+  EXPECT_EQ(refusal(after_restart, order(8)), "");
+}
+
+TEST_F(OrderDeskTest, WithoutATimeToRelyOnAConfigurationIsTakenAndAnOrderIsNot) {
+  OrderDesk desk = this->desk();
+  const CertificateTime unsure{SystemClock{}.now() - 1h, false};
+  EXPECT_NE(refusal(desk, order(7), unsure).find("nobody vouches for our clock"), std::string::npos);
+  EXPECT_EQ(refusal(desk, order(8, "configuration"), unsure), "");
+}
+
+TEST_F(OrderDeskTest, WhatIsForgedIsNotRemembered) {
+  OrderDesk desk = this->desk();
+  std::string forged = order(1'000'000);
+  forged.back() = static_cast<char>(forged.back() ^ 1);
+  EXPECT_NE(refusal(desk, forged), "");
+  EXPECT_EQ(refusal(desk, order(7)), "");
+}
+
+TEST_F(OrderDeskTest, WhatCannotBeRememberedIsNotFollowed) {
+  OrderDesk desk = this->desk();
+  std::filesystem::remove_all(signer_folder_ / "orders");
+  std::ofstream{signer_folder_ / "orders"} << "a file where the folder was";
+  const std::string seventh = order(7);
+  EXPECT_NE(refusal(desk, seventh), "");
+  std::filesystem::remove(signer_folder_ / "orders");
+  std::filesystem::create_directory(signer_folder_ / "orders");
+  EXPECT_EQ(refusal(desk, seventh), "");
+}
+
+TEST_F(OrderDeskTest, AMemoryThatIsDamagedIsNotAnEmptyOne) {
+  OrderDesk desk = this->desk();
+  ASSERT_TRUE(
+      write_whole(signer_folder_ / "orders" / "heard.json", "{\"centre\": {\"number\"", Readers::owner));
+  EXPECT_NE(refusal(desk, order(7)).find("is damaged"), std::string::npos);
+}
+
+TEST_F(OrderDeskTest, AnAuthorityThatWasRenewedCountsAtOnce) {
+  OrderDesk desk = this->desk();
+  TestSigner other;
+  std::filesystem::copy_file(other.certificates.file("ca.pem"), signer_.certificates.file("ca.pem"),
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_NE(refusal(desk, order(7)).find("nobody vouches"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace watchroom::agent

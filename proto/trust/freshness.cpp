@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "proto/trust/freshness.hpp"
+
+#include <algorithm>
+
+namespace watchroom {
+namespace {
+
+// The centre's clock and ours may differ by as much.
+constexpr std::chrono::minutes tolerance{2};
+
+Error refused(std::string text) { return Error{Errc::refused, Retry::never, std::move(text)}; }
+
+}  // namespace
+
+Result<Heard> check_freshness(const Vouched& vouched, const Heard& before, std::string_view site,
+                              std::string_view agent, CertificateTime time, Timeliness timeliness) {
+  const Order& order = vouched.order;
+  if (order.site != site || order.agent != agent)
+    return refused(fmt::format("the order is for {}/{}, we are {}/{}", order.site, order.agent, site, agent));
+  if (order.number <= before.number)
+    return refused(fmt::format("order {} is not new: {} was heard already", order.number, before.number));
+  if (vouched.key_since < before.key_since)
+    return refused(fmt::format("the order is signed with a key of {}, which a newer one of {} has ended",
+                               to_rfc3339(vouched.key_since), to_rfc3339(before.key_since)));
+  if (timeliness == Timeliness::must_be_timely && !time.is_sure)
+    return refused("whether the order is of now cannot be judged: nobody vouches for our clock");
+  if (time.is_sure && order.issued > time.now + tolerance)
+    return refused(
+        fmt::format("the order is of {}, and it is {}", to_rfc3339(order.issued), to_rfc3339(time.now)));
+  if (order.expires < time.now)
+    return refused(
+        fmt::format("the order ended at {}, and it is {}", to_rfc3339(order.expires), to_rfc3339(time.now)));
+  return Heard{order.number, std::max(vouched.key_since, before.key_since)};
+}
+
+}  // namespace watchroom
