@@ -99,16 +99,19 @@ AuditEvent of_ourselves(std::string action, const std::string& file, std::string
 }
 
 /// False: nobody can log in, and the log says why.
-bool prepare_users(Users& users, const Log& log) {
+bool prepare_users(Users& users, AuditTrail& audit, const Log& log) {
   const auto made = make_first_administrator(users.file());
   if (!made) {
     log.error("{}: the first administrator cannot be made: {}", users.file().string(), made.error().text);
     return false;
   }
-  if (*made)
+  if (*made) {
+    audit.record(of_ourselves("user.add", fmt::format("user {}", first_administrator_name),
+                              "administrator, everything; the first start"));
     log.warning(
         "first start: log in as {} with the password in {}; it must be changed then, and the file goes",
         first_administrator_name, first_password_file(users.file()).string());
+  }
   Problems problems;
   users.load(problems);
   if (!problems.empty()) log.error("{}", problems.str());
@@ -157,7 +160,7 @@ int run(const std::string& file) {
       of_ourselves("aggregator.start", file,
                    fmt::format("version {}, settings SHA-256 {}", WATCHROOM_VERSION, digest_of(file))));
   Users users{settings->web.users_file, log, std::move(settings->regions), &audit};
-  if (!prepare_users(users, log)) return exit_failed;
+  if (!prepare_users(users, audit, log)) return exit_failed;
   Aggregator aggregator{std::move(settings->aggregator), audit, clock, log};
   if (auto started = aggregator.start(); !started) {
     log.error("{}", started.error().text);

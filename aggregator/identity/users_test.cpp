@@ -56,7 +56,7 @@ TEST_F(UsersTest, AFileReadsBackAsItWasWritten) {
 TEST_F(UsersTest, EverythingWrongIsToldAtOnceWithItsLine) {
   EXPECT_EQ(
       problems_of("[[user]]\nname = \" li\"\nrole = \"boss\"\npassword = \"secret\"\n"
-                  "[[token]]\nname = \"t\"\nuser = \"wu\"\nsha256 = \"00\"\nscope = 1\n"),
+                  "[[token]]\nname = \"t\"\nuser = \"wu\"\nsha256 = \"00\"\nxyzzy = 1\n"),
       "users.toml:2: user[0].name: \" li\" is not valid, expected 1 to 64 bytes without control characters "
       "and without blanks at the ends\n"
       "users.toml:3: user[0].role: \"boss\" is not valid, expected one of \"viewer\" \"operator\" "
@@ -65,7 +65,7 @@ TEST_F(UsersTest, EverythingWrongIsToldAtOnceWithItsLine) {
       "writes\n"
       "users.toml:7: token[0].user: \"wu\" is not valid, expected the name of a [[user]] in this file\n"
       "users.toml:8: token[0].sha256: \"00\" is not valid, expected 64 lower-case hex digits\n"
-      "users.toml:9: token[0].scope: unknown key\n");
+      "users.toml:9: token[0].xyzzy: unknown key\n");
 }
 
 TEST_F(UsersTest, AProblemNeverShowsAPasswordThatSomebodyTypedInByHand) {

@@ -71,7 +71,7 @@ Json wanted_class() { return {{"class", "core"}}; }
 
 Json log_in() { return {{"name", "li"}, {"password", "correct horse battery"}}; }
 Json session() { return Json::parse(session_text({"li", Role::operator_}, moment)); }
-Json own_password() { return {{"old", "correct horse battery"}, {"new", "another horse battery"}}; }
+Json own_password() { return {{"old", "the present one"}, {"new", "another horse battery"}}; }
 
 namespace {
 

@@ -59,7 +59,6 @@ class HostileTexts(Story):
         self.publish(room, "spBv1.0/campus/DBIRTH/lab7/x1", device.SerializeToString())
 
     def check_harmless(self, text: str, where: str) -> None:
-        self.assertIn(SCRIPT.split("(")[0].strip("<>"), text, where)
         found = [hex(ord(c)) for c in OBEYED if c in text]
         self.assertEqual(found, [], f"{where} lets through {found}")
 
@@ -85,6 +84,8 @@ class HostileTexts(Story):
                 done = room.command(*words)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.check_harmless(done.stdout + done.stderr, "watchroom " + " ".join(words))
+                if words != ("alarms",):  # its table has no column for it
+                    self.assertIn("DROP TABLE alarm", done.stdout, words)
             self.tell("command line: no character that a terminal would obey")
 
             mail = wait_until(lambda: room.mail_sink.accepted(), 20, "the mail")[0]
@@ -92,8 +93,9 @@ class HostileTexts(Story):
             body = message.get_content()
             self.check_harmless(message["Subject"], "the mail's subject")
             self.check_harmless(body, "the mail")
+            self.assertIn("DROP TABLE alarm", body)
             self.assertFalse([line for line in body.splitlines() if line.startswith("告警已恢复")], body)
-            self.assertEqual(message["To"], "duty@room.example")
+            self.assertEqual([a.addr_spec for a in message["To"].addresses], ["duty@room.example"])
             self.tell("mail: no line and no header of the device's own")
 
             log = room.aggregator.log()

@@ -6,6 +6,7 @@ what an auditor does with an export."""
 from __future__ import annotations
 
 import base64
+import calendar
 import hashlib
 import hmac
 import json
@@ -159,7 +160,7 @@ class PeopleAndAudit(Story):
         for line in lines:
             entry = json.loads(line)
             seconds, milliseconds = entry["at"][:-1].split(".")
-            at = int(time.mktime(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) - time.timezone) * 1000
+            at = calendar.timegm(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) * 1000
             fields = ["watchroom-audit-1", str(entry["number"]), str(at + int(milliseconds)), entry["who"],
                       entry["from"], entry["action"], entry["object"], entry["outcome"], entry["detail"],
                       entry["previous"], "end"]
