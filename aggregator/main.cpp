@@ -4,10 +4,15 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fstream>
+#include <iterator>
 
 #include <CLI/CLI.hpp>
 
+#include "aggregator/audit/audit_log.hpp"
 #include "aggregator/core/aggregator.hpp"
+#include "aggregator/identity/first_administrator.hpp"
+#include "aggregator/identity/secret.hpp"
 #include "aggregator/web/web_server.hpp"
 
 namespace {
@@ -21,10 +26,28 @@ constexpr int exit_settings = 2;
 struct Everything {
   AggregatorSettings aggregator;
   WebSettings web;
+  Regions regions;
 };
 
+Regions read_regions(const SettingsTable& table) {
+  Regions regions;
+  for (const SettingsTable& region : table.tables("region")) {
+    const std::string name = region.text("name", {.help = "what users' domains call it: region:NAME"});
+    if (!name.empty() && (!is_domain("region:" + name) || regions.contains(name)))
+      region.reject("name", "a name without control characters that no other region has");
+    const auto sites = region.texts("sites", "the sites (Sparkplug groups) in it");
+    if (sites.empty()) region.complain("sites", "names no site, expected at least one");
+    for (const std::string& site : sites)
+      if (!is_domain("site:" + site)) region.reject("sites", "names of sites, without \"/\"");
+    regions[name].insert(sites.begin(), sites.end());
+    region.finish();
+  }
+  return regions;
+}
+
 Everything read_settings(const SettingsTable& table) {
-  Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web"))};
+  Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web")),
+                  read_regions(table)};
   table.finish();
   return read;
 }
@@ -35,7 +58,8 @@ std::optional<Everything> load(const std::string& file) {
   std::optional<Everything> read;
   if (const auto table = SettingsTable::load(file, problems)) {
     read = read_settings(*table);
-    if (!read->web.users_file.empty()) {
+    // One that does not exist is made by the first start.
+    if (std::error_code ignored; std::filesystem::exists(read->web.users_file, ignored)) {
       Users users{read->web.users_file, Log::quiet()};
       users.load(problems);
     }
@@ -64,6 +88,56 @@ int describe() {
   return 0;
 }
 
+/// Of what the file is now, for the audit log.
+std::string digest_of(const std::string& file) {
+  std::ifstream in{file, std::ios::binary};
+  return sha256_hex(std::string{std::istreambuf_iterator<char>{in}, {}});
+}
+
+AuditEvent of_ourselves(std::string action, const std::string& file, std::string detail) {
+  return {.who = "system", .action = std::move(action), .object = file, .detail = std::move(detail)};
+}
+
+/// False: nobody can log in, and the log says why.
+bool prepare_users(Users& users, AuditTrail& audit, const Log& log) {
+  const auto made = make_first_administrator(users.file());
+  if (!made) {
+    log.error("{}: the first administrator cannot be made: {}", users.file().string(), made.error().text);
+    return false;
+  }
+  if (*made) {
+    audit.record(of_ourselves("user.add", fmt::format("user {}", first_administrator_name),
+                              "administrator, everything; the first start"));
+    log.warning(
+        "first start: log in as {} with the password in {}; it must be changed then, and the file goes",
+        first_administrator_name, first_password_file(users.file()).string());
+  }
+  Problems problems;
+  users.load(problems);
+  if (!problems.empty()) log.error("{}", problems.str());
+  return problems.empty();
+}
+
+/// 0 intact, 1 not or not readable.
+int verify_audit(const std::string& file, const std::string& expected) {
+  const auto settings = load(file);
+  if (!settings) return exit_settings;
+  const auto log = settings->aggregator.data_dir / "audit.db";
+  const auto check = verify_log(log, expected.empty() ? std::nullopt : std::optional{expected});
+  if (!check) {
+    std::fprintf(stderr, "%s\n", check.error().text.c_str());
+    return exit_failed;
+  }
+  for (const ChainFinding& finding : check->findings())
+    std::printf("%s / %s\n", describe_zh(finding).c_str(), describe_en(finding).c_str());
+  const auto& head = check->head();
+  std::printf("%s: %s, %llu 条 / %s, %llu entries; 末条 / head: %lld %s\n", log.c_str(),
+              check->is_intact() ? "完好" : "已被改动", static_cast<unsigned long long>(check->entries()),
+              check->is_intact() ? "intact" : "NOT INTACT", static_cast<unsigned long long>(check->entries()),
+              head ? static_cast<long long>(head->number) : 0LL, head ? head->hash.c_str() : "-");
+  return check->is_intact() ? 0 : exit_failed;
+}
+
 int run(const std::string& file) {
   // Before any thread starts, so that all of them leave these signals to us.
   sigset_t signals;
@@ -77,15 +151,22 @@ int run(const std::string& file) {
   if (!settings) return exit_settings;
   const SystemClock clock;
   const Log log = Log::to_stderr(settings->aggregator.log_level);
-  Users users{settings->web.users_file, log.tagged("users")};
-  Problems problems;
-  users.load(problems);
-  Aggregator aggregator{std::move(settings->aggregator), clock, log};
+  AuditLog audit{settings->aggregator.data_dir / "audit.db", clock, log};
+  if (auto started = audit.start(); !started) {
+    log.error("{}", started.error().text);
+    return exit_failed;
+  }
+  audit.record(
+      of_ourselves("aggregator.start", file,
+                   fmt::format("version {}, settings SHA-256 {}", WATCHROOM_VERSION, digest_of(file))));
+  Users users{settings->web.users_file, log, std::move(settings->regions), &audit};
+  if (!prepare_users(users, audit, log)) return exit_failed;
+  Aggregator aggregator{std::move(settings->aggregator), audit, clock, log};
   if (auto started = aggregator.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
   }
-  WebServer web{std::move(settings->web), aggregator.room(), users, clock, log.tagged("web")};
+  WebServer web{std::move(settings->web), aggregator.room(), users, audit, clock, log};
   if (auto started = web.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
@@ -96,6 +177,8 @@ int run(const std::string& file) {
   log.info("stopping on signal {}", received);
   web.stop();
   aggregator.stop();
+  audit.record(of_ourselves("aggregator.stop", file, fmt::format("signal {}", received)));
+  audit.stop();
   return 0;
 }
 
@@ -121,6 +204,18 @@ int main(int argc, char** argv) {
   app.add_subcommand("describe", "打印带注释的全部配置项 / print every key with its meaning")->callback([&] {
     status = describe();
   });
+  auto* audit_command =
+      app.add_subcommand("audit", "审计日志（无需服务器运行） / the audit log, with the server down");
+  audit_command->require_subcommand(1);
+  auto* verify_command = audit_command->add_subcommand(
+      "verify",
+      "重新计算全部哈希，指出改动、缺失之处 / recompute every hash, say what was altered or is missing");
+  std::string expected;
+  verify_command->add_option("file", file, "aggregator.toml")->required();
+  verify_command->add_option(
+      "--expect", expected,
+      "以前记下的末条哈希，必须仍在日志中 / a head noted before, which must be in the log");
+  verify_command->callback([&] { status = verify_audit(file, expected); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

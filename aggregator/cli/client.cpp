@@ -46,6 +46,8 @@ Result<Reply> Client::put(const std::string& path, const Json& body) const {
   return call("PUT", path, &text);
 }
 
+Result<Reply> Client::remove(const std::string& path) const { return call("DELETE", path, nullptr); }
+
 Result<Reply> Client::call(const char* method, const std::string& path, const std::string* body) const {
   if (!target_.url.starts_with("https://"))
     return fail(Errc::invalid, Retry::never, "{}{}",
@@ -80,14 +82,14 @@ Result<Reply> Client::call(const char* method, const std::string& path, const st
   if (body) {
     curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body->c_str());
     curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
-    curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, method);
   }
+  curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, method);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) return connection_error(code, *reason ? reason : curl_easy_strerror(code));
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &reply.status);
   reply.json = Json::parse(reply.body, nullptr, false);
   if (reply.status < 200 || reply.status > 299) return server_error(reply);
-  if (reply.json.is_discarded())
+  if (reply.json.is_discarded() && reply.status != 204)
     return fail(Errc::corrupt, Retry::never, "{}",
                 console_.say("服务器的回答不是 JSON；这个地址真的是 Watchroom 吗？",
                              "the server's answer is not JSON; is this address really Watchroom?"));

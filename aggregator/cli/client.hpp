@@ -36,6 +36,7 @@ class Client {
   Result<Reply> get(const std::string& path) const;
   Result<Reply> post(const std::string& path, const Json& body) const;
   Result<Reply> put(const std::string& path, const Json& body) const;
+  Result<Reply> remove(const std::string& path) const;
 
  private:
   Result<Reply> call(const char* method, const std::string& path, const std::string* body) const;

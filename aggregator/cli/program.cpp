@@ -9,8 +9,9 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "aggregator/cli/audit_commands.hpp"
 #include "aggregator/cli/room_commands.hpp"
-#include "aggregator/cli/user_commands.hpp"
+#include "aggregator/cli/user_rest_commands.hpp"
 
 namespace watchroom::cli {
 namespace {
@@ -42,6 +43,7 @@ class CommandLine {
     declare_globals();
     declare_room_commands();
     declare_user_commands();
+    declare_audit_commands();
   }
 
   int run(int argument_count, const char* const* arguments) {
@@ -118,39 +120,132 @@ class CommandLine {
 
   void declare_user_commands() {
     CLI::App* user = app_.add_subcommand(
-        "user", say("用户与令牌（直接改用户文件）", "users and tokens (in the users file)"));
+        "user", say("用户与令牌：经服务器（管理员令牌），或用 --users-file 直接改用户文件",
+                    "users and tokens: over the server (an administrator's token), or in the users file"));
     user->require_subcommand(1);
     user->fallthrough();
-    user->add_option("--users-file", users_file_, say("用户文件", "the users file"))->required();
+    user->add_option("--users-file", users_file_,
+                     say("用户文件，直接更改，无需服务器", "change this users file; needs no server"));
 
     CLI::App* add = command(*user, "add", say("添加用户", "add a user"), [this] {
-      return add_user(console_, users_file_, name_, *aggregator::role_named(role_), source_);
+      if (users_file_.empty()) return rest::add_user(client(), console_, name_, wishes_);
+      return add_user(console_, users_file_, name_, wishes_, source_);
     });
     add_name(*add);
-    std::vector<std::string> roles;
-    for (const Role role : aggregator::all_roles) roles.emplace_back(aggregator::name_of(role));
-    add->add_option("--role", role_, say("角色", "the role"))->required()->check(CLI::IsMember(roles));
+    add_role(*add)->required();
+    add_domains(*add);
     add_password_source(*add);
 
-    CLI::App* password = command(*user, "password", say("更改密码", "change a password"),
-                                 [this] { return change_password(console_, users_file_, name_, source_); });
+    CLI::App* change =
+        command(*user, "change", say("更改角色或范围", "another role or other domains"), [this] {
+          if (users_file_.empty()) return rest::change_user(client(), console_, name_, wishes_);
+          return change_user(console_, users_file_, name_, wishes_);
+        });
+    add_name(*change);
+    add_role(*change);
+    add_domains(*change);
+    change->add_flag("--everywhere", wishes_.everywhere,
+                     say("不再限定范围", "limited to no domains any more"));
+
+    const std::string about =
+        say("更改密码；经服务器时为重置", "change a password; over the server: reset it");
+    CLI::App* password = command(*user, "password", about, [this] {
+      if (users_file_.empty()) return rest::reset_password(client(), console_, name_);
+      return change_password(console_, users_file_, name_, wishes_, source_);
+    });
     add_name(*password);
     add_password_source(*password);
 
-    add_name(*command(*user, "remove", say("删除用户", "remove a user"),
-                      [this] { return remove_user(console_, users_file_, name_); }));
-    command(*user, "list", say("列出用户", "list the users"),
-            [this] { return list_users(console_, users_file_); });
+    add_name(*command(*user, "remove", say("删除用户", "remove a user"), [this] {
+      if (users_file_.empty()) return rest::remove_user(client(), console_, name_);
+      return remove_user(console_, users_file_, name_);
+    }));
+    command(*user, "list", say("列出用户", "list the users"), [this] {
+      if (users_file_.empty()) return rest::list_users(client(), console_);
+      return list_users(console_, users_file_);
+    });
+    declare_totp_and_tokens(*user);
+  }
 
-    CLI::App* token = command(*user, "token", say("生成或撤销 API 令牌", "make or end an API token"), [this] {
+  int needs_users_file() const {
+    complain(say("此命令需要 --users-file", "this needs --users-file"));
+    return exit_usage;
+  }
+
+  void declare_totp_and_tokens(CLI::App& user) {
+    CLI::App* totp =
+        command(user, "totp", say("启用一次性验证码", "ask this user for one-time codes"), [this] {
+          if (is_revoking_ && users_file_.empty()) return rest::end_totp(client(), console_, name_);
+          if (users_file_.empty()) return needs_users_file();
+          return is_revoking_ ? end_totp(console_, users_file_, name_)
+                              : begin_totp(console_, users_file_, name_);
+        });
+    add_name(*totp);
+    totp->add_flag("--remove", is_revoking_,
+                   say("停用（例如手机丢失）", "no more, e.g. the telephone is lost"));
+
+    CLI::App* token = command(user, "token", say("生成或撤销 API 令牌", "make or end an API token"), [this] {
+      if (users_file_.empty()) return needs_users_file();
       if (is_revoking_) return revoke_token(console_, users_file_, name_, token_name_);
-      if (!token_file_.empty()) return add_token(console_, users_file_, name_, token_name_, token_file_);
+      if (!token_file_.empty())
+        return add_token(console_, users_file_, name_, token_name_, token_file_, wishes_);
       complain(say("user token 需要 --token-file", "user token needs --token-file"));
       return int{exit_usage};
     });
     add_name(*token);
     token->add_option("--name", token_name_, say("令牌用途", "what the token is for"))->required();
     token->add_flag("--revoke", is_revoking_, say("撤销此令牌", "end this token"));
+    add_role(*token);
+    add_domains(*token);
+    std::vector<std::string> actions;
+    for (const aggregator::Action action : aggregator::all_actions) actions.emplace_back(name_of(action));
+    token
+        ->add_option("--action", wishes_.actions,
+                     say("只允许此操作（可重复）", "only this action (repeatable)"))
+        ->check(CLI::IsMember(actions));
+    token->add_option("--days", wishes_.days, say("有效天数", "for how many days"))
+        ->check(CLI::Range(1, 3660));
+  }
+
+  void declare_audit_commands() {
+    CLI::App* audit = app_.add_subcommand("audit", say("审计日志", "the audit log"));
+    audit->require_subcommand(1);
+    audit->fallthrough();
+    CLI::App* list = command(*audit, "list", say("最近的条目", "the newest entries"),
+                             [this] { return list_audit(client(), console_, span_, limit_); });
+    list->add_option("--limit", limit_, say("条数", "how many"))->check(CLI::Range(1, 2000));
+    add_span(*list);
+    CLI::App* verify = command(*audit, "verify", say("重新计算全部哈希", "recompute every hash"), [this] {
+      if (!audit_file_.empty()) return verify_audit_file(console_, audit_file_, expected_);
+      return verify_audit(client(), console_, expected_);
+    });
+    verify->add_option("--file", audit_file_,
+                       say("导出的文件，无需服务器", "an exported file; needs no server"));
+    verify->add_option(
+        "--expect", expected_,
+        say("以前记下的末条哈希，必须仍在日志中", "a head noted before, which must be in the log"));
+    CLI::App* save = command(*audit, "export", say("导出为 JSON Lines", "as JSON Lines"),
+                             [this] { return export_audit(client(), console_, span_, audit_file_); });
+    save->add_option("--output", audit_file_, say("写入此新文件", "to this new file"));
+    add_span(*save);
+  }
+
+  void add_span(CLI::App& to) {
+    to.add_option("--since", span_.since,
+                  say("自（如 2026-11-21T03:00:00Z）", "from, e.g. 2026-11-21T03:00:00Z"));
+    to.add_option("--until", span_.until, say("至", "to"));
+  }
+
+  CLI::Option* add_role(CLI::App& to) {
+    std::vector<std::string> roles;
+    for (const Role role : aggregator::all_roles) roles.emplace_back(aggregator::name_of(role));
+    return to.add_option("--role", wishes_.role, say("角色", "the role"))->check(CLI::IsMember(roles));
+  }
+
+  void add_domains(CLI::App& to) {
+    to.add_option("--domain", wishes_.domains,
+                  say("范围（可重复）：region:区域、site:站点、room:站点/采集代理；省略为全部",
+                      "part of the house (repeatable): region:NAME, site:SITE, room:SITE/AGENT"));
   }
 
   void add_name(CLI::App& to) { to.add_option("name", name_, say("用户名", "the user's name"))->required(); }
@@ -160,16 +255,20 @@ class CommandLine {
                                say("第一行为密码的文件", "a file whose first line is the password"));
     to.add_flag("--generate", source_.generate, say("生成密码并显示一次", "make one and show it once"))
         ->excludes(file);
+    to.add_flag("--must-change", wishes_.must_change,
+                say("下次登录须更改密码", "it must be changed at the next log-in"));
   }
 
   Console console_;
   Target target_{"https://127.0.0.1:8443", "", ""};
   CLI::App app_{"", "watchroom"};
   std::function<int()> action_;
-  std::string token_file_, language_name_, filter_, comment_, users_file_, name_, role_, token_name_, device_,
-      class_;
+  std::string token_file_, language_name_, filter_, comment_, users_file_, name_, token_name_, device_,
+      class_, audit_file_, expected_;
   PasswordSource source_;
-  std::int64_t alarm_ = 0;
+  Wishes wishes_;
+  AuditSpan span_;
+  std::int64_t alarm_ = 0, limit_ = 50;
   bool all_ = false, is_revoking_ = false;
 };
 

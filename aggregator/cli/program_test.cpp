@@ -154,7 +154,8 @@ TEST_F(Program, SaysWhatIsWrongWithTheWayToTheServer) {
 
 TEST_F(Program, RefusesWrongUsageWithTwo) {
   for (const std::string arguments : {"", "dance", "ack", "ack x", "points --nonsense", "user", "user add li",
-                                      "user add li --role emperor --users-file x", "status"})
+                                      "user add li --role emperor --users-file x", "status", "audit",
+                                      "user totp li", "user token li --name x", "user list"})
     EXPECT_EQ(run(arguments).code, 2) << arguments;
   EXPECT_EQ(run("--help").code, 0);
   EXPECT_EQ(run("--version").code, 0);
@@ -213,6 +214,94 @@ TEST_F(Program, ListsUsersWithTheirTokens) {
   EXPECT_EQ(listed.size(), aggregator::all_roles.size());
   EXPECT_EQ(listed[0]["tokens"], Json({"test"}));
   EXPECT_TRUE(run("user list" + users_file()).says("观察员"));
+}
+
+TEST_F(Program, ListsExportsAndVerifiesTheAuditLog) {
+  EXPECT_EQ(run("ack 12 --comment 马上到" + as(Role::operator_)).code, 0);
+  EXPECT_EQ(run("ack 12" + as(Role::viewer)).code, 1);
+  (void)entries_of("request.refuse");
+  const Ended listed = run("audit list" + as(Role::auditor));
+  EXPECT_EQ(listed.code, 0) << listed.error;
+  for (const auto* words : {"alarm.acknowledge", "马上到", "request.refuse", "拒绝", "127.0.0.1"})
+    EXPECT_TRUE(listed.says(words)) << words << listed.out;
+  EXPECT_EQ(run("audit list" + as(Role::operator_)).code, 1) << "not for operators";
+
+  const Ended verified = run("audit verify --json" + as(Role::auditor));
+  EXPECT_EQ(verified.code, 0) << verified.error;
+  const std::string head = Json::parse(verified.out)["head"]["hash"];
+  EXPECT_EQ(run("audit verify --expect " + head + as(Role::auditor)).code, 0);
+  EXPECT_EQ(run("audit verify --expect " + std::string(64, '0') + as(Role::auditor)).code, 1);
+
+  const std::string file = (folder / "audit.jsonl").string();
+  EXPECT_EQ(run("audit export --output " + file + as(Role::auditor)).code, 0);
+  EXPECT_EQ(run("audit export --output " + file + as(Role::auditor)).code, 1) << "no export is overwritten";
+  EXPECT_EQ(run("audit verify --file " + file).code, 0) << "without a server";
+  EXPECT_EQ(run("audit verify --file " + file + " --expect " + head).code, 0);
+  std::ifstream in{file};
+  std::string first, second;
+  std::getline(in, first);
+  std::getline(in, second);
+  folder.write("altered",
+               first + "\n" + std::string{second}.replace(second.find("viewer"), 6, "viewed") + "\n");
+  const Ended altered = run("audit verify --lang en --file " + (folder / "altered").string());
+  EXPECT_EQ(altered.code, 1);
+  EXPECT_TRUE(altered.says("entry 2 was altered")) << altered.out;
+  folder.write("empty", "");
+  EXPECT_EQ(run("audit verify --file " + (folder / "empty").string()).code, 1) << "nothing proves nothing";
+}
+
+TEST_F(Program, AnAdministratorManagesUsersOverTheServer) {
+  const std::string administrator = as(Role::administrator);
+  const Ended added = run("user add 韩梅 --role operator --domain site:hq --json" + administrator);
+  ASSERT_EQ(added.code, 0) << added.error;
+  EXPECT_EQ(log_in("韩梅", Json::parse(added.out)["password"].get<std::string>()).status, 200);
+  EXPECT_TRUE(run("user list" + administrator).says("site:hq"));
+  EXPECT_EQ(run("user change 韩梅 --role shift_lead" + administrator).code, 0);
+  EXPECT_EQ(users.named("韩梅")->role, Role::shift_lead);
+  EXPECT_FALSE(users.named("韩梅")->reach.is_everything()) << "what was not asked for stays";
+  EXPECT_EQ(run("user change 韩梅 --everywhere" + administrator).code, 0);
+  EXPECT_TRUE(users.named("韩梅")->reach.is_everything());
+  EXPECT_TRUE(run("user password 韩梅" + administrator).says("密码"));
+  EXPECT_EQ(run("user totp 韩梅 --remove" + administrator).code, 0);
+  EXPECT_EQ(run("user remove 韩梅" + administrator).code, 0);
+  EXPECT_EQ(run("user remove 韩梅" + administrator).code, 1);
+  EXPECT_EQ(run("user list" + as(Role::auditor)).code, 1);
+}
+
+TEST_F(Program, ATokenCanBeLimitedInEveryWay) {
+  const std::string file = (folder / "narrow.token").string();
+  ASSERT_EQ(run("user token operator --name narrow --role viewer --action view --domain site:south --days 3 "
+                "--token-file " +
+                file + users_file())
+                .code,
+            0);
+  users.reread_if_changed();
+  const auto content = users.content();
+  const auto& token = content.tokens.back();
+  EXPECT_EQ(token.role, Role::viewer);
+  EXPECT_EQ(token.actions, std::vector{aggregator::Action::view});
+  EXPECT_EQ(token.domains, std::vector<std::string>{"site:south"});
+  EXPECT_TRUE(token.expires);
+  EXPECT_EQ(run("user token operator --name x --domain hq --token-file " + file + "2" + users_file()).code,
+            2);
+  EXPECT_EQ(run("user add x --role viewer --domain planet:earth --generate" + users_file()).code, 2);
+}
+
+TEST_F(Program, WhatADeviceCallsItselfIsNotObeyedByTheTerminal) {
+  PointView evil = FakeRoom::point("x", "leak.state", std::int64_t{1});
+  evil.device_name = evil.label_zh = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202e'; DROP TABLE alarm; --";
+  room.put(evil);
+  for (const std::string arguments : {"points", "points --json"}) {
+    const Ended ended = run(arguments + as(Role::viewer));
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_TRUE(ended.says("DROP TABLE"));
+    EXPECT_EQ(ended.out.find_first_of("\x1b\x07"), std::string::npos) << arguments;
+    EXPECT_EQ(ended.out.find("\u009b"), std::string::npos) << arguments;
+    EXPECT_EQ(ended.out.find("\u202e"), std::string::npos) << arguments;
+  }
+  EXPECT_EQ(
+      Json::parse(run("points --json" + as(Role::viewer)).out)["points"][0]["device_name"].dump().empty(),
+      false);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "aggregator/identity/utf8.hpp"
+#include "proto/base/utf8.hpp"
 
 namespace watchroom::cli {
 namespace {
@@ -35,23 +35,10 @@ bool is_in(const Range (&ranges)[count], char32_t character) {
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
-    const char32_t character = aggregator::take_character(text).value_or(U'\ufffd');
+    const char32_t character = take_character(text).value_or(U'\ufffd');
     if (!is_in(zero, character)) width += is_in(wide, character) ? 2 : 1;
   }
   return width;
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::string_view before = text;
-    const auto character = aggregator::take_character(text);
-    if (character && !aggregator::is_control_character(*character))
-      out += before.substr(0, before.size() - text.size());
-    else
-      out += "\ufffd";
-  }
-  return out;
 }
 
 Table::Table(std::vector<std::string_view> titles) {

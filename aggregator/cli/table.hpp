@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "aggregator/cli/console.hpp"
+#include "proto/base/utf8.hpp"
 
 namespace watchroom::cli {
 
 /// Columns on a terminal: Chinese characters take two (Unicode Standard Annex 11, Wide and Fullwidth).
 std::size_t display_width(std::string_view text);
-/// Text from elsewhere made harmless: what is not UTF-8 and what a terminal would obey becomes U+FFFD.
-std::string printable(std::string_view text);
 
 struct Cell {
   Cell(std::string_view words, Colour in = Colour::plain) : text{printable(words)}, colour{in} {}

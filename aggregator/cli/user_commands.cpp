@@ -8,6 +8,7 @@
 #include "aggregator/cli/ask_password.hpp"
 #include "aggregator/cli/room_commands.hpp"
 #include "aggregator/cli/table.hpp"
+#include "aggregator/identity/first_administrator.hpp"
 #include "aggregator/identity/password.hpp"
 #include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/secret.hpp"
@@ -17,6 +18,7 @@
 namespace watchroom::cli {
 namespace {
 
+using aggregator::Role;
 using aggregator::TokenEntry;
 using aggregator::UserEntry;
 using aggregator::UsersFile;
@@ -54,6 +56,28 @@ void report(const Console& console, const Json& facts, std::string_view sentence
                       password));
 }
 
+/// Nothing wrong, or what is.
+Result<void> check_domains(const Console& console, const Wishes& wishes) {
+  for (const std::string& domain : wishes.domains)
+    if (!aggregator::is_domain(domain))
+      return fail(Errc::invalid, Retry::never, "{}: {}", domain,
+                  console.say("应为 region:区域、site:站点 或 room:站点/采集代理",
+                              "expected region:NAME, site:SITE or room:SITE/AGENT"));
+  return {};
+}
+
+void apply(const Wishes& wishes, UserEntry& user) {
+  if (!wishes.role.empty()) user.role = *aggregator::role_named(wishes.role);
+  if (!wishes.domains.empty() || wishes.everywhere) user.domains = wishes.domains;
+  if (wishes.must_change) user.must_change_password = true;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
 /// Hashes outside the file's lock: it takes a third of a second.
 Result<std::string> hashed(const std::string& password) { return aggregator::hash_password(password); }
 
@@ -67,7 +91,8 @@ int finish(const Console& console, const Result<void>& done, const Json& facts, 
 }  // namespace
 
 int add_user(const Console& console, const std::string& users_file, const std::string& name,
-             aggregator::Role role, const PasswordSource& source) {
+             const Wishes& wishes, const PasswordSource& source) {
+  if (const auto checked = check_domains(console, wishes); !checked) return give_up(console, checked.error());
   if (!aggregator::is_user_name(name))
     return give_up(console,
                    fail(Errc::invalid, Retry::never, "{}",
@@ -82,17 +107,35 @@ int add_user(const Console& console, const std::string& users_file, const std::s
     if (content.find(name))
       return fail(Errc::conflict, Retry::never, "{}: {}",
                   console.say("用户已存在", "this user exists already"), name);
-    content.users.push_back({name, role, *hash});
+    UserEntry user{name, Role::viewer, *hash};
+    apply(wishes, user);
+    content.users.push_back(std::move(user));
     return {};
   });
+  const Role role = *aggregator::role_named(wishes.role);
   return finish(console, done, {{"name", name}, {"role", aggregator::name_of(role)}},
                 fmt::format("{} {} ({})", console.say("已添加用户", "added user"), name,
                             console.say(aggregator::chinese_name_of(role), aggregator::name_of(role))),
                 source.generate ? *password : "");
 }
 
+int change_user(const Console& console, const std::string& users_file, const std::string& name,
+                const Wishes& wishes) {
+  if (const auto checked = check_domains(console, wishes); !checked) return give_up(console, checked.error());
+  const auto done = aggregator::edit_users_file(users_file, [&](UsersFile& content) -> Result<void> {
+    for (UserEntry& user : content.users)
+      if (user.name == name) {
+        apply(wishes, user);
+        return {};
+      }
+    return unknown_user(console, name);
+  });
+  return finish(console, done, {{"name", name}},
+                fmt::format("{}: {}", console.say("已更改用户", "changed the user"), name));
+}
+
 int change_password(const Console& console, const std::string& users_file, const std::string& name,
-                    const PasswordSource& source) {
+                    const Wishes& wishes, const PasswordSource& source) {
   const auto password = new_password(console, name, source);
   if (!password) return give_up(console, password.error());
   const auto hash = hashed(*password);
@@ -101,10 +144,12 @@ int change_password(const Console& console, const std::string& users_file, const
     for (UserEntry& user : content.users)
       if (user.name == name) {
         user.password = *hash;
+        user.must_change_password = wishes.must_change;
         return {};
       }
     return unknown_user(console, name);
   });
+  if (done && name == aggregator::first_administrator_name) aggregator::forget_first_password(users_file);
   return finish(console, done, {{"name", name}},
                 fmt::format("{}: {}",
                             console.say("密码已更改，该用户的会话已结束",
@@ -130,7 +175,8 @@ int list_users(const Console& console, const std::string& users_file) {
   const UsersFile content = UsersFile::load(users_file, problems);
   if (!problems.empty()) return give_up(console, fail(Errc::corrupt, Retry::never, "{}", problems.str()));
   Json all = Json::array();
-  Table table{{console.say("用户", "user"), console.say("角色", "role"), console.say("令牌", "tokens")}};
+  Table table{{console.say("用户", "user"), console.say("角色", "role"), console.say("范围", "domains"),
+               console.say("验证码", "codes"), console.say("令牌", "tokens")}};
   for (const UserEntry& user : content.users) {
     Json tokens = Json::array();
     std::string names;
@@ -139,16 +185,23 @@ int list_users(const Console& console, const std::string& users_file) {
       tokens.push_back(token.name);
       names += (names.empty() ? "" : ", ") + token.name;
     }
-    all.push_back({{"name", user.name}, {"role", aggregator::name_of(user.role)}, {"tokens", tokens}});
+    all.push_back({{"name", user.name},
+                   {"role", aggregator::name_of(user.role)},
+                   {"domains", user.domains},
+                   {"has_totp", !user.totp.empty()},
+                   {"must_change_password", user.must_change_password},
+                   {"tokens", tokens}});
     table.add({user.name, console.say(aggregator::chinese_name_of(user.role), aggregator::name_of(user.role)),
-               names});
+               user.domains.empty() ? std::string{console.say("全部", "everything")} : joined(user.domains),
+               user.totp.empty() ? console.say("否", "no") : console.say("是", "yes"), names});
   }
   print(console.is_json ? Json{{"users", all}}.dump() + "\n" : table.str(console));
   return exit_ok;
 }
 
 int add_token(const Console& console, const std::string& users_file, const std::string& user,
-              const std::string& token_name, const std::string& token_file) {
+              const std::string& token_name, const std::string& token_file, const Wishes& wishes) {
+  if (const auto checked = check_domains(console, wishes); !checked) return give_up(console, checked.error());
   if (std::error_code ignored; std::filesystem::exists(token_file, ignored))
     return give_up(console, fail(Errc::conflict, Retry::never, "{}: {}", token_file,
                                  console.say("文件已存在", "the file exists already")));
@@ -164,7 +217,13 @@ int add_token(const Console& console, const std::string& users_file, const std::
                     console.say("该用户已有同名令牌，先用 --revoke 撤销",
                                 "this user has a token of that name already, end it with --revoke first"),
                     token_name);
-    content.tokens.push_back({token_name, user, aggregator::sha256_hex(token)});
+    TokenEntry entry{token_name, user, aggregator::sha256_hex(token)};
+    if (!wishes.role.empty()) entry.role = aggregator::role_named(wishes.role);
+    for (const std::string& action : wishes.actions)
+      entry.actions.push_back(*aggregator::action_named(action));
+    entry.domains = wishes.domains;
+    if (wishes.days > 0) entry.expires = SystemClock{}.now() + std::chrono::hours{24 * wishes.days};
+    content.tokens.push_back(std::move(entry));
     // Inside, so that no hash is stored for a token nobody got.
     return aggregator::replace_file(token_file, token + "\n");
   });

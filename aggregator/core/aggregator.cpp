@@ -92,8 +92,8 @@ AggregatorSettings AggregatorSettings::read(const SettingsTable& table) {
 
 class Aggregator::Inside final : public MqttEvents, public Outside {
  public:
-  Inside(AggregatorSettings settings, const Clock& clock, Log log)
-      : settings_{std::move(settings)}, clock_{clock}, log_{std::move(log)} {}
+  Inside(AggregatorSettings settings, AuditTrail& audit, const Clock& clock, Log log)
+      : settings_{std::move(settings)}, audit_{audit}, clock_{clock}, log_{std::move(log)} {}
 
   Result<void> start() {
     auto lock = FolderLock::take(settings_.data_dir);
@@ -185,6 +185,8 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   bool hand_over(std::int64_t mail, Notice notice) override {
     return courier_ && courier_->take(mail, std::move(notice));
   }
+  void record(AuditEvent event) override { audit_.record(std::move(event)); }
+  std::string audit_trouble() const override { return audit_.trouble(); }
   IntakeLoad intake_load() const override { return {events_.size(), events_.capacity(), events_.refused()}; }
 
  private:
@@ -232,6 +234,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   }
 
   const AggregatorSettings settings_;
+  AuditTrail& audit_;
   const Clock& clock_;
   const Log log_;
   std::optional<FolderLock> lock_;
@@ -247,8 +250,8 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   std::thread thread_;
 };
 
-Aggregator::Aggregator(AggregatorSettings settings, const Clock& clock, Log log)
-    : inside_{std::make_unique<Inside>(std::move(settings), clock, std::move(log))} {}
+Aggregator::Aggregator(AggregatorSettings settings, AuditTrail& audit, const Clock& clock, Log log)
+    : inside_{std::make_unique<Inside>(std::move(settings), audit, clock, std::move(log))} {}
 Aggregator::~Aggregator() = default;
 Result<void> Aggregator::start() { return inside_->start(); }
 void Aggregator::stop() { inside_->stop(); }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "aggregator/audit/audit_trail.hpp"
 #include "aggregator/core/core.hpp"
 #include "proto/base/settings.hpp"
 
@@ -26,7 +27,8 @@ struct AggregatorSettings {
 /// `start` and `stop` is the owner.
 class Aggregator {
  public:
-  Aggregator(AggregatorSettings settings, const Clock& clock, Log log);
+  /// `audit` must outlive it.
+  Aggregator(AggregatorSettings settings, AuditTrail& audit, const Clock& clock, Log log);
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
   ~Aggregator();

@@ -11,6 +11,11 @@
 namespace watchroom::aggregator {
 namespace {
 
+class NoAudit final : public AuditTrail {
+ public:
+  void record(AuditEvent) override {}
+};
+
 using namespace std::chrono_literals;
 
 constexpr std::string_view rules = R"(
@@ -59,7 +64,8 @@ TEST(Aggregator, StopsInOrderWhileMailsAreUnderWay) {
   const std::filesystem::path folder = ::mkdtemp(name.data());
   const SystemClock clock;
   for (int i = 0; i < 10; ++i) {
-    Aggregator aggregator{settings_in(folder), clock, Log::quiet()};
+    NoAudit audit;
+    Aggregator aggregator{settings_in(folder), audit, clock, Log::quiet()};
     ASSERT_TRUE(aggregator.start());
     const auto deadline = clock.steady() + 10s;
     while (aggregator.room().status().mails_waiting == 0 && clock.steady() < deadline)

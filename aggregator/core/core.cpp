@@ -113,6 +113,7 @@ void Core::step(std::vector<CoreEvent> events) {
     look_for_silence();
     settle_history();
     give_up_classes();
+    look_at_audit();
     prune();
   }
   finish_batch();
@@ -200,7 +201,18 @@ void Core::observe_centre() {
   } else if (mails_are_known_) {
     situation.is_mail_failing = false;
   }
+  if (is_audit_known_) situation.is_audit_failing = !audit_trouble_.empty();
+  situation.audit_trouble = {fmt::format("审计日志异常：{}", audit_trouble_),
+                             fmt::format("the audit log: {}", audit_trouble_)};
   take_changes(engine_.observe(broker_, situation, now()));
+}
+
+void Core::look_at_audit() {
+  std::string trouble = outside_.audit_trouble();
+  if (is_audit_known_ && trouble == audit_trouble_) return;
+  is_audit_known_ = true;
+  audit_trouble_ = std::move(trouble);
+  observe_centre();
 }
 
 void Core::set_contact(KnownNode& node, Contact contact) {

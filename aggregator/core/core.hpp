@@ -7,6 +7,7 @@
 #include <memory>
 #include <variant>
 
+#include "aggregator/audit/audit_trail.hpp"
 #include "aggregator/core/inventory.hpp"
 #include "aggregator/live/published_room.hpp"
 #include "aggregator/notify/email/email.hpp"
@@ -60,6 +61,10 @@ class Outside {
   /// False: busy, ask again.
   virtual bool hand_over(std::int64_t mail, Notice notice) = 0;
   virtual IntakeLoad intake_load() const { return {}; }
+  /// For the audit log.
+  virtual void record(AuditEvent) {}
+  /// Why it cannot be written; empty: it can.
+  virtual std::string audit_trouble() const { return {}; }
 };
 
 struct CoreSettings {
@@ -144,12 +149,15 @@ class Core {
   void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
   void judge(KnownNode& node, KnownDevice& device, const std::vector<KnownPoint*>& fresh);
   void observe_centre();
+  void look_at_audit();
   bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();
   void settle_history();
 
   // alarms and mails
   void take_changes(std::vector<AlarmChange> changes);
+  void note_step(AlarmEvent event, const AlarmView& alarm);
+  void record_steps();
   void compose(const AlarmChange& change);
   void post(Mail mail);
   void hand_over_due_mails();
@@ -190,6 +198,8 @@ class Core {
   bool broker_connected_ = false;
   Timestamp broker_since_{};
   std::string broker_reason_;
+  std::string audit_trouble_;
+  bool is_audit_known_ = false;
   SessionNumber session_ = 0;
 
   std::map<std::int64_t, Posted> outbox_;  // by ticket; until it is final and its row says so
@@ -207,6 +217,7 @@ class Core {
 
   // what this batch changed
   std::map<std::int64_t, AlarmView> dirty_alarms_;
+  std::vector<AuditEvent> steps_;      // of alarms, for the audit log once they are durable
   std::vector<LateWatch> dirty_late_;  // in order: of one watch the last counts
   std::map<KnownPoint*, Place> dirty_points_;
   std::set<KnownNode*> dirty_nodes_;

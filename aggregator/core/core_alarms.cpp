@@ -25,8 +25,29 @@ void Core::take_changes(std::vector<AlarmChange> changes) {
     if (change.event == AlarmEvent::raised || change.event == AlarmEvent::cleared ||
         change.event == AlarmEvent::past || change.event == AlarmEvent::withdrawn)
       compose(change);
+    note_step(change.event, change.alarm);
     dirty_alarms_.insert_or_assign(change.alarm.id, std::move(change.alarm));
   }
+}
+
+/// What the audit log is to hold of an alarm, once the disk has it.
+void Core::note_step(AlarmEvent event, const AlarmView& alarm) {
+  std::string place = alarm.site;
+  for (const std::string* part : {&alarm.agent, &alarm.device, &alarm.point})
+    if (!part->empty()) place += "/" + *part;
+  const bool is_answer = event == AlarmEvent::acknowledged;
+  steps_.push_back({.who = is_answer ? alarm.acknowledged_by : "system",
+                    .from = "",
+                    .action = fmt::format("alarm.{}", name_of(event)),
+                    .object = fmt::format("alarm {}", alarm.id),
+                    .detail = fmt::format("{} {} {}: {}", name_of(alarm.severity), alarm.rule, place,
+                                          is_answer ? alarm.comment : alarm.text_en)});
+}
+
+/// When the disk refuses for long, what people were told is worth more than the order of two files.
+void Core::record_steps() {
+  for (AuditEvent& step : steps_) outside_.record(std::move(step));
+  steps_.clear();
 }
 
 void Core::compose(const AlarmChange& change) {
@@ -48,6 +69,7 @@ void Core::handle(Acknowledge& event) {
     return;
   }
   log_.info("alarm {} acknowledged by {}", event.alarm, event.by);
+  note_step(AlarmEvent::acknowledged, change->alarm);
   answers_.emplace_back(std::move(event.answer), change->alarm);
   dirty_alarms_.insert_or_assign(change->alarm.id, change->alarm);
 }

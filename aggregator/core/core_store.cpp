@@ -100,6 +100,8 @@ void Core::finish_batch() {
     new_ids_.clear();
   }
   batch_failed_ = false;
+  constexpr std::size_t most_steps = 10'000;
+  if (is_durable || steps_.size() > most_steps) record_steps();
   publish();
   dirty_points_.clear();
   dirty_nodes_.clear();

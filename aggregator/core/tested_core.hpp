@@ -44,6 +44,10 @@ id = "mail"
 kind = "mail_undeliverable"
 title_zh = "邮件无法送达"
 [[rule]]
+id = "audit"
+kind = "audit_failing"
+title_zh = "审计日志异常"
+[[rule]]
 id = "lost"
 kind = "journal_loss"
 title_zh = "采集记录丢失"
@@ -62,6 +66,10 @@ class Recorder final : public Outside {
     mails.emplace_back(mail, std::move(notice));
     return true;
   }
+  void record(AuditEvent event) override { recorded.push_back(std::move(event)); }
+  std::string audit_trouble() const override { return trouble_of_audit; }
+  std::vector<AuditEvent> recorded;
+  std::string trouble_of_audit;
   std::vector<std::string> subscribed;
   std::vector<MqttMessage> published;
   std::vector<std::pair<std::int64_t, Notice>> mails;

@@ -8,7 +8,7 @@
 #include <argon2.h>
 
 #include "aggregator/identity/secret.hpp"
-#include "aggregator/identity/utf8.hpp"
+#include "proto/base/utf8.hpp"
 
 namespace watchroom::aggregator {
 namespace {

@@ -14,16 +14,32 @@ struct Rights {
   bool view;
   bool acknowledge;
   bool set_class;
+  bool view_audit;
+  bool manage_users;
 };
 
 constexpr std::array rights{
-    // role                name             Chinese   view  acknowledge  set_class
-    Rights{Role::viewer, "viewer", "观察员", true, false, false},
-    Rights{Role::operator_, "operator", "值班员", true, true, true},
-    Rights{Role::shift_lead, "shift_lead", "值班长", true, true, true},
-    Rights{Role::administrator, "administrator", "管理员", true, true, true},
-    Rights{Role::auditor, "auditor", "审计员", true, false, false},
+    // role                name             Chinese   view  acknowledge  set_class  view_audit  manage_users
+    Rights{Role::viewer, "viewer", "观察员", true, false, false, false, false},
+    Rights{Role::operator_, "operator", "值班员", true, true, true, false, false},
+    Rights{Role::shift_lead, "shift_lead", "值班长", true, true, true, false, false},
+    Rights{Role::administrator, "administrator", "管理员", true, true, true, true, true},
+    Rights{Role::auditor, "auditor", "审计员", true, false, false, true, false},
 };
+
+struct ActionName {
+  Action action;
+  std::string_view name;
+};
+
+constexpr std::array actions{
+    ActionName{Action::view, "view"},
+    ActionName{Action::acknowledge, "acknowledge"},
+    ActionName{Action::set_class, "set_class"},
+    ActionName{Action::view_audit, "view_audit"},
+    ActionName{Action::manage_users, "manage_users"},
+};
+static_assert(actions.size() == all_actions.size());
 
 const Rights& of(Role role) {
   for (const Rights& row : rights)
@@ -42,11 +58,25 @@ std::optional<Role> role_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view name_of(Action action) {
+  for (const ActionName& row : actions)
+    if (row.action == action) return row.name;
+  std::abort();
+}
+
+std::optional<Action> action_named(std::string_view name) {
+  for (const ActionName& row : actions)
+    if (row.name == name) return row.action;
+  return std::nullopt;
+}
+
 bool may(Role role, Action action) {
   switch (action) {
     case Action::view: return of(role).view;
     case Action::acknowledge: return of(role).acknowledge;
     case Action::set_class: return of(role).set_class;
+    case Action::view_audit: return of(role).view_audit;
+    case Action::manage_users: return of(role).manage_users;
   }
   std::abort();
 }

@@ -19,14 +19,21 @@ enum class Action {
   view,         ///< the room, its alarms, agents, figures
   acknowledge,  ///< an alarm
   set_class,    ///< of a device: how often and how much it is asked
+  view_audit,   ///< who did what, and who was not let
+  manage_users,
 };
 
-inline constexpr std::array all_actions{Action::view, Action::acknowledge, Action::set_class};
+inline constexpr std::array all_actions{Action::view, Action::acknowledge, Action::set_class,
+                                        Action::view_audit, Action::manage_users};
 
 /// The word in users.toml and in the API: "shift_lead".
 std::string_view name_of(Role role);
 std::string_view chinese_name_of(Role role);
 std::optional<Role> role_named(std::string_view name);
+
+/// The word in a token's `actions`: "set_class".
+std::string_view name_of(Action action);
+std::optional<Action> action_named(std::string_view name);
 
 /// The one table of rights. Every route names the action it needs; nothing else decides.
 bool may(Role role, Action action);

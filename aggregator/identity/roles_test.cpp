@@ -17,6 +17,18 @@ TEST(Roles, EveryoneMayLookAndOnlyThoseOnDutyMayAct) {
   for (const Role role : all_roles) EXPECT_EQ(may(role, Action::set_class), may(role, Action::acknowledge));
 }
 
+TEST(Roles, TheAuditLogIsForAuditorsAndUsersAreForAdministrators) {
+  for (const Role role : all_roles) {
+    EXPECT_EQ(may(role, Action::view_audit), role == Role::auditor || role == Role::administrator);
+    EXPECT_EQ(may(role, Action::manage_users), role == Role::administrator);
+  }
+}
+
+TEST(Roles, ActionsAreFoundByTheirNames) {
+  for (const Action action : all_actions) EXPECT_EQ(action_named(name_of(action)), action);
+  EXPECT_FALSE(action_named("everything"));
+}
+
 TEST(Roles, AreFoundByTheirNames) {
   for (const Role role : all_roles) EXPECT_EQ(role_named(name_of(role)), role);
   EXPECT_FALSE(role_named("emperor"));

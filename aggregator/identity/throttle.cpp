@@ -26,11 +26,21 @@ void Throttle::succeeded(std::string_view name, std::string_view address) {
   const std::lock_guard lock{mutex_};
   if (const auto at = names_.find(name); at != names_.end()) names_.erase(at);
   // Only this attempt is taken back: knowing one password must not buy guesses at the others.
-  const auto at = addresses_.find(address);
-  if (at == addresses_.end()) return;
+  take_back(addresses_, address);
+}
+
+void Throttle::taken_back(std::string_view name, std::string_view address) {
+  const std::lock_guard lock{mutex_};
+  take_back(names_, name);
+  take_back(addresses_, address);
+}
+
+void Throttle::take_back(Records& records, std::string_view key) {
+  const auto at = records.find(key);
+  if (at == records.end()) return;
   at->second.failures -= 1;
   at->second.open_at = Steady{};
-  if (at->second.failures <= 0) addresses_.erase(at);
+  if (at->second.failures <= 0) records.erase(at);
 }
 
 Throttle::Record& Throttle::record_of(Records& records, std::string_view key) {

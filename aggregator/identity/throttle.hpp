@@ -24,6 +24,8 @@ class Throttle {
   /// `succeeded` is called, so that attempts side by side gain nothing.
   std::optional<std::chrono::seconds> admit(std::string_view name, std::string_view address);
   void succeeded(std::string_view name, std::string_view address);
+  /// The attempt was neither right nor wrong: as if it had not been.
+  void taken_back(std::string_view name, std::string_view address);
 
  private:
   struct Rule {
@@ -43,6 +45,7 @@ class Throttle {
   static constexpr std::chrono::minutes forgotten_after{30};
   static constexpr std::size_t most_records = 20'000;
 
+  static void take_back(Records& records, std::string_view key);
   Record& record_of(Records& records, std::string_view key);
   static void count(Record& record, const Rule& rule, Steady now);
 

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/identity/throttle.hpp"
 
+#include <functional>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -75,6 +77,54 @@ TEST(ThrottledAddress, AnIpv6ClientIsItsWholeNetwork) {
   EXPECT_NE(throttled_address("2001:db8::1"), throttled_address("2001:db8:0:1::1"));
   EXPECT_EQ(throttled_address("::ffff:10.0.0.1"), "10.0.0.1");
   EXPECT_EQ(throttled_address("10.0.0.1"), "10.0.0.1");
+}
+
+/// Plays guesses as fast as the throttle lets them through; how long `count` of them take.
+std::chrono::seconds time_for(int count, const std::function<std::string(int)>& name,
+                              const std::function<std::string(int)>& address) {
+  FakeClock clock;
+  Throttle throttle{clock};
+  std::chrono::seconds passed{0};
+  for (int guess = 0; guess < count; ++guess)
+    while (const auto wait = throttle.admit(name(guess), address(guess))) {
+      clock.advance(*wait);
+      passed += *wait;
+    }
+  return passed;
+}
+
+std::string one(int) { return "one"; }
+std::string many(int guess) { return fmt::format("no {}", guess); }
+
+TEST(Guessing, AThousandGuessesAtOneNameFromOneAddressTakeTenDays) {
+  EXPECT_GT(time_for(1'000, one, one), std::chrono::hours{240});
+}
+
+TEST(Guessing, AThousandGuessesAtOneNameFromAsManyAddressesTakeSixteenHours) {
+  EXPECT_GT(time_for(1'000, one, many), std::chrono::hours{16});
+  EXPECT_LT(time_for(1'000, one, many), std::chrono::hours{17})
+      << "whose name it is must still get in: a minute";
+}
+
+TEST(Guessing, AThousandNamesFromOneAddressTakeTenDays) {
+  EXPECT_GT(time_for(1'000, many, one), std::chrono::hours{240});
+}
+
+/// What the throttle cannot slow down is what the cost of argon2id and the wait of each name are for: one
+/// guess at each of a thousand names is no way to guess a password that is worth anything.
+TEST(Guessing, AThousandNamesFromAsManyAddressesAreNotSlowedDown) {
+  EXPECT_EQ(time_for(1'000, many, many), std::chrono::seconds{0});
+}
+
+TEST(Guessing, AnAttemptThatIsTakenBackCountsForNothingAndUndoesNothing) {
+  FakeClock clock;
+  Throttle throttle{clock};
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_FALSE(throttle.admit("li", "10.0.0.7")) << i;
+    throttle.taken_back("li", "10.0.0.7");
+  }
+  for (int i = 0; i < 5; ++i) ASSERT_FALSE(throttle.admit("li", "10.0.0.7"));
+  EXPECT_TRUE(throttle.admit("li", "10.0.0.7"));
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 #include "aggregator/identity/password.hpp"
 #include "aggregator/identity/replace_file.hpp"
-#include "aggregator/identity/utf8.hpp"
+#include "aggregator/identity/totp.hpp"
+#include "proto/base/utf8.hpp"
 
 namespace watchroom::aggregator {
 namespace {
@@ -32,6 +33,22 @@ std::vector<std::pair<std::string_view, Role>> role_choices() {
   return choices;
 }
 
+std::string toml_texts(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + toml_text(text);
+  return "[" + out + "]";
+}
+
+std::vector<std::string> read_domains(const SettingsTable& table) {
+  const auto domains = table.texts(
+      "domains", "the parts of the house: region:NAME, site:SITE, room:SITE/AGENT; without it everything");
+  if (table.has("domains") && domains.empty())
+    table.complain("domains", "is empty, which would hide everything; leave it out for the whole house");
+  for (const std::string& domain : domains)
+    if (!is_domain(domain)) table.reject("domains", "region:NAME, site:SITE or room:SITE/AGENT");
+  return domains;
+}
+
 UserEntry read_user(const SettingsTable& table, std::set<std::string>& seen) {
   UserEntry user;
   user.name = table.text("name", {.help = "the name to log in with"});
@@ -46,8 +63,23 @@ UserEntry read_user(const SettingsTable& table, std::set<std::string>& seen) {
     table.problems().add({table.file_name(), table.line_of("password"), table.field() + ".password",
                           "is not an argon2id hash, expected what `watchroom user password` writes"});
   }
+  user.domains = read_domains(table);
+  user.must_change_password =
+      table.flag("must_change_password", false, "whether the next log-in must begin with a new password");
+  user.totp = table.text(
+      "totp", {.help = "secret of the one-time codes, made by `watchroom user totp`", .fallback = ""});
+  if (!user.totp.empty() && !is_totp_secret(user.totp))
+    table.problems().add({table.file_name(), table.line_of("totp"), table.field() + ".totp",
+                          "is no secret of one-time codes, expected what `watchroom user totp` writes"});
   table.finish();
   return user;
+}
+
+std::string names_of_actions() {
+  std::string names;
+  for (const Action action : all_actions)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(action));
+  return names;
 }
 
 TokenEntry read_token(const SettingsTable& table, const UsersFile& users, std::set<std::string>& seen) {
@@ -62,6 +94,21 @@ TokenEntry read_token(const SettingsTable& table, const UsersFile& users, std::s
   if (!token.user.empty() && !users.find(token.user))
     table.reject("user", "the name of a [[user]] in this file");
   if (!token.sha256.empty() && !is_sha256(token.sha256)) table.reject("sha256", "64 lower-case hex digits");
+  if (table.has("role"))
+    token.role = table.choice<Role>("role", role_choices(), {}, "no more than this role");
+  for (const std::string& name : table.texts("actions", "what it may do; without it all that the role may")) {
+    if (const auto action = action_named(name))
+      token.actions.push_back(*action);
+    else
+      table.reject("actions", "names of actions: " + names_of_actions());
+  }
+  if (table.has("actions") && token.actions.empty())
+    table.complain("actions", "is empty, which would allow nothing; leave it out for all that the role may");
+  token.domains = read_domains(table);
+  if (const auto expires = table.optional_text("expires", "when it ends, e.g. 2027-01-31T00:00:00Z")) {
+    token.expires = from_rfc3339(*expires);
+    if (!token.expires) table.reject("expires", "a time in UTC, e.g. 2027-01-31T00:00:00Z");
+  }
   table.finish();
   return token;
 }
@@ -81,12 +128,23 @@ const UserEntry* UsersFile::find(std::string_view name) const {
 
 std::string UsersFile::to_toml() const {
   std::string out = "# Written by `watchroom user`; the aggregator notices changes by itself.\n";
-  for (const UserEntry& user : users)
+  for (const UserEntry& user : users) {
     out += fmt::format("\n[[user]]\nname = {}\nrole = \"{}\"\npassword = \"{}\"\n", toml_text(user.name),
                        name_of(user.role), user.password);
-  for (const TokenEntry& token : tokens)
+    if (!user.domains.empty()) out += fmt::format("domains = {}\n", toml_texts(user.domains));
+    if (user.must_change_password) out += "must_change_password = true\n";
+    if (!user.totp.empty()) out += fmt::format("totp = \"{}\"\n", user.totp);
+  }
+  for (const TokenEntry& token : tokens) {
     out += fmt::format("\n[[token]]\nname = {}\nuser = {}\nsha256 = \"{}\"\n", toml_text(token.name),
                        toml_text(token.user), token.sha256);
+    if (token.role) out += fmt::format("role = \"{}\"\n", name_of(*token.role));
+    std::vector<std::string> action_names;
+    for (const Action action : token.actions) action_names.emplace_back(name_of(action));
+    if (!action_names.empty()) out += fmt::format("actions = {}\n", toml_texts(action_names));
+    if (!token.domains.empty()) out += fmt::format("domains = {}\n", toml_texts(token.domains));
+    if (token.expires) out += fmt::format("expires = \"{}\"\n", to_rfc3339(*token.expires));
+  }
   return out;
 }
 
@@ -104,7 +162,9 @@ UsersFile UsersFile::load(const std::filesystem::path& file, Problems& problems)
   std::error_code missing;
   const auto status = std::filesystem::status(file, missing);
   if (status.type() == std::filesystem::file_type::not_found) {
-    problems.add({file.string(), 0, "", "does not exist; make it with `watchroom user add`"});
+    problems.add(
+        {file.string(), 0, "",
+         "does not exist; the aggregator makes it at its first start, or `watchroom user add` does"});
     return {};
   }
   if ((status.permissions() & std::filesystem::perms::others_read) != std::filesystem::perms::none)

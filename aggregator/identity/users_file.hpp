@@ -4,11 +4,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "aggregator/identity/reach.hpp"
 #include "aggregator/identity/roles.hpp"
+#include "proto/base/clock.hpp"
 #include "proto/base/result.hpp"
 #include "proto/base/settings.hpp"
 
@@ -17,7 +20,10 @@ namespace watchroom::aggregator {
 struct UserEntry {
   std::string name;
   Role role = Role::viewer;
-  std::string password;  ///< an argon2id hash in its usual text form
+  std::string password;                   ///< an argon2id hash in its usual text form
+  std::vector<std::string> domains = {};  ///< see `is_domain`; none: the whole house
+  bool must_change_password = false;      ///< until then nothing else is possible
+  std::string totp = {};                  ///< secret of the one-time codes; empty: none are asked for
   bool operator==(const UserEntry&) const = default;
 };
 
@@ -25,6 +31,11 @@ struct TokenEntry {
   std::string name;
   std::string user;
   std::string sha256;  ///< of the token's text, hex
+  // Each only takes away from what its user may do.
+  std::optional<Role> role = {};
+  std::vector<Action> actions = {};       ///< none: all that the roles allow
+  std::vector<std::string> domains = {};  ///< none: those of the user
+  std::optional<Timestamp> expires = {};
   bool operator==(const TokenEntry&) const = default;
 };
 

@@ -56,7 +56,7 @@ TEST_F(UsersTest, AFileReadsBackAsItWasWritten) {
 TEST_F(UsersTest, EverythingWrongIsToldAtOnceWithItsLine) {
   EXPECT_EQ(
       problems_of("[[user]]\nname = \" li\"\nrole = \"boss\"\npassword = \"secret\"\n"
-                  "[[token]]\nname = \"t\"\nuser = \"wu\"\nsha256 = \"00\"\nscope = 1\n"),
+                  "[[token]]\nname = \"t\"\nuser = \"wu\"\nsha256 = \"00\"\nxyzzy = 1\n"),
       "users.toml:2: user[0].name: \" li\" is not valid, expected 1 to 64 bytes without control characters "
       "and without blanks at the ends\n"
       "users.toml:3: user[0].role: \"boss\" is not valid, expected one of \"viewer\" \"operator\" "
@@ -65,7 +65,7 @@ TEST_F(UsersTest, EverythingWrongIsToldAtOnceWithItsLine) {
       "writes\n"
       "users.toml:7: token[0].user: \"wu\" is not valid, expected the name of a [[user]] in this file\n"
       "users.toml:8: token[0].sha256: \"00\" is not valid, expected 64 lower-case hex digits\n"
-      "users.toml:9: token[0].scope: unknown key\n");
+      "users.toml:9: token[0].xyzzy: unknown key\n");
 }
 
 TEST_F(UsersTest, AProblemNeverShowsAPasswordThatSomebodyTypedInByHand) {
@@ -113,11 +113,11 @@ TEST_F(UsersTest, PasswordAndTokenProveTheSamePerson) {
   users.load(problems);
   ASSERT_TRUE(users.with_password("li", "correct horse battery"));
   EXPECT_EQ(users.with_password("li", "correct horse battery")->role, Role::operator_);
-  EXPECT_EQ(users.with_token(sha256_hex("wr_abc"))->name, "li");
+  EXPECT_EQ(users.with_token(sha256_hex("wr_abc"), from_ms(0))->name, "li");
   EXPECT_FALSE(users.with_password("li", "wrong"));
   EXPECT_FALSE(users.with_password("wu", "correct horse battery"))
       << "somebody else's password is no password";
-  EXPECT_FALSE(users.with_token(sha256_hex("wr_abd")));
+  EXPECT_FALSE(users.with_token(sha256_hex("wr_abd"), from_ms(0)));
 }
 
 TEST_F(UsersTest, AnUnknownNameTakesAsLongAsAWrongPassword) {
@@ -178,6 +178,49 @@ TEST_F(UsersTest, WhoeverAsksWhileTheFileIsReadSeesWhatItSaysNow) {
     other.join();
     EXPECT_TRUE(both_see_it[0] && both_see_it[1]) << i;
   }
+}
+
+TEST(UsersFile, KeepsDomainsCodesAndLimitsOfTokens) {
+  UsersFile file;
+  file.users.push_back(
+      {"li", Role::operator_, "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQwMDE$cnVubm5pbmdvdXRvZmhhc2g"});
+  file.users[0].domains = {"region:华北", "room:hq/room1"};
+  file.users[0].must_change_password = true;
+  file.users[0].totp = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+  file.tokens.push_back({"grafana", "li", std::string(64, 'a')});
+  file.tokens[0].role = Role::viewer;
+  file.tokens[0].actions = {Action::view, Action::view_audit};
+  file.tokens[0].domains = {"site:hq"};
+  file.tokens[0].expires = from_ms(1'800'000'000'000);
+  Problems problems;
+  const UsersFile read = UsersFile::read(*SettingsTable::parse(file.to_toml(), "users.toml", problems));
+  EXPECT_TRUE(problems.empty()) << problems.str();
+  EXPECT_EQ(read, file);
+}
+
+TEST(UsersFile, SaysWhatIsWrongWithDomainsCodesAndLimits) {
+  const std::string text = R"(
+[[user]]
+name = "li"
+role = "viewer"
+password = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQwMDE$cnVubm5pbmdvdXRvZmhhc2g"
+domains = ["hq"]
+totp = "JBSWY3DPsecret"
+[[token]]
+name = "t"
+user = "li"
+sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+actions = ["fly"]
+domains = []
+expires = "tomorrow"
+)";
+  Problems problems;
+  (void)UsersFile::read(*SettingsTable::parse(text, "users.toml", problems));
+  const std::string told = problems.str();
+  for (const auto* words : {"users.toml:6: user[0].domains", "room:SITE/AGENT", "users.toml:7: user[0].totp",
+                            "token[0].actions", "set_class", "token[0].domains", "token[0].expires"})
+    EXPECT_NE(told.find(words), std::string::npos) << words << "\n" << told;
+  EXPECT_EQ(told.find("JBSWY3DPsecret"), std::string::npos) << "no secret in a message";
 }
 
 }  // namespace

@@ -97,9 +97,10 @@ StatusView PublishedRoom::status() const {
   return status_;
 }
 
-Result<std::vector<AlarmView>> PublishedRoom::alarm_history(std::size_t limit) const {
+Result<std::vector<AlarmView>> PublishedRoom::alarm_history(
+    std::size_t limit, const std::function<bool(const AlarmView&)>& wanted) const {
   const std::lock_guard lock{reader_mutex_};
-  return reader_.alarm_history(limit);
+  return reader_.alarm_history(limit, wanted);
 }
 
 Result<std::vector<SampleView>> PublishedRoom::samples(const std::string& point_id, Timestamp since,

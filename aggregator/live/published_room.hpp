@@ -45,7 +45,8 @@ class PublishedRoom final : public Room {
   std::vector<AgentView> agents(std::uint64_t since) const override;
   std::vector<AlarmView> alarms(std::uint64_t since) const override;
   StatusView status() const override;
-  Result<std::vector<AlarmView>> alarm_history(std::size_t limit) const override;
+  Result<std::vector<AlarmView>> alarm_history(
+      std::size_t limit, const std::function<bool(const AlarmView&)>& wanted) const override;
   Result<std::vector<SampleView>> samples(const std::string& point_id, Timestamp since,
                                           std::size_t limit) const override;
   Result<AlarmView> acknowledge(std::int64_t alarm, const std::string& by,

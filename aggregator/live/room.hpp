@@ -36,8 +36,9 @@ class Room {
   virtual std::vector<AlarmView> alarms(std::uint64_t since) const = 0;
   virtual StatusView status() const = 0;
 
-  /// From disk, newest first.
-  virtual Result<std::vector<AlarmView>> alarm_history(std::size_t limit) const = 0;
+  /// From disk, newest first: at most `limit` of those for which `wanted` says yes.
+  virtual Result<std::vector<AlarmView>> alarm_history(
+      std::size_t limit, const std::function<bool(const AlarmView&)>& wanted) const = 0;
   /// From disk, oldest first, at most `limit` of the newest since `since`. Errc::not_found for an unknown id.
   virtual Result<std::vector<SampleView>> samples(const std::string& point_id, Timestamp since,
                                                   std::size_t limit) const = 0;

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "aggregator/alarms/rule.hpp"
+#include "proto/base/utf8.hpp"
 
 namespace watchroom::aggregator {
 namespace {
@@ -128,9 +129,22 @@ std::string local_time(Timestamp at) {
   return {text, size};
 }
 
+namespace {
+
+/// A device that calls itself a line of ours, or turns the text round, must not word the mail.
+AlarmView with_harmless_texts(AlarmView alarm) {
+  for (std::string* text : {&alarm.rule, &alarm.title_zh, &alarm.title_en, &alarm.text_zh, &alarm.text_en,
+                            &alarm.site, &alarm.agent, &alarm.device, &alarm.device_name, &alarm.point,
+                            &alarm.point_label_zh, &alarm.point_label_en})
+    *text = printable(*text);
+  return alarm;
+}
+
+}  // namespace
+
 Mail compose_mail(const AlarmChange& change, const std::string& recipient, Language language,
                   const std::string& host_id, Timestamp now) {
-  const AlarmView& alarm = change.alarm;
+  const AlarmView alarm = with_harmless_texts(change.alarm);
   Mail mail;
   mail.alarm = alarm.id;
   mail.event = fmt::format("{}-{}", name_of(change.event), alarm.occurrence);

@@ -28,6 +28,19 @@ TEST(Wording, TheSubjectSaysHowBadWhereAndWhat) {
             "[cleared] 北侧水浸 Water leak - hq/room1");
 }
 
+TEST(Wording, WhatADeviceCallsItselfCannotWordTheMail) {
+  AlarmChange change = leak(AlarmEvent::raised);
+  change.alarm.device_name = "x\n\n告警已恢复\u202egnp.\x1b[2J\r\nBcc: all@example.com";
+  const Mail mail = compose_mail(change, "li@example.com", Language::zh, "watchroom", {});
+  for (const std::string* text : {&mail.subject, &mail.body}) {
+    EXPECT_EQ(text->find("\n告警已恢复"), std::string::npos) << *text;
+    EXPECT_EQ(text->find_first_of("\x1b\r"), std::string::npos);
+    EXPECT_EQ(text->find("\u202e"), std::string::npos);
+  }
+  EXPECT_EQ(mail.subject.find('\n'), std::string::npos);
+  EXPECT_NE(mail.body.find("Bcc: all@example.com"), std::string::npos) << "shown, as a part of the name";
+}
+
 TEST(Wording, TheSameNewsToTheSamePersonHasTheSameMessageId) {
   const auto id = [](AlarmEvent event, const char* to, std::int64_t now) {
     return compose_mail(leak(event), to, Language::zh, "watchroom", from_ms(now)).message_id;

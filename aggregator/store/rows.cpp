@@ -67,10 +67,13 @@ void bind_alarm(Statement& s, const AlarmView& alarm) {
   s.bind(25, alarm.acknowledged_by).bind(26, alarm.comment);
 }
 
-Result<std::vector<AlarmView>> read_alarms(Statement& statement) {
+Result<std::vector<AlarmView>> read_alarms(Statement& statement,
+                                           const std::function<bool(const AlarmView&)>& wanted,
+                                           std::size_t most) {
   std::vector<AlarmView> alarms;
   auto row = statement.step();
-  for (; row && *row; row = statement.step()) alarms.push_back(read_alarm(statement));
+  for (; row && *row && alarms.size() < most; row = statement.step())
+    if (AlarmView alarm = read_alarm(statement); !wanted || wanted(alarm)) alarms.push_back(std::move(alarm));
   if (!row) return row.error();
   statement.reset();
   return alarms;

@@ -2,6 +2,9 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -27,8 +30,10 @@ inline constexpr std::string_view alarm_mail_state =
     "ELSE 'sent' END FROM mail WHERE alarm_id = alarm.id), 'none')";
 
 void bind_alarm(Statement& statement, const AlarmView& alarm);
-/// Rows of `alarm_columns` followed by the mail state.
-Result<std::vector<AlarmView>> read_alarms(Statement& statement);
+/// Rows of `alarm_columns` followed by the mail state: the first `most` of those that are wanted.
+Result<std::vector<AlarmView>> read_alarms(Statement& statement,
+                                           const std::function<bool(const AlarmView&)>& wanted = {},
+                                           std::size_t most = std::numeric_limits<std::size_t>::max());
 
 void bind_value(Statement& statement, int at, const std::optional<Value>& value);
 std::optional<Value> read_value(const Statement& statement, int column);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -124,7 +125,9 @@ class Store {
 class StoreReader {
  public:
   static Result<StoreReader> open(const std::filesystem::path& folder);
-  Result<std::vector<AlarmView>> alarm_history(std::size_t limit);
+  /// Newest first, at most `limit` of those that are wanted.
+  Result<std::vector<AlarmView>> alarm_history(std::size_t limit,
+                                               const std::function<bool(const AlarmView&)>& wanted);
   /// Oldest first, the newest `limit` since `since`.
   Result<std::vector<SampleView>> samples(PointId point, Timestamp since, std::size_t limit);
 

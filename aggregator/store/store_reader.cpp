@@ -13,12 +13,12 @@ Result<StoreReader> StoreReader::open(const std::filesystem::path& folder) {
   return StoreReader{*std::move(database)};
 }
 
-Result<std::vector<AlarmView>> StoreReader::alarm_history(std::size_t limit) {
+Result<std::vector<AlarmView>> StoreReader::alarm_history(
+    std::size_t limit, const std::function<bool(const AlarmView&)>& wanted) {
   auto load = database_.prepare(
-      fmt::format("SELECT {}, {} FROM alarm ORDER BY id DESC LIMIT ?", alarm_columns, alarm_mail_state));
+      fmt::format("SELECT {}, {} FROM alarm ORDER BY id DESC", alarm_columns, alarm_mail_state));
   if (!load) return load.error();
-  load->bind(1, static_cast<std::int64_t>(limit));
-  return read_alarms(*load);
+  return read_alarms(*load, wanted, limit);
 }
 
 Result<std::vector<SampleView>> StoreReader::samples(PointId point, Timestamp since, std::size_t limit) {

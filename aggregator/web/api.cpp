@@ -3,22 +3,16 @@
 #include "aggregator/web/api.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
 
+#include "aggregator/web/asked.hpp"
 #include "aggregator/web/refusal.hpp"
+#include "aggregator/web/seen_part.hpp"
 
 namespace watchroom::aggregator {
 namespace {
 
 constexpr std::size_t longest_comment = 2'000;  // bytes
-
-std::optional<std::int64_t> integer_of(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 /// ASCII only: enough for ids, and Chinese has no case.
 bool contains(std::string_view text, std::string_view lower_case) {
@@ -26,31 +20,11 @@ bool contains(std::string_view text, std::string_view lower_case) {
   return std::search(text.begin(), text.end(), lower_case.begin(), lower_case.end(), same) != text.end();
 }
 
-Answer json(const Json& body) {
-  Answer answer;
-  answer.body = to_text(body);
-  return answer;
-}
-
 template <typename View>
 Json array_of(const std::vector<View>& views) {
   Json array = Json::array();
   for (const View& view : views) array.push_back(to_json(view));
   return array;
-}
-
-Answer malformed_query(std::string_view name, std::string_view expected) {
-  return refuse(Refusal::malformed, fmt::format("query parameter {}: expected {}", for_log(name), expected),
-                fmt::format("查询参数 {} 无效，应为 {}。", for_log(name), expected));
-}
-
-/// 1 to `most`; `fallback` when absent; nothing when it is neither.
-std::optional<std::size_t> limit_of(const Call& call, std::size_t fallback, std::int64_t most) {
-  const std::string_view text = call.query("limit");
-  if (text.empty()) return fallback;
-  const auto limit = integer_of(text);
-  if (!limit || *limit < 1 || *limit > most) return std::nullopt;
-  return static_cast<std::size_t>(*limit);
 }
 
 std::optional<Answer> check_query(const Route& route, const Request& request) {
@@ -78,8 +52,15 @@ bool is_json(std::string_view content_type) {
 
 }  // namespace
 
-Api::Api(Room& room, Gate& gate, const Clock& clock, FiguresNow figures, Log log)
-    : room_{room}, gate_{gate}, clock_{clock}, figures_{std::move(figures)}, log_{log.tagged("web")} {}
+Api::Api(Room& room, Gate& gate, Users& users, AuditLog& audit, const Clock& clock, FiguresNow figures,
+         Log log)
+    : room_{room},
+      gate_{gate},
+      users_{users},
+      audit_{audit},
+      clock_{clock},
+      figures_{std::move(figures)},
+      log_{log.tagged("web")} {}
 
 Answer Api::answer(const Route& route, const std::vector<std::string>& places, const Request& request) {
   try {
@@ -94,14 +75,39 @@ Answer Api::pass(const Route& route, const std::vector<std::string>& places, con
   const std::optional<Visitor> visitor = gate_.identify(request);
   const bool is_free =
       route.entry == Entry::open || (route.entry == Entry::loopback_or_role && request.is_loopback);
-  if (!is_free)
-    // Every role may view, so any_role needs no case of its own beyond being somebody.
-    if (auto refusal = gate_.refusal(request, visitor, route.action)) return *std::move(refusal);
+  if (route.bounds == Bounds::undeclared) {
+    log_.error("{} {} does not say how it keeps to domains", route.method, route.pattern);
+    return refuse(Refusal::failed, "The log says more.", "详见服务器日志。");
+  }
+  if (!is_free) {
+    Gate::Need need{.action = route.action, .whole_house = route.bounds == Bounds::whole};
+    need.is_own_session = route.entry == Entry::any_role;
+    if (auto refusal = gate_.refusal(request, visitor, need)) return *std::move(refusal);
+    if (is_outside(route, places, *visitor)) return no_such_place();
+  }
   if (auto refusal = check_query(route, request)) return *std::move(refusal);
   if (route.body_example && !is_json(request.content_type))
     return refuse(Refusal::not_json, "Send Content-Type: application/json.",
                   "请求须带 Content-Type: application/json。");
   return (this->*route.handler)(Call{request, visitor, places});
+}
+
+bool Api::is_outside(const Route& route, const std::vector<std::string>& places,
+                     const Visitor& visitor) const {
+  const auto site = place_named(route, places, "{site}"), agent = place_named(route, places, "{agent}");
+  return site && !visitor.person.reach.covers(*site, agent.value_or(""));
+}
+
+/// What was asked and what became of it; `error` null: done.
+void Api::record(const Call& call, std::string_view action, std::string object, const Error* error,
+                 std::string detail) {
+  if (error) detail += (detail.empty() ? "" : ": ") + error->text;
+  audit_.record({.who = call.visitor->person.audit_name(),
+                 .from = call.request.address,
+                 .action = std::string{action},
+                 .object = std::move(object),
+                 .outcome = error ? Outcome::failed : Outcome::done,
+                 .detail = std::move(detail)});
 }
 
 Answer Api::log_in(const Call& call) { return gate_.log_in(call.request); }
@@ -114,20 +120,25 @@ Answer Api::who_am_i(const Call& call) {
 
 Answer Api::log_out(const Call& call) { return gate_.log_out(*call.visitor, call.request); }
 
-Answer Api::status(const Call&) { return json(to_json(room_.status(), clock_)); }
+Answer Api::change_password(const Call& call) { return gate_.change_password(*call.visitor, call.request); }
+
+Answer Api::status(const Call& call) {
+  return json(to_json(status_of(room_, call.visitor->person.reach), clock_));
+}
 
 Answer Api::points(const Call& call) {
   std::string text{call.query("q")};
   std::transform(text.begin(), text.end(), text.begin(),
                  [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c); });
+  const Reach& reach = call.visitor->person.reach;
   const auto is = [](std::string_view wanted, const std::string& found) {
     return wanted.empty() || wanted == found;
   };
   const auto site = call.query("site"), agent = call.query("agent"), device = call.query("device"),
              name = call.query("name");
   const auto wanted = [&](const PointView& point) {
-    return is(site, point.site) && is(agent, point.agent) && is(device, point.device) &&
-           is(name, point.name) &&
+    return covers(reach, point) && is(site, point.site) && is(agent, point.agent) &&
+           is(device, point.device) && is(name, point.name) &&
            (text.empty() || contains(point.id(), text) || contains(point.label_zh, text) ||
             contains(point.label_en, text) || contains(point.device_name, text));
   };
@@ -150,6 +161,7 @@ Answer Api::samples(const Call& call) {
   }
   const auto limit = limit_of(call, 1'000, 10'000);
   if (!limit) return malformed_query("limit", "1…10000");
+  if (!covers_point(call.visitor->person.reach, id)) return no_such_place();
   const auto samples = room_.samples(id, since, *limit);
   if (!samples) return refuse(samples.error());
   return json({{"samples", array_of(*samples)}});
@@ -159,13 +171,15 @@ Answer Api::alarms(const Call& call) {
   const auto limit = limit_of(call, 200, 1'000);
   if (!limit) return malformed_query("limit", "1…1000");
   const std::string_view state = call.query("state");
+  const Reach& reach = call.visitor->person.reach;
   if (state == "all") {
-    const auto alarms = room_.alarm_history(*limit);
+    const auto alarms =
+        room_.alarm_history(*limit, [&](const AlarmView& alarm) { return covers(reach, alarm); });
     if (!alarms) return refuse(alarms.error());
     return json({{"alarms", array_of(*alarms)}});
   }
   if (!state.empty() && state != "open") return malformed_query("state", "open, all");
-  auto open = room_.alarms(0);
+  auto open = alarms_of(room_, reach, 0);
   std::sort(open.begin(), open.end(), [](const AlarmView& a, const AlarmView& b) { return a.id > b.id; });
   // An open alarm is never left out unless the caller asked for fewer.
   if (!call.query("limit").empty() && open.size() > *limit) open.resize(*limit);
@@ -187,11 +201,23 @@ Answer Api::acknowledge(const Call& call) {
     return refuse(Refusal::malformed, fmt::format("The comment is longer than {} bytes.", longest_comment),
                   fmt::format("备注超过 {} 字节。", longest_comment));
   const std::string& by = call.visitor->person.name;
+  if (!is_in_reach(*id, call.visitor->person.reach)) return no_such_place();
   const auto alarm = room_.acknowledge(*id, by, comment);
+  record(call, "alarm.acknowledge", fmt::format("alarm {}", *id), alarm ? nullptr : &alarm.error(), comment);
   if (!alarm) return refuse(alarm.error());
   log_.info("acknowledged: alarm {} by {} from {}, comment {}", *id, for_log(by), call.request.address,
             for_log(comment));
   return json(to_json(*alarm));
+}
+
+/// The centre's own alarms are seen by everybody, but only who is responsible for the whole house answers
+/// them.
+bool Api::is_in_reach(std::int64_t alarm, const Reach& reach) const {
+  if (reach.is_everything()) return true;
+  const auto open = room_.alarms(0);
+  return std::any_of(open.begin(), open.end(), [&](const AlarmView& view) {
+    return view.id == alarm && reach.covers(view.site, view.agent);
+  });
 }
 
 Answer Api::request_class(const Call& call) {
@@ -204,6 +230,8 @@ Answer Api::request_class(const Call& call) {
   const DevicePlace place{call.places.at(0), call.places.at(1), call.places.at(2)};
   const std::string& by = call.visitor->person.name;
   const auto device = room_.request_class(place, wanted, by);
+  record(call, "device.set_class", fmt::format("{}/{}/{}", place.site, place.agent, place.device),
+         device ? nullptr : &device.error(), "to " + wanted);
   if (!device && device.error().code == Errc::conflict)
     return refuse(Refusal::out_of_reach, device.error().text,
                   "采集代理不在线，或者它不支持由监控中心更改设备等级。");
@@ -215,7 +243,9 @@ Answer Api::request_class(const Call& call) {
   return answer;
 }
 
-Answer Api::agents(const Call&) { return json({{"agents", array_of(room_.agents(0))}}); }
+Answer Api::agents(const Call& call) {
+  return json({{"agents", array_of(agents_of(room_, call.visitor->person.reach, 0))}});
+}
 
 Answer Api::events(const Call& call) {
   Answer answer;
@@ -229,7 +259,7 @@ Answer Api::description(const Call&) { return json(openapi()); }
 Answer Api::metrics(const Call&) {
   Answer answer;
   answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  answer.body = to_prometheus(room_.status(), clock_.steady(), figures_());
+  answer.body = to_prometheus(room_.status(), clock_.steady(), figures_(), audit_.figures());
   return answer;
 }
 

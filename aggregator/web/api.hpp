@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "aggregator/audit/audit_log.hpp"
+#include "aggregator/identity/users.hpp"
 #include "aggregator/live/room.hpp"
 #include "aggregator/web/gate.hpp"
 #include "aggregator/web/message.hpp"
@@ -21,7 +23,7 @@ class Api {
  public:
   using FiguresNow = std::function<WebFigures()>;
 
-  Api(Room& room, Gate& gate, const Clock& clock, FiguresNow figures, Log log);
+  Api(Room& room, Gate& gate, Users& users, AuditLog& audit, const Clock& clock, FiguresNow figures, Log log);
 
   /// Checks who asks and what, then calls the handler. An exception becomes 500 and a log line.
   Answer answer(const Route& route, const std::vector<std::string>& places, const Request& request);
@@ -29,6 +31,7 @@ class Api {
   Answer log_in(const Call& call);
   Answer who_am_i(const Call& call);
   Answer log_out(const Call& call);
+  Answer change_password(const Call& call);
   Answer status(const Call& call);
   Answer points(const Call& call);
   Answer samples(const Call& call);
@@ -40,11 +43,30 @@ class Api {
   Answer description(const Call& call);
   Answer metrics(const Call& call);
 
+  Answer audit(const Call& call);
+
+  Answer users(const Call& call);
+  Answer add_user(const Call& call);
+  Answer change_user(const Call& call);
+  Answer remove_user(const Call& call);
+  Answer reset_password(const Call& call);
+  Answer end_totp(const Call& call);
+
  private:
   Answer pass(const Route& route, const std::vector<std::string>& places, const Request& request);
 
+  bool is_outside(const Route& route, const std::vector<std::string>& places, const Visitor& visitor) const;
+  bool is_in_reach(std::int64_t alarm, const Reach& reach) const;
+  void record(const Call& call, std::string_view action, std::string object, const Error* error,
+              std::string detail);
+  Answer change_users(const Call& call, std::string_view action, const std::string& object,
+                      const std::function<Result<void>(UsersFile&)>& change,
+                      const std::function<Answer()>& answer);
+
   Room& room_;
   Gate& gate_;
+  Users& users_;
+  AuditLog& audit_;
   const Clock& clock_;
   FiguresNow figures_;
   Log log_;

@@ -3,6 +3,7 @@
 #include "aggregator/web/examples.hpp"
 
 #include "aggregator/web/gate.hpp"
+#include "aggregator/web/people_json.hpp"
 
 namespace watchroom::aggregator::examples {
 namespace {
@@ -69,7 +70,49 @@ Json device() { return to_json(example_device()); }
 Json wanted_class() { return {{"class", "core"}}; }
 
 Json log_in() { return {{"name", "li"}, {"password", "correct horse battery"}}; }
-Json session() { return Json::parse(session_text({"li", Role::operator_, ""}, moment)); }
+Json session() { return Json::parse(session_text({"li", Role::operator_}, moment)); }
+Json own_password() { return {{"old", "the present one"}, {"new", "another horse battery"}}; }
+
+namespace {
+
+UserEntry example_user() {
+  UserEntry entry{"li", Role::operator_, ""};
+  entry.domains = {"site:hq"};
+  return entry;
+}
+
+}  // namespace
+
+Json user() {
+  UsersFile file;
+  file.users.push_back(example_user());
+  file.tokens.push_back({"grafana", "li", "0"});
+  file.tokens.back().role = Role::viewer;
+  file.tokens.back().actions = {Action::view};
+  file.tokens.back().domains = {"room:hq/room1"};
+  file.tokens.back().expires = moment;
+  return to_json(file.users.front(), file, {{"0", moment}});
+}
+Json users() { return {{"users", Json::array({user()})}}; }
+Json user_with_password() {
+  Json with = user();
+  with["password"] = "shown this once";
+  return with;
+}
+Json new_user() { return {{"name", "li"}, {"role", "operator"}, {"domains", {"site:hq"}}}; }
+Json changed_user() { return {{"role", "operator"}, {"domains", {"site:hq"}}}; }
+
+Json audit() {
+  AuditEntry entry{17, moment, {}, hash_before_all(), ""};
+  entry.event = {.who = "li",
+                 .from = "10.0.0.7",
+                 .action = "alarm.acknowledge",
+                 .object = "alarm 12",
+                 .detail = "on my way"};
+  entry.hash = hash_of(entry);
+  return {{"entries", Json::array({Json::parse(to_json_line(entry))})},
+          {"head", {{"number", entry.number}, {"hash", entry.hash}}}};
+}
 
 Json status() {
   StatusView view;

@@ -19,5 +19,12 @@ Json acknowledgement();
 Json agents();
 Json device();
 Json wanted_class();
+Json own_password();
+Json audit();
+Json users();
+Json user();
+Json user_with_password();
+Json new_user();
+Json changed_user();
 
 }  // namespace watchroom::aggregator::examples

@@ -105,10 +105,12 @@ class FakeRoom final : public Room {
     view.alarms_open = alarms_.size();
     return view;
   }
-  Result<std::vector<AlarmView>> alarm_history(std::size_t limit) const override {
+  Result<std::vector<AlarmView>> alarm_history(
+      std::size_t limit, const std::function<bool(const AlarmView&)>& wanted) const override {
     const std::lock_guard lock{mutex_};
     if (disk_error_) return *disk_error_;
     std::vector<AlarmView> found{alarms_.rbegin(), alarms_.rend()};
+    std::erase_if(found, [&](const AlarmView& alarm) { return !wanted(alarm); });
     if (found.size() > limit) found.resize(limit);
     return found;
   }

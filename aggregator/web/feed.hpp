@@ -3,15 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
+#include "aggregator/identity/reach.hpp"
 #include "aggregator/live/room.hpp"
 #include "proto/base/clock.hpp"
 
 namespace watchroom::aggregator {
 
-/// The text of the event stream (WHATWG HTML section 9.2.6), made once for all who listen. One round at a
-/// time; rounds may run on different threads. `room` and `clock` must outlive it.
+/// The text of the event stream (WHATWG HTML section 9.2.6), made once for all who listen and see the same
+/// part of the house. One round at a time; rounds may run on different threads. `room` and `clock` must
+/// outlive it.
 class Feed {
  public:
   Feed(const Room& room, const Clock& clock) : room_{room}, clock_{clock} {}
@@ -25,11 +28,12 @@ class Feed {
     bool changes = false;
     bool full = false;
   };
-  Round round(Wanted wanted);
+  std::map<Reach, Round> round(const std::map<Reach, Wanted>& wanted);
 
  private:
   enum class Empty { leave_out, send };
-  std::string events(std::uint64_t since, std::uint64_t version, Empty empty) const;
+  std::string status(const Reach& reach) const;
+  std::string events(const Reach& reach, std::uint64_t since, std::uint64_t version, Empty empty) const;
 
   const Room& room_;
   const Clock& clock_;

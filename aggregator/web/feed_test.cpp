@@ -16,18 +16,21 @@ AlarmView normal_alarm() {
   return alarm;
 }
 
+/// One who may see everything.
+Feed::Round round_of(Feed& feed, Feed::Wanted wanted) { return feed.round({{Reach{}, wanted}}).at(Reach{}); }
+
 TEST(Feed, ANewcomerGetsEverythingAndThenOnlyChanges) {
   FakeRoom room;
   FakeClock clock;
   Feed feed{room, clock};
-  const auto first = feed.round({.full = true});
+  const auto first = round_of(feed, {.full = true});
   EXPECT_TRUE(first.changes.empty());
   for (const auto name : {"event: status\n", "event: agents\n", "event: alarms\n", "event: points\n"})
     EXPECT_NE(first.full.find(name), std::string::npos) << name;
 
-  EXPECT_TRUE(feed.round({.changes = true}).changes.empty()) << "nothing changed";
+  EXPECT_TRUE(round_of(feed, {.changes = true}).changes.empty()) << "nothing changed";
   room.put(FakeRoom::point("th1", "ambient.temperature", 24.5));
-  const std::string changes = feed.round({.changes = true}).changes;
+  const std::string changes = round_of(feed, {.changes = true}).changes;
   EXPECT_NE(changes.find("\"value\":24.5"), std::string::npos);
   EXPECT_EQ(changes.find("leak.state"), std::string::npos);
   EXPECT_EQ(changes.find("event: alarms"), std::string::npos) << "the alarm did not change";
@@ -38,7 +41,7 @@ TEST(Feed, AnEmptyRoomIsToldAsEmptyAndGrows) {
   FakeClock clock;
   Feed feed{room, clock};
   room.put(normal_alarm());
-  EXPECT_NE(feed.round({.full = true}).full.find("event: alarms\ndata: {\"alarms\":[]}\n\n"),
+  EXPECT_NE(round_of(feed, {.full = true}).full.find("event: alarms\ndata: {\"alarms\":[]}\n\n"),
             std::string::npos);
 }
 
@@ -46,20 +49,20 @@ TEST(Feed, AnAlarmThatBecameNormalIsToldOnce) {
   FakeRoom room;
   FakeClock clock;
   Feed feed{room, clock};
-  (void)feed.round({.full = true});
+  (void)round_of(feed, {.full = true});
   room.put(normal_alarm());
-  EXPECT_NE(feed.round({.changes = true}).changes.find("\"state\":\"normal\""), std::string::npos);
-  EXPECT_TRUE(feed.round({.changes = true}).changes.empty());
+  EXPECT_NE(round_of(feed, {.changes = true}).changes.find("\"state\":\"normal\""), std::string::npos);
+  EXPECT_TRUE(round_of(feed, {.changes = true}).changes.empty());
 }
 
 TEST(Feed, FiguresAreToldEveryFewSecondsEvenIfNothingChanged) {
   FakeRoom room;
   FakeClock clock;
   Feed feed{room, clock};
-  (void)feed.round({.changes = true, .full = true});
-  EXPECT_TRUE(feed.round({.changes = true}).changes.empty());
+  (void)round_of(feed, {.changes = true, .full = true});
+  EXPECT_TRUE(round_of(feed, {.changes = true}).changes.empty());
   clock.advance(5s);
-  EXPECT_NE(feed.round({.changes = true}).changes.find("event: status\n"), std::string::npos);
+  EXPECT_NE(round_of(feed, {.changes = true}).changes.find("event: status\n"), std::string::npos);
 }
 
 TEST(Feed, TellsTheTimeOfSendingAndHowOldTheCoresWordIs) {
@@ -67,7 +70,7 @@ TEST(Feed, TellsTheTimeOfSendingAndHowOldTheCoresWordIs) {
   FakeClock clock{from_ms(1'800'000'000'000)};
   Feed feed{room, clock};
   const auto age = [&] {
-    const std::string text = feed.round({.changes = true}).changes;
+    const std::string text = round_of(feed, {.changes = true}).changes;
     const auto at = text.find("data: ") + 6;
     const Json status = Json::parse(text.substr(at, text.find("\n", at) - at));
     EXPECT_EQ(status["time"], to_rfc3339(clock.now()));

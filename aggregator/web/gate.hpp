@@ -5,47 +5,69 @@
 #include <optional>
 #include <string>
 
+#include "aggregator/audit/audit_trail.hpp"
+#include "aggregator/audit/repeats.hpp"
 #include "aggregator/identity/roles.hpp"
 #include "aggregator/identity/sessions.hpp"
 #include "aggregator/identity/throttle.hpp"
+#include "aggregator/identity/totp.hpp"
 #include "aggregator/identity/users.hpp"
 #include "aggregator/web/message.hpp"
+#include "aggregator/web/refusal.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
 
 namespace watchroom::aggregator {
 
-/// Who is asking, and may they. Thread-safe. `users` and `clock` must outlive it.
+/// Who is asking, and may they. Thread-safe. `users`, `audit` and `clock` must outlive it.
 class Gate {
  public:
-  Gate(Sessions::Limits limits, Users& users, const Clock& clock, Log log);
+  Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, const Clock& clock, Log log);
 
   /// By bearer token or by session cookie.
   std::optional<Visitor> identify(const Request& request);
+
+  /// What a request needs.
+  struct Need {
+    Action action = Action::view;
+    bool whole_house = false;     ///< only for whoever is not limited to domains
+    bool is_own_session = false;  ///< also for whoever must change the password first
+  };
   /// Nothing when this visitor may ask this; otherwise the refusal. Requests that change something and lean
   /// on a cookie must come from our own page.
-  std::optional<Answer> refusal(const Request& request, const std::optional<Visitor>& visitor, Action action);
+  std::optional<Answer> refusal(const Request& request, const std::optional<Visitor>& visitor,
+                                const Need& need);
   /// Whether a stream may go on. Counts as use of a log-in.
   bool still_may(const Visitor& visitor, Action action);
 
   /// POST /session. Slow on purpose: argon2id.
   Answer log_in(const Request& request);
   Answer log_out(const Visitor& visitor, const Request& request);
+  /// PUT /session/password: the old one and the new one. Slow on purpose.
+  Answer change_password(const Visitor& visitor, const Request& request);
 
   /// A request that a browser sent on behalf of another site.
   static bool is_foreign(const Request& request);
 
  private:
   Answer opened(const Person& person);
+  std::optional<Answer> throttled(const std::string& name, const Request& request, std::string_view action);
+  Answer forbid(const Request& request, const Visitor& visitor, Refusal refusal, std::string_view detail_en,
+                std::string_view detail_zh);
+  void record(std::string_view action, std::string who, const Request& request, Outcome outcome,
+              std::string detail = "");
 
   Users& users_;
+  AuditTrail& audit_;
   Sessions sessions_;
   Throttle throttle_;
+  UsedCodes codes_;
+  Repeats repeats_;
   const Clock& clock_;
   Log log_;
 };
 
-/// {"user","role","expires_at"}
+/// {"user","role","expires_at","must_change_password","has_totp"}
 std::string session_text(const Person& person, const std::optional<Timestamp>& expires_at);
 
 /// For log lines: quoted, control characters and quotes escaped, at most 100 bytes.

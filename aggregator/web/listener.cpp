@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <list>
+#include <map>
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
@@ -119,7 +120,9 @@ class Listener::Inside final : public Connection::Owner {
   };
 
   static net::awaitable<Answer> on_pool(std::function<Answer()> run) { co_return run(); }
-  static net::awaitable<Feed::Round> on_pool(Site& site, Feed::Wanted wanted) { co_return site.feed(wanted); }
+  using Wanted = std::map<Reach, Feed::Wanted>;
+  using Rounds = std::map<Reach, Feed::Round>;
+  static net::awaitable<Rounds> on_pool(Site& site, Wanted wanted) { co_return site.feed(wanted); }
   static net::awaitable<void> on_pool(Site& site) {
     site.look_around();
     co_return;
@@ -195,27 +198,41 @@ class Listener::Inside final : public Connection::Owner {
       feed_timer_.expires_after(settings_.event_interval);
       co_await feed_timer_.async_wait(as_result);
       if (is_stopping_ || stream_count_ == 0) continue;
-      const Feed::Wanted wanted = ask_streams();
-      Feed::Round round =
-          co_await net::co_spawn(pool_of(Lane::memory).threads, on_pool(site_, wanted), net::use_awaitable);
-      // Shared by all who listen, freed when the slowest has written it.
-      const auto changes = std::make_shared<const std::string>(std::move(round.changes));
-      const auto full = std::make_shared<const std::string>(std::move(round.full));
-      for (Connection& connection : connections_) connection.hear(changes, full);
+      Wanted wanted = ask_streams();
+      Rounds rounds = co_await net::co_spawn(pool_of(Lane::memory).threads, on_pool(site_, std::move(wanted)),
+                                             net::use_awaitable);
+      tell(std::move(rounds));
     }
   }
 
-  Feed::Wanted ask_streams() {
-    Feed::Wanted wanted;
+  void tell(Rounds rounds) {
+    struct Texts {
+      Connection::Text changes, full;
+    };
+    // Shared by all who listen and see the same, freed when the slowest has written it.
+    std::map<Reach, Texts> texts;
+    for (auto& [reach, round] : rounds)
+      texts.emplace(reach, Texts{std::make_shared<const std::string>(std::move(round.changes)),
+                                 std::make_shared<const std::string>(std::move(round.full))});
+    for (Connection& connection : connections_) {
+      const Visitor* visitor = connection.listener();
+      const auto its = visitor ? texts.find(visitor->person.reach) : texts.end();
+      // One that has joined in the meantime is asked in the next round.
+      if (its != texts.end()) connection.hear(its->second.changes, its->second.full);
+    }
+  }
+
+  Wanted ask_streams() {
+    Wanted wanted;
     for (Connection& connection : connections_) {
       const Visitor* visitor = connection.listener();
       if (!visitor) continue;
       if (!site_.may_keep_stream(*visitor))
         connection.end_stream();
       else if (connection.asks_for_everything())
-        wanted.full = true;
+        wanted[visitor->person.reach].full = true;
       else
-        wanted.changes = true;
+        wanted[visitor->person.reach].changes = true;
     }
     return wanted;
   }

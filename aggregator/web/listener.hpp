@@ -36,7 +36,7 @@ class Site {
   /// On the I/O thread.
   virtual bool may_keep_stream(const Visitor& visitor) = 0;
   /// On a thread of Lane::memory, one at a time.
-  virtual Feed::Round feed(Feed::Wanted wanted) = 0;
+  virtual std::map<Reach, Feed::Round> feed(const std::map<Reach, Feed::Wanted>& wanted) = 0;
   /// On a thread of Lane::memory, every `users_check_interval`.
   virtual void look_around() = 0;
 };

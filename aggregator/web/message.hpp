@@ -39,7 +39,7 @@ struct Visitor {
   Proof proof = Proof::session;
   std::string secret_sha256;
   Person person;
-  std::optional<Timestamp> expires_at;  ///< tokens do not expire
+  std::optional<Timestamp> expires_at;  ///< nothing: a token for ever
 };
 
 struct Answer {

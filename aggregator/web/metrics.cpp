@@ -31,7 +31,8 @@ class Page {
 
 }  // namespace
 
-std::string to_prometheus(const StatusView& status, Steady now, const WebFigures& web) {
+std::string to_prometheus(const StatusView& status, Steady now, const WebFigures& web,
+                          const AuditFigures& audit) {
   Page page;
   page.gauge("broker_connected", "Whether the aggregator reaches its broker.",
              status.broker_connected ? 1 : 0);
@@ -62,6 +63,11 @@ std::string to_prometheus(const StatusView& status, Steady now, const WebFigures
                web.requests_turned_away);
   page.counter("web_streams_dropped_total", "Event streams cut because the client was too slow.",
                web.streams_dropped);
+  page.counter("audit_entries_total", "Entries of the audit log written.", audit.written);
+  page.gauge("audit_waiting", "Entries of the audit log that wait for the disk.", audit.waiting);
+  page.counter("audit_lost_total", "Entries of the audit log that could not be kept.", audit.lost);
+  page.gauge("audit_failing", "Whether the disk refuses the audit log.", audit.is_failing ? 1 : 0);
+  page.gauge("audit_head", "Number of the newest entry of the audit log.", audit.head_number);
   return page.text;
 }
 

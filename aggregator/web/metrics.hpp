@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "aggregator/audit/audit_log.hpp"
 #include "aggregator/live/views.hpp"
 
 namespace watchroom::aggregator {
@@ -17,6 +18,7 @@ struct WebFigures {
 };
 
 /// Prometheus text format 0.0.4.
-std::string to_prometheus(const StatusView& status, Steady now, const WebFigures& web);
+std::string to_prometheus(const StatusView& status, Steady now, const WebFigures& web,
+                          const AuditFigures& audit);
 
 }  // namespace watchroom::aggregator

@@ -8,8 +8,8 @@ namespace {
 /// Fields that are null when there is nothing to say; the examples show them filled.
 bool is_nullable(std::string_view key) {
   return key == "value" || key == "last_value" || key == "limit" || key == "age_s" || key == "since" ||
-         key == "class_configured" || key == "class_wanted" || key == "poll_interval_ms" ||
-         key.ends_with("_at");
+         key == "domains" || key == "actions" || key == "head" || key == "class_configured" ||
+         key == "class_wanted" || key == "poll_interval_ms" || key.ends_with("_at");
 }
 
 /// Values are numbers, codes, flags or texts, whatever the example shows.
@@ -21,12 +21,21 @@ Json schema_of(const Json& example, std::string_view key) {
     if (is_nullable(key)) return {{"type", {type, "null"}}};
     return {{"type", type}};
   };
+  if (example.is_object() && is_nullable(key)) {
+    Json schema = schema_of(example, "");
+    schema["type"] = {"object", "null"};
+    return schema;
+  }
   if (example.is_object()) {
     Json properties = Json::object();
     for (const auto& [name, value] : example.items()) properties[name] = schema_of(value, name);
     return {{"type", "object"}, {"properties", properties}};
   }
-  if (example.is_array()) return {{"type", "array"}, {"items", schema_of(example.front(), "")}};
+  if (example.is_array()) {
+    Json schema = typed("array");
+    schema["items"] = schema_of(example.front(), "");
+    return schema;
+  }
   if (example.is_boolean()) return typed("boolean");
   if (example.is_number_integer()) return typed("integer");
   if (example.is_number()) return typed("number");
@@ -95,6 +104,9 @@ Json operation_of(const Route& route) {
   for (const Role role : all_roles)
     if (route.entry == Entry::any_role || may(role, route.action)) roles.push_back(name_of(role));
   if (route.entry != Entry::open) operation["x-roles"] = roles;
+  // With domains: what is outside is not there, or the whole route is refused.
+  if (route.bounds == Bounds::places) operation["x-domains"] = "part";
+  if (route.bounds == Bounds::whole) operation["x-domains"] = "refused";
   return operation;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "proto/base/utf8.hpp"
+
 namespace watchroom::aggregator {
 namespace {
 
@@ -31,7 +33,8 @@ double core_age_s(const StatusView& status, Steady now) {
 }
 
 std::string to_text(const Json& json) {
-  const std::string plain = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string plain =
+      without_controls_in_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
   std::string text;
   text.reserve(plain.size() + 16);
   for (const char c : plain) {

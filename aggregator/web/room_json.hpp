@@ -14,7 +14,8 @@ namespace watchroom::aggregator {
 using Json = nlohmann::ordered_json;
 
 /// Compact, always valid UTF-8: what is not (a device may send anything) becomes U+FFFD. `<`, `>` and `&` are
-/// written as \u003c …, so that JSON that lands in a page by somebody's mistake is still not HTML.
+/// written as \u003c …, and what a terminal or a reading eye would obey (C1, bidirectional marks) is escaped
+/// too, so that JSON that lands in a page by somebody's mistake is still not HTML.
 std::string to_text(const Json& json);
 
 /// The objects of the REST contract.

@@ -34,6 +34,15 @@ enum class Entry {
   loopback_or_role,  ///< as by_action, or anybody on this machine
 };
 
+/// How a route keeps to the part of the house that its caller is responsible for. Every row says it; a row
+/// that does not is refused to everybody, and a test fails.
+enum class Bounds {
+  undeclared,
+  nothing,  ///< it says nothing of any room
+  places,   ///< the handler leaves out what is outside; a pattern with {site}/{agent} is 404 there by itself
+  whole,    ///< it cannot be divided: refused to whoever is limited
+};
+
 /// Which small pool a handler runs on, by what it may wait for. A slow disk must not hold up what is in
 /// memory.
 enum class Lane { memory, disk, password };
@@ -51,6 +60,7 @@ struct Route {
   std::string_view pattern;  ///< "{name}" stands for one segment, "{id}" for a number
   Entry entry;
   Action action;
+  Bounds bounds;
   Lane lane;
   Answer (Api::*handler)(const Call&);
   std::string_view summary;
@@ -68,6 +78,9 @@ struct Match {
   std::vector<std::string> places;
   std::string allowed;  ///< the methods this path has, for Allow; empty: no such path
 };
+/// What stands for a place of the route's pattern, e.g. "{site}"; nothing when it has no such place.
+std::optional<std::string_view> place_named(const Route& route, const std::vector<std::string>& places,
+                                            std::string_view name);
 /// HEAD finds the routes of GET.
 Match match(std::string_view method, std::string_view path);
 

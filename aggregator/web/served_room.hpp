@@ -99,9 +99,10 @@ class ServedRoom : public ::testing::Test {
 
   void start() {
     Problems problems;
+    ASSERT_TRUE(audit.start());
     users.load(problems);
     ASSERT_TRUE(problems.empty()) << problems.str();
-    server.emplace(settings, room, users, clock, log);
+    server.emplace(settings, room, users, audit, clock, log);
     const auto started = server->start();
     ASSERT_TRUE(started) << started.error().text;
   }
@@ -114,6 +115,19 @@ class ServedRoom : public ::testing::Test {
       old = content;
       return {};
     }));
+  }
+
+  /// The newest entries of the audit log that are of this action, oldest first, once what was recorded is on
+  /// the disk.
+  std::vector<AuditEntry> entries_of(std::string_view action) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (audit.figures().waiting > 0 && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    auto reader = AuditReader::open(audit.file());
+    auto all = reader ? reader->read({.limit = 10'000}) : Result<std::vector<AuditEntry>>{reader.error()};
+    EXPECT_TRUE(all);
+    std::erase_if(*all, [&](const AuditEntry& entry) { return entry.event.action != action; });
+    return *all;
   }
 
   std::string url(std::string_view path = "") const {
@@ -167,7 +181,8 @@ class ServedRoom : public ::testing::Test {
   Log log = Log::quiet();
   FakeRoom room;
   WebSettings settings;
-  Users users{folder / "users.toml", log};
+  AuditLog audit{folder / "audit.db", clock, log};
+  Users users{folder / "users.toml", log, {{"north", {"hq", "annex"}}}, &audit};
   std::optional<WebServer> server;
 
  private:

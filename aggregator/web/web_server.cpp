@@ -12,10 +12,10 @@ namespace watchroom::aggregator {
 
 class WebServer::Inside final : public Site {
  public:
-  Inside(WebSettings settings, Room& room, Users& users, const Clock& clock, const Log& log)
+  Inside(WebSettings settings, Room& room, Users& users, AuditLog& audit, const Clock& clock, const Log& log)
       : users_{users},
-        gate_{{.length = settings.session_length, .idle = settings.session_idle}, users, clock, log},
-        api_{room, gate_, clock, [this] { return listener_.figures(); }, log},
+        gate_{{.length = settings.session_length, .idle = settings.session_idle}, users, audit, clock, log},
+        api_{room, gate_, users, audit, clock, [this] { return listener_.figures(); }, log},
         feed_{room, clock},
         listener_{std::move(settings), *this, log} {}
 
@@ -39,7 +39,9 @@ class WebServer::Inside final : public Site {
                   "该地址不存在，接口说明见 /api/openapi.json。");
   }
   bool may_keep_stream(const Visitor& visitor) override { return gate_.still_may(visitor, Action::view); }
-  Feed::Round feed(Feed::Wanted wanted) override { return feed_.round(wanted); }
+  std::map<Reach, Feed::Round> feed(const std::map<Reach, Feed::Wanted>& wanted) override {
+    return feed_.round(wanted);
+  }
   void look_around() override { users_.reread_if_changed(); }
 
  private:
@@ -50,8 +52,9 @@ class WebServer::Inside final : public Site {
   Listener listener_;
 };
 
-WebServer::WebServer(WebSettings settings, Room& room, Users& users, const Clock& clock, Log log)
-    : inside_{std::make_unique<Inside>(std::move(settings), room, users, clock, log)} {}
+WebServer::WebServer(WebSettings settings, Room& room, Users& users, AuditLog& audit, const Clock& clock,
+                     Log log)
+    : inside_{std::make_unique<Inside>(std::move(settings), room, users, audit, clock, log)} {}
 WebServer::~WebServer() { stop(); }
 Result<void> WebServer::start() { return inside_->listener().start(); }
 void WebServer::stop() { inside_->listener().stop(); }

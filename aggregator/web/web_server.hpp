@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "aggregator/audit/audit_log.hpp"
 #include "aggregator/identity/users.hpp"
 #include "aggregator/live/room.hpp"
 #include "aggregator/web/web_settings.hpp"
@@ -15,11 +16,11 @@
 namespace watchroom::aggregator {
 
 /// HTTPS for people and programs: the page, REST, events, metrics. Sockets belong to one thread of its own;
-/// whatever may wait (the room's disk, argon2) runs on small pools with bounded queues. `room`, `users` and
-/// `clock` must outlive it and are used from those threads.
+/// whatever may wait (the room's disk, argon2) runs on small pools with bounded queues. `room`, `users`,
+/// `audit` and `clock` must outlive it and are used from those threads.
 class WebServer {
  public:
-  WebServer(WebSettings settings, Room& room, Users& users, const Clock& clock, Log log);
+  WebServer(WebSettings settings, Room& room, Users& users, AuditLog& audit, const Clock& clock, Log log);
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
   /// Stops.

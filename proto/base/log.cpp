@@ -5,6 +5,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "proto/base/utf8.hpp"
+
 namespace watchroom {
 namespace {
 
@@ -46,7 +48,23 @@ Log Log::tagged(std::string_view tag) const {
 
 bool Log::wants(LogLevel level) const { return sink_ && sink_->logger.should_log(to_spdlog(level)); }
 
-void Log::write(LogLevel level, std::string_view text) const {
+namespace {
+
+/// Much of what is logged comes from elsewhere: no line of it may look like one of ours, and no terminal obey
+/// it.
+std::string without_forgery(std::string_view text) {
+  std::string out;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    out += printable(text.substr(0, end)) + "\n    ";
+    text.remove_prefix(end + 1);
+  }
+  return out + printable(text);
+}
+
+}  // namespace
+
+void Log::write(LogLevel level, std::string_view untrusted) const {
+  const std::string text = without_forgery(untrusted);
   if (tag_.empty())
     sink_->logger.log(to_spdlog(level), text);
   else

@@ -19,11 +19,11 @@ from rig.processes import RigError
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[sqlite3.Connection]:
-    """The one SQLite file of a data folder."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".db", ".sqlite", ".sqlite3"))
-    if not files:
-        raise RigError(f"no SQLite file in {folder}: {sorted(path.name for path in folder.iterdir())}")
-    with closing(sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True, timeout=10)) as database:
+    """The store of a data folder."""
+    file = folder / "watchroom.db"
+    if not file.exists():
+        raise RigError(f"no store in {folder}: {sorted(path.name for path in folder.iterdir())}")
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as database:
         yield database
 
 

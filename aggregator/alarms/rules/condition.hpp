@@ -42,6 +42,8 @@ struct Situation {
   // Of the centre itself. Nothing: not known yet.
   std::optional<bool> is_mail_failing = {};
   Bilingual mail_trouble = {};
+  std::optional<bool> is_audit_failing = {};
+  Bilingual audit_trouble = {};
   // Of an agent.
   std::optional<bool> is_clock_unsure = {};    ///< it does not trust its clock
   std::optional<bool> is_journal_losing = {};  ///< records were dropped lately

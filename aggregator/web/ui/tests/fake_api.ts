@@ -17,6 +17,9 @@ export class FakeApi {
   readonly room = new FakeRoom();
   role: Role = "operator";
   is_throttled = false;
+  /** The one-time code that a log-in needs; empty: none. */
+  code = "";
+  must_change_password = false;
   is_deaf = false;
   acknowledged: { id: number; comment: string }[] = [];
   classes: string[] = [];
@@ -77,17 +80,29 @@ export class FakeApi {
     const path = url.pathname.replace("/api/v1/", "");
     const body = ["POST", "PUT"].includes(request.method ?? "") ? await read(request) : {};
     const is_inside = request.headers.cookie?.includes("wr_session=fake") ?? false;
-    const who = { user: "zhang", role: this.role, expires_at: "2099-01-01T00:00:00.000Z" };
+    const who = () => ({
+      user: "zhang",
+      role: this.role,
+      expires_at: "2099-01-01T00:00:00.000Z",
+      must_change_password: this.must_change_password,
+    });
 
     if (path === "session" && request.method === "POST") {
       if (this.is_throttled) return problem(response, 429, { "Retry-After": "30" });
       if (body.password !== "right") return problem(response, 401);
-      return json(response, who, { "Set-Cookie": "wr_session=fake; HttpOnly; SameSite=Strict; Path=/" });
+      if (this.code !== "" && body.code !== this.code) return problem(response, 401, {}, "code_needed");
+      return json(response, who(), { "Set-Cookie": "wr_session=fake; HttpOnly; SameSite=Strict; Path=/" });
     }
     if (!is_inside) return problem(response, 401);
     if (path === "session" && request.method === "DELETE")
       return json(response, {}, { "Set-Cookie": "wr_session=; Path=/; Max-Age=0" });
-    if (path === "session") return json(response, who);
+    if (path === "session") return json(response, who());
+    if (path === "session/password") {
+      if (body.old !== "right") return problem(response, 403, {}, "wrong_password");
+      this.must_change_password = false;
+      return json(response, who());
+    }
+    if (this.must_change_password) return problem(response, 403, {}, "password_change_needed");
     if (path === "alarms") return json(response, { alarms: this.room.alarms });
     if (path === "points/samples") return json(response, { samples: this.room.samples(url.searchParams.get("id") ?? "") });
     if (path === "events") return this.#stream(response);
@@ -137,6 +152,6 @@ function json(response: ServerResponse, data: unknown, headers = {}): void {
   response.writeHead(200, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(data));
 }
 
-function problem(response: ServerResponse, status: number, headers = {}): void {
-  response.writeHead(status, { "Content-Type": "application/problem+json", ...headers }).end(JSON.stringify({ type: "about:blank", status }));
+function problem(response: ServerResponse, status: number, headers = {}, word = "other"): void {
+  response.writeHead(status, { "Content-Type": "application/problem+json", ...headers }).end(JSON.stringify({ type: `urn:watchroom:problem:${word}`, status }));
 }

@@ -70,6 +70,46 @@ test("AThrottledLogInSaysForHowLong", async () => {
   expect(await page.locator("form button.main").isDisabled()).toBe(true);
 });
 
+test("AOneTimeCodeIsAskedForOnlyWhenItIsNeededAndThePasswordIsKept", async () => {
+  api.code = "123456";
+  await log_in("wrong");
+  await see("用户名或密码不对");
+  expect(await page.locator("[name=code]").count()).toBe(0);
+  await page.fill("[name=password]", "right");
+  await page.keyboard.press("Enter");
+  await see("此用户登录需要验证码");
+  await page.fill("[name=code]", "000000");
+  await page.keyboard.press("Enter");
+  await see("验证码错误");
+  await page.getByRole("button", { name: "English" }).click();
+  await see("The code is wrong");
+  await page.fill("[name=code]", "123456");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("article li .value");
+});
+
+test("APasswordThatMustBeChangedComesBeforeTheRoom", async () => {
+  api.must_change_password = true;
+  await log_in();
+  await see("请设置自己的密码");
+  const fill = async (before: string, after: string, again: string) => {
+    await page.fill("[name=old-password]", before);
+    await page.fill("[name=new-password]", after);
+    await page.fill("[name=new-password-again]", again);
+    await page.keyboard.press("Enter");
+  };
+  await fill("right", "a new password", "another password");
+  await see("两次输入的新密码不一致");
+  await fill("wrong", "a new password", "a new password");
+  await see("当前密码不对");
+  await page.getByRole("button", { name: "English" }).click();
+  await see("Set a password of your own");
+  await page.reload();
+  await see("Set a password of your own");
+  await fill("right", "a new password", "a new password");
+  await page.waitForSelector("article li .value");
+});
+
 test("AnUnreachableServerIsNotAWrongPassword", async () => {
   await page.goto(url);
   await page.waitForSelector("[name=password]");
@@ -249,13 +289,14 @@ test("EnglishIsRemembered", async () => {
 });
 
 test("StringsOfDevicesStayText", async () => {
-  const evil = `<img src="${"x"}" onerror="document.title='owned'">`;
+  const evil = `<img src="${"x"}" onerror="document.title='owned'"><script>alert(1)</script>'; DROP TABLE alarm; --\u202e\u0007`;
+  page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
   const point = [...api.room.points.values()][0]!;
   api.room.points.set(point.id, { ...point, label_zh: evil, unit_symbol: evil, state_zh: evil, device_name: evil, maker: evil });
   api.room.alarms[0]!.title_zh = evil;
   await enter();
   await see("onerror");
-  expect(await page.locator("#page img").count()).toBe(0);
+  expect(await page.locator("#page img, #page script").count()).toBe(0);
   expect(await page.title()).not.toBe("owned");
 });
 

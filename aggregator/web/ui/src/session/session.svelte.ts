@@ -4,7 +4,7 @@ import * as client from "../wire/client";
 import { CallFailed } from "../wire/client";
 import type { Role, Session } from "../wire/types";
 
-type Stage = "opening" | "unreachable" | "outside" | "inside";
+type Stage = "opening" | "unreachable" | "outside" | "new_password" | "inside";
 
 const on_duty: readonly Role[] = ["operator", "shift_lead", "administrator"];
 
@@ -27,8 +27,12 @@ class PageSession {
     }
   }
 
-  async log_in(name: string, password: string): Promise<void> {
-    this.#enter(await client.log_in(name, password));
+  async log_in(name: string, password: string, code: string): Promise<void> {
+    this.#enter(await client.log_in(name, password, code));
+  }
+
+  async change_password(before: string, after: string): Promise<void> {
+    this.#enter(await client.change_password(before, after));
   }
 
   async log_out(): Promise<void> {
@@ -37,13 +41,13 @@ class PageSession {
   }
 
   lost(): void {
-    if (this.stage === "inside") this.#leave(true);
+    if (this.stage === "inside" || this.stage === "new_password") this.#leave(true);
   }
 
   #enter(who: Session): void {
     this.who = who;
     this.is_over = false;
-    this.stage = "inside";
+    this.stage = who.must_change_password ? "new_password" : "inside";
   }
 
   #leave(is_over: boolean): void {

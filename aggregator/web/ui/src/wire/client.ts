@@ -20,6 +20,11 @@ export class CallFailed extends Error {
   ) {
     super(`${failure} (${status}) ${problem.detail ?? ""}`);
   }
+
+  /** The last word of the problem's type: "code_needed", "wrong_password". */
+  get reason(): string {
+    return String(this.problem.type ?? "").split(":").at(-1) ?? "";
+  }
 }
 
 export function failure_of(status: number): Failure {
@@ -64,8 +69,12 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   }
 }
 
-export const log_in = (name: string, password: string) =>
-  call<Session>("POST", "session", { name, password });
+/** `code`: the one-time code; empty: none. */
+export const log_in = (name: string, password: string, code: string) =>
+  call<Session>("POST", "session", code === "" ? { name, password } : { name, password, code });
+
+export const change_password = (before: string, after: string) =>
+  call<Session>("PUT", "session/password", { old: before, new: after });
 
 export const who_am_i = () => call<Session>("GET", "session");
 

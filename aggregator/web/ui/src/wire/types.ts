@@ -127,11 +127,14 @@ export interface Status {
 export interface Session {
   user: string;
   role: Role;
+  must_change_password?: boolean;
   expires_at?: string;
 }
 
 /** RFC 9457 problem details with the two Chinese members. */
 export interface Problem {
+  /** "urn:watchroom:problem:" and a word. */
+  type?: string;
   title?: string;
   detail?: string;
   title_zh?: string;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include "aggregator/identity/utf8.hpp"
+#include "proto/base/utf8.hpp"
 
-namespace watchroom::aggregator {
+#include <fmt/format.h>
+
+namespace watchroom {
 
 std::optional<char32_t> take_character(std::string_view& text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
@@ -39,6 +41,34 @@ bool is_control_character(char32_t character) {
          character == 0x2029;
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view before = text;
+    const auto character = take_character(text);
+    if (character && !is_control_character(*character))
+      out += before.substr(0, before.size() - text.size());
+    else
+      out += "\ufffd";
+  }
+  return out;
+}
+
+std::string without_controls_in_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const std::string_view before = json;
+    const auto character = take_character(json);
+    // Below U+0020 JSON has only the blanks between its parts.
+    if (character && *character >= 0x20 && is_control_character(*character))
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(*character));
+    else
+      out += before.substr(0, before.size() - json.size());
+  }
+  return out;
+}
+
 bool has_control_characters(std::string_view text) {
   while (!text.empty())
     if (const auto character = take_character(text); character && is_control_character(*character))
@@ -46,4 +76,4 @@ bool has_control_characters(std::string_view text) {
   return false;
 }
 
-}  // namespace watchroom::aggregator
+}  // namespace watchroom

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include "aggregator/identity/utf8.hpp"
+#include "proto/base/utf8.hpp"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace watchroom::aggregator {
+namespace watchroom {
 namespace {
 
 using namespace std::string_view_literals;
@@ -34,4 +34,4 @@ TEST(Utf8, KnowsWhatCouldPlayTricksOnATerminal) {
 }
 
 }  // namespace
-}  // namespace watchroom::aggregator
+}  // namespace watchroom

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "aggregator/audit/audit_entry.hpp"
+#include "aggregator/identity/users_file.hpp"
+#include "aggregator/web/room_json.hpp"
+
+namespace watchroom::aggregator {
+
+/// A user with the tokens, no secrets. `last_uses` is by the tokens' SHA-256.
+Json to_json(const UserEntry& user, const UsersFile& file, const std::map<std::string, Timestamp>& last_uses);
+
+}  // namespace watchroom::aggregator
