@@ -100,6 +100,8 @@ class SettingsTable {
   static SettingsTable describing(std::vector<KeyDescription>& descriptions, Problems& problems);
 
   bool has(std::string_view key) const;
+  /// Nothing is read: the keys are only asked for.
+  bool is_description() const;
   bool is_table(std::string_view key) const;
 
   std::string text(std::string_view key, const TextKey& about) const;
