@@ -15,7 +15,8 @@ namespace watchroom::agent {
 struct SelfSources {
   std::function<std::vector<BusSnapshot>()> buses;
   std::function<CoreFigures()> core;
-  std::function<TrapCounts()> traps = {};  ///< empty: there are none
+  std::function<TrapCounts()> traps = {};    ///< empty: there are none
+  std::function<JudgeFigures()> judge = {};  ///< empty: there is none
 };
 
 /// The files that matter to the agent's own health.
