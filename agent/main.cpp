@@ -6,6 +6,8 @@
 
 #include "agent/commands/commands.hpp"
 #include "agent/drivers/driver.hpp"
+#include "agent/judge/guardian.hpp"
+#include "agent/orders/central_configuration.hpp"
 #include "agent/run.hpp"
 #include "agent/self/metrics.hpp"
 
@@ -33,7 +35,8 @@ int run_program(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "退出码 Exit codes: 0 正常 done; 1 未成功 it did not work; 2 输入或配置有误 wrong input or settings.\n"
-      "文件 Files: agent.toml (see `watchroom-agent describe`); DATA_DIR/journal.sqlite.");
+      "文件 Files: agent.toml (see `watchroom-agent describe`); DATA_DIR/journal.sqlite; "
+      "DATA_DIR/judge.json.");
 
   std::filesystem::path settings_file;
   int code = exit_ok;
@@ -82,6 +85,33 @@ int run_program(int argc, char** argv) {
   write->add_flag("--json", write_options.json,
                   "JSON: point, unit, source, before, written, read_back, doubt, agrees");
   write->callback([&] { code = write_command(write_options); });
+
+  InhibitOptions inhibit_options;
+  auto* inhibit =
+      app.add_subcommand("inhibit",
+                         "抑制运行中采集程序的联动（检修用），到期自动恢复，并在监控中心告警。Stop the "
+                         "reactions of the running\n"
+                         "agent for some time; it is an alarm at the centre, and ends by itself.");
+  inhibit->add_option("FILE", inhibit_options.settings_file, "设置文件 settings, TOML")->required();
+  inhibit->add_option("--owner", inhibit_options.owner, "谁 who answers for it")->required();
+  auto* lasting = inhibit->add_option("--for", inhibit_options.lasting,
+                                      "多久，最长 24h how long, such as 30m or 2h; 24h at most");
+  inhibit->add_option("--reason", inhibit_options.reason, "原因 why");
+  auto* end = inhibit->add_flag("--end", inhibit_options.is_end, "提前结束 end it now");
+  lasting->excludes(end);
+  inhibit->callback([&] { code = inhibit_command(inhibit_options); });
+
+  ResetOptions reset_options;
+  auto* reset = app.add_subcommand(
+      "reset", "复位待复位的联动。Reset reactions of the running agent that are latched (until_reset).");
+  reset->add_option("FILE", reset_options.settings_file, "设置文件 settings, TOML")->required();
+  reset->add_option("--owner", reset_options.owner, "谁 who answers for it")->required();
+  reset->add_option("--reaction", reset_options.reaction, "联动名，缺省全部 its name; else all of them");
+  reset->callback([&] { code = reset_command(reset_options); });
+
+  auto* guard = app.add_subcommand("guard", "")->group("");  // the agent starts it itself
+  guard->add_option("FILE", settings_file)->required();
+  guard->callback([&] { code = guard_command(settings_file, load_in_force); });
 
   ScanOptions scan_options;
   int scan_timeout_ms = 500;

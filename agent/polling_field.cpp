@@ -47,6 +47,12 @@ void PollingField::hurry(std::size_t device, bool find_points) {
   if (poller_) poller_->hurry(device, find_points);
 }
 
+void PollingField::write(PointWrite write) {
+  const std::lock_guard lock{mutex_};
+  if (poller_) return poller_->write(std::move(write));
+  write.done(fail(Errc::not_connected, Retry::later, "nothing is polled just now"));
+}
+
 void PollingField::put_into_class(const std::string& device, ResourceClass resource_class) {
   const std::lock_guard lock{mutex_};
   given_[device] = resource_class;

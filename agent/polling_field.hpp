@@ -36,6 +36,9 @@ class PollingField final : public Field {
   /// From any thread: something has happened to a device, given by its place in the settings.
   void hurry(std::size_t device, bool find_points);
 
+  /// From any thread: sets a point of a device; an error while nothing is polled.
+  void write(PointWrite write);
+
   void put_into_class(const std::string& device, ResourceClass resource_class) override;
 
   /// Where the devices' hosts are found, for who else needs them; kept when the settings are read anew.

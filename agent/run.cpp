@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/run.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <iostream>
 #include <random>
@@ -11,6 +12,10 @@
 
 #include "agent/core/agent.hpp"
 #include "agent/drivers/snmp/trap_receiver.hpp"
+#include "agent/judge/control_socket.hpp"
+#include "agent/judge/guardian.hpp"
+#include "agent/judge/judge_commands.hpp"
+#include "agent/judge/local_judge.hpp"
 #include "agent/link/link.hpp"
 #include "agent/orders/central_configuration.hpp"
 #include "agent/orders/order_box.hpp"
@@ -24,6 +29,8 @@ using namespace std::chrono_literals;
 
 // Devices that are as they were are not to be unwatched for longer because of one that is slow.
 constexpr auto longest_pause_to_read_anew = 2s;
+// A guardian gives up after 10 s.
+constexpr auto longest_wait_for_outputs = 11s;
 
 constexpr int exit_ok = 0;
 constexpr int exit_failed = 1;
@@ -105,7 +112,7 @@ DeviceList descriptions_of(const AgentSettings& settings, const DeviceList& befo
   }
   // Behind those of the configuration: results of theirs name them by their place.
   if (settings.self.is_enabled)
-    devices.push_back(std::make_shared<const DeviceDescription>(SelfDevice::description()));
+    devices.push_back(std::make_shared<const DeviceDescription>(SelfDevice::description(true)));
   return devices;
 }
 
@@ -113,7 +120,8 @@ SelfWatchSettings self_settings(const AgentSettings& settings) {
   SelfWatchSettings self{
       .files = {settings.data_dir, settings.broker.ca_file, settings.broker.certificate_file},
       .device = std::nullopt,
-      .metrics = settings.self.metrics};
+      .metrics = settings.self.metrics,
+      .tells_events = true};
   if (settings.self.is_enabled) self.device = settings.devices.size();
   return self;
 }
@@ -156,22 +164,35 @@ class Running {
                ClockFacts::of_this_machine(), log_},
         self_{self_settings(settings_),
               {[this] { return board_.take(); }, [this] { return agent_.figures(); },
-               [this] { return field_.traps().counts(); }, [this] { return central_.report(); }},
+               [this] { return field_.traps().counts(); }, [this] { return judge_.figures(); },
+               [this] { return central_.report(); }},
               [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); },
               notifier,
               clock,
-              log_.tagged("self")} {}
+              log_.tagged("self")},
+        guardian_{file_, log_.tagged("guardian")},
+        judge_{settings_.data_dir,
+               clock,
+               log_.tagged("judge"),
+               {[this](PointWrite write) { field_.write(std::move(write)); },
+                [this](Timestamp at, const std::string& text) {
+                  agent_.mailbox().put(DeviceEvent{self_index_, at, text});
+                },
+                [this] { self_.poll_soon(); }, [this] { guardian_.look(clock_.steady()); }}} {}
 
   Result<void> start() {
-    if (auto started = link_.start(agent_.mailbox()); !started) return started;
+    take_outputs();
+    const auto link_changed = [this](bool is_up) { judge_.link_changed(is_up); };
+    if (auto started = link_.start(agent_.mailbox(), link_changed); !started) return started;
     log_.info("watchroom-agent {} runs {}/{}: {} devices, journal {} at record {}", WATCHROOM_VERSION,
               settings_.site, settings_.agent, settings_.devices.size(), to_hex(journal_->id()),
               journal_->head());
     agent_.deliver_orders_to([this](std::string order) { orders_.put(std::move(order)); });
     core_ = std::thread{[this] { agent_.run(); }};
+    self_.start();
+    start_judging();
     start_polling();
     start_listening();
-    self_.start();
     tell();
     notifier_.ready();
     return {};
@@ -189,7 +210,7 @@ class Running {
       return;
     }
     if (needs_restart(settings_, *wanted))
-      log_.warning("{}: changes outside of devices, classes, profiles and snmp_traps need a restart",
+      log_.warning("{}: changes outside of devices, classes, profiles, snmp_traps and outputs need a restart",
                    file_.string());
     take(*std::move(wanted));
   }
@@ -212,7 +233,9 @@ class Running {
     log_.info("stopping");
     notifier_.stopping();
     traps_.reset();
+    control_.reset();
     field_.stop();
+    judge_.stop();
     self_.stop();
     agent_.request_stop();
     core_.join();
@@ -230,8 +253,13 @@ class Running {
     settings_.point_lists = wanted.point_lists;
     const std::size_t count_before = settings_.devices.size();
     settings_.devices = std::move(wanted.devices);
+    settings_.judge = std::move(wanted.judge);
     devices_ = prepared_devices(devices_);
-    self_.reconfigure(settings_.devices.size(), [this] { agent_.mailbox().put(Reconfigured{devices_}); });
+    self_index_ = settings_.devices.size();
+    self_.reconfigure(settings_.devices.size(), true,
+                      [this] { agent_.mailbox().put(Reconfigured{devices_}); });
+    take_outputs();
+    start_judging();
     start_polling();
     start_listening();
     log_.info("the settings were taken anew: {} devices, {} before", settings_.devices.size(), count_before);
@@ -242,15 +270,36 @@ class Running {
     for (std::string& text : central_.take_told()) {
       log_.warning("{}", text);
       if (settings_.self.is_enabled)
-        agent_.mailbox().put(DeviceEvent{settings_.devices.size(), clock_.now(), shortened(std::move(text))});
+        agent_.mailbox().put(DeviceEvent{self_index_, clock_.now(), shortened(std::move(text))});
     }
   }
   DeviceList prepared_devices(const DeviceList& before) {
     field_.prepare(settings_);
     return descriptions_of(settings_, before);
   }
+  /// What remains of an agent that died may be giving them their last state just now.
+  void take_outputs() {
+    if (settings_.judge.is_empty()) return;
+    const auto until = std::chrono::steady_clock::now() + longest_wait_for_outputs;
+    auto taken = lock_.take(settings_.data_dir);
+    while (!taken && taken.error().code == Errc::conflict && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(50ms);
+      taken = lock_.take(settings_.data_dir);
+    }
+    if (!taken) log_.error("{}; we work them all the same", taken.error().text);
+  }
+  void start_judging() {
+    guardian_.renew(settings_.judge);
+    judge_.configure(settings_.judge, devices_);
+    if (control_ || settings_.judge.is_empty()) return;
+    control_ = std::make_unique<ControlSocket>(
+        lock_, [this](const auto& request) { return answer_command(judge_, request); }, log_.tagged("judge"));
+  }
   void start_polling() {
-    field_.start(settings_, [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); });
+    field_.start(settings_, [this](PollResult polled) {
+      judge_.take(polled);  // it must not have to wait for the core, which waits for the disk
+      agent_.mailbox().put(std::move(polled));
+    });
     ::malloc_trim(0);  // reading the settings took more than keeping them
   }
   void start_listening() {
@@ -279,6 +328,11 @@ class Running {
   Agent agent_;
   SelfWatch self_;
   std::unique_ptr<TrapReceiver> traps_;
+  Guardian guardian_;
+  std::atomic<std::size_t> self_index_ = settings_.devices.size();
+  LocalJudge judge_;
+  OutputsLock lock_;
+  std::unique_ptr<ControlSocket> control_;
   std::thread core_;
 };
 

@@ -51,6 +51,26 @@ struct WriteOptions {
 /// was read back is what was written.
 int write_command(const WriteOptions& options);
 
+struct InhibitOptions {
+  std::filesystem::path settings_file;
+  std::string owner;
+  std::string lasting;  ///< "30m", "2h"
+  std::string reason;
+  bool is_end = false;
+};
+
+/// `watchroom-agent inhibit FILE --owner NAME --for TIME --reason TEXT`, or `--end`: tells the running agent.
+int inhibit_command(const InhibitOptions& options);
+
+struct ResetOptions {
+  std::filesystem::path settings_file;
+  std::string owner;
+  std::string reaction;  ///< empty: all that are latched
+};
+
+/// `watchroom-agent reset FILE --owner NAME [--reaction NAME]`.
+int reset_command(const ResetOptions& options);
+
 struct ScanOptions {
   std::string url;  ///< with ranges: hosts 10.0.0.1-50 or 10.0.0.0/28, unit=1-32
   std::optional<std::filesystem::path> profiles_dir;

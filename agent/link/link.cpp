@@ -11,8 +11,9 @@ Link::Link(BrokerSettings broker, std::string client_id, CertificateClock time, 
 
 Link::~Link() { stop(0ms); }
 
-Result<void> Link::start(AgentMailbox& mailbox) {
+Result<void> Link::start(AgentMailbox& mailbox, std::function<void(bool)> changed) {
   mailbox_ = &mailbox;
+  changed_ = std::move(changed);
   return session_.start();
 }
 
@@ -47,9 +48,13 @@ MqttMessage Link::will(SessionNumber session) {
   return will_ ? will_->second : MqttMessage{};
 }
 
-void Link::on_connected(SessionNumber session) { mailbox_->put(Connected{session}); }
+void Link::on_connected(SessionNumber session) {
+  if (changed_) changed_(true);
+  mailbox_->put(Connected{session});
+}
 
 void Link::on_disconnected(SessionNumber session, bool, const std::string& reason) {
+  if (changed_) changed_(false);
   mailbox_->put(Disconnected{session, reason});
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -20,7 +21,8 @@ class Link final : public Outlet, private MqttEvents {
   Link(BrokerSettings broker, std::string client_id, CertificateClock time, Log log);
   ~Link() override;
 
-  Result<void> start(AgentMailbox& mailbox);
+  /// `changed` is called by the session's thread when a session begins or ends: hand over and return.
+  Result<void> start(AgentMailbox& mailbox, std::function<void(bool is_up)> changed = {});
   /// Flushes, sends DISCONNECT and joins; at most about `patience` long.
   void stop(std::chrono::milliseconds patience);
 
@@ -35,6 +37,7 @@ class Link final : public Outlet, private MqttEvents {
   void on_message(SessionNumber session, std::string_view topic, std::string_view payload) override;
 
   AgentMailbox* mailbox_ = nullptr;
+  std::function<void(bool)> changed_;
   std::mutex mutex_;
   std::condition_variable will_came_;
   std::optional<std::pair<SessionNumber, MqttMessage>> will_;

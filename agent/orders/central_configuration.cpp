@@ -5,6 +5,26 @@
 #include "proto/trust/base64.hpp"
 
 namespace watchroom::agent {
+namespace {
+
+constexpr const char* folder_of_configurations = "configuration";
+
+std::optional<AgentSettings> load_with(const std::filesystem::path& file,
+                                       const std::optional<GivenConfiguration>& given, Problems& problems) {
+  std::optional<GivenSettings> part;
+  if (given) part = GivenSettings{fmt::format("configuration {}", given->number), given->text};
+  auto settings = AgentSettings::load(file, problems, part);
+  return problems.empty() ? std::move(settings) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<AgentSettings> load_in_force(const std::filesystem::path& file, Problems& problems) {
+  const auto local = AgentSettings::load(file, problems);
+  if (!local) return std::nullopt;
+  const auto given = ConfigurationKeeper::in_force(local->data_dir / folder_of_configurations);
+  return given ? load_with(file, given, problems) : local;
+}
 
 CentralConfiguration::CentralConfiguration(std::filesystem::path file, const AgentSettings& local,
                                            const AgentClock& clock, Log log)
@@ -12,7 +32,7 @@ CentralConfiguration::CentralConfiguration(std::filesystem::path file, const Age
       clock_{clock},
       log_{log.tagged("configuration")},
       desk_{local.data_dir / "orders", local.broker.ca_file, local.site, local.agent},
-      keeper_{local.data_dir / "configuration", log_} {}
+      keeper_{local.data_dir / folder_of_configurations, log_} {}
 
 std::optional<AgentSettings> CentralConfiguration::begin() {
   const auto given = keeper_.begin(clock_.steady());
@@ -91,11 +111,9 @@ std::optional<AgentSettings> CentralConfiguration::fall_back(const std::string& 
 
 std::optional<AgentSettings> CentralConfiguration::load(const std::optional<GivenConfiguration>& given,
                                                         Problems& problems) const {
-  std::optional<GivenSettings> part;
-  if (given) part = GivenSettings{fmt::format("configuration {}", given->number), given->text};
-  auto settings = AgentSettings::load(file_, problems, part);
-  if (!settings || !problems.empty()) return std::nullopt;
-  for (const Problem& warning : problems.warnings()) log_.warning("{}", warning.str());
+  auto settings = load_with(file_, given, problems);
+  if (settings)
+    for (const Problem& warning : problems.warnings()) log_.warning("{}", warning.str());
   return settings;
 }
 

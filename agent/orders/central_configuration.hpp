@@ -50,4 +50,7 @@ class CentralConfiguration {
   Steady tried_out_at_{};
 };
 
+/// What an agent with this agent.toml runs with, for who only looks.
+std::optional<AgentSettings> load_in_force(const std::filesystem::path& file, Problems& problems);
+
 }  // namespace watchroom::agent

@@ -47,6 +47,9 @@ class ConfigurationKeeper {
 
   ConfigurationKeeper(std::filesystem::path folder, Log log);
 
+  /// What an agent with this folder runs with, for who only looks.
+  static std::optional<GivenConfiguration> in_force(const std::filesystem::path& folder);
+
   /// At the start of the program: what to run with; nothing: agent.toml alone.
   std::optional<GivenConfiguration> begin(Steady now);
   /// What is in force.

@@ -65,7 +65,9 @@ BusWorkers::BusWorkers(const std::string& name, const DriverType& driver,
       thread_count_{threads_for(driver, devices.size())},
       figures_{board.add(name, devices.size(), thread_count_)},
       most_at_once_{driver.most_at_once},
-      turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())} {
+      is_concurrent_{driver.is_concurrent},
+      turns_{turns_for(devices, thread_count_, driver.is_concurrent, clock_.steady())},
+      is_busy_(devices.size()) {
   BusContext ours = context;
   ours.stop = stop_.get_token();
   ours.hurry = [this](std::size_t device) { hurry(device, false); };
@@ -85,6 +87,11 @@ BusWorkers::~BusWorkers() {
 
 void BusWorkers::start() {
   for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this, i] { run(i); });
+  const bool has_writable = std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) {
+    const auto& points = seat.device.profile->points;
+    return std::any_of(points.begin(), points.end(), [](const auto& point) { return point.is_writable; });
+  });
+  if (has_writable && is_concurrent_) writer_ = std::thread{[this] { run_writes(); }};
 }
 
 void BusWorkers::hurry(std::size_t device, bool find_points) {
@@ -92,6 +99,13 @@ void BusWorkers::hurry(std::size_t device, bool find_points) {
   if (find_points) points_to_find_.insert(device);
   turns_->hurry(device, clock_.steady());
   look_again();
+}
+
+void BusWorkers::write(PointWrite write) {
+  const std::lock_guard lock{mutex_};
+  writes_.push_back(std::move(write));
+  look_again();
+  released_.notify_all();
 }
 
 void BusWorkers::look_again() {
@@ -106,6 +120,7 @@ void BusWorkers::request_finish() {
   is_finishing_ = true;
   ++turns_changed_;
   turn_came_.notify_all();
+  released_.notify_all();
 }
 
 bool BusWorkers::has_finished(std::chrono::steady_clock::time_point until) {
@@ -116,11 +131,19 @@ bool BusWorkers::has_finished(std::chrono::steady_clock::time_point until) {
 void BusWorkers::join() {
   for (std::thread& thread : threads_)
     if (thread.joinable()) thread.join();
+  if (writer_.joinable()) writer_.join();
 }
 
 void BusWorkers::run(std::size_t thread) {
   while (true) {
-    const std::vector<std::size_t> devices = next(thread);
+    Job job = next(thread);
+    if (job.write) {
+      figures_->comes_by(thread,
+                         clock_.steady() + grace + longest_requests(seats_[job.write->device].device, 4));
+      carry_out(*std::move(job.write));
+      continue;
+    }
+    const std::vector<std::size_t>& devices = job.devices;
     if (devices.empty()) break;
     const Steady began = clock_.steady();
     figures_->comes_by(thread, began + longest_round(devices, began));
@@ -132,6 +155,7 @@ void BusWorkers::run(std::size_t thread) {
       const bool answered = take(device, std::move(answer));
       const std::lock_guard lock{mutex_};
       turns_->asked(device, began, clock_.steady(), answered);
+      release(device);
       look_again();
     });
     figures_->was_busy(clock_.steady() - began);
@@ -161,17 +185,25 @@ void BusWorkers::note_lateness(Seat& seat, Steady now) {
   seat.asked_at = now;
 }
 
-std::vector<std::size_t> BusWorkers::next(std::size_t thread) {
+BusWorkers::Job BusWorkers::next(std::size_t thread) {
   std::unique_lock lock{mutex_};
   const std::stop_token stop = stop_.get_token();
   while (!stop.stop_requested() && !is_finishing_) {
+    if (auto write = take_write()) {
+      look_again();
+      return {std::move(write), {}};
+    }
     const Steady now = clock_.steady();
     const std::vector<std::size_t> devices = turns_->next_several(now, most_at_once_);
-    for (const std::size_t device : devices)
+    for (const std::size_t device : devices) {
+      // One that is just being set is not asked meanwhile.
+      released_.wait(lock, [&] { return !is_busy_[device]; });
+      is_busy_[device] = true;
       if (points_to_find_.erase(device) > 0) seats_[device].find_at = now;
+    }
     if (!devices.empty()) {
       look_again();  // somebody else may be due as well
-      return devices;
+      return {std::nullopt, devices};
     }
     const auto pause = turns_->wake_at(now) - now;
     figures_->comes_by(thread, now + pause + grace);
@@ -179,6 +211,67 @@ std::vector<std::size_t> BusWorkers::next(std::size_t thread) {
                           [this, before = turns_changed_] { return turns_changed_ != before; });
   }
   return {};
+}
+
+void BusWorkers::run_writes() {
+  std::unique_lock lock{mutex_};
+  const std::stop_token stop = stop_.get_token();
+  while (!stop.stop_requested() && !is_finishing_) {
+    if (auto write = take_write()) {
+      lock.unlock();
+      carry_out(*std::move(write));
+      lock.lock();
+      continue;
+    }
+    released_.wait(lock, stop, [this] {
+      return is_finishing_ || std::any_of(writes_.begin(), writes_.end(), [this](const PointWrite& write) {
+               return !is_busy_[write.device];
+             });
+    });
+  }
+}
+
+std::optional<PointWrite> BusWorkers::take_write() {
+  const auto found = std::find_if(writes_.begin(), writes_.end(),
+                                  [this](const PointWrite& write) { return !is_busy_[write.device]; });
+  if (found == writes_.end()) return std::nullopt;
+  PointWrite write = std::move(*found);
+  writes_.erase(found);
+  is_busy_[write.device] = true;
+  return write;
+}
+
+/// With mutex_ held.
+void BusWorkers::release(std::size_t device) {
+  is_busy_[device] = false;
+  released_.notify_all();
+}
+
+void BusWorkers::carry_out(PointWrite write) {
+  const Steady began = clock_.steady();
+  Result<WriteOutcome> outcome = written(write);
+  figures_->was_busy(clock_.steady() - began);
+  {
+    const std::lock_guard lock{mutex_};
+    release(write.device);
+    turns_->hurry(write.device, clock_.steady());  // what was set is to be seen
+    look_again();
+  }
+  write.done(std::move(outcome));
+}
+
+Result<WriteOutcome> BusWorkers::written(const PointWrite& write) {
+  const ConfiguredDevice& device = seats_[write.device].device;
+  std::size_t i = 0;
+  for (const PointDescription& point : device.description.points) {
+    if (point.name.str() == write.point) return bus_->write(write.device, device.sources[i], write.value);
+    ++i;
+  }
+  // An optional point that was not found yet, or that the class leaves out, is where its profile says.
+  for (const ProfilePoint& point : device.profile->points)
+    if (!point.is_table() && point.name == write.point)
+      return bus_->write(write.device, point.source, write.value);
+  return fail(Errc::not_found, Retry::later, "{} was not found in the device yet", write.point);
 }
 
 bool BusWorkers::take(std::size_t device, Answer answer) {

@@ -73,6 +73,14 @@ void Poller::hurry(std::size_t device, bool find_points) {
   if (device < places_.size()) places_[device].bus->hurry(places_[device].device, find_points);
 }
 
+void Poller::write(PointWrite write) {
+  if (write.device >= places_.size())
+    return write.done(fail(Errc::not_found, Retry::never, "there is no such device"));
+  const Place& place = places_[write.device];
+  write.device = place.device;
+  place.bus->write(std::move(write));
+}
+
 void Poller::put_into_class(std::size_t device, ResourceClass resource_class) {
   if (device < places_.size())
     places_[device].bus->put_into_class(places_[device].device, resource_class, classes_);

@@ -45,6 +45,8 @@ class Poller {
   void hurry(std::size_t device, bool find_points = false);
   /// From any thread: the centre wants a device in another class.
   void put_into_class(std::size_t device, ResourceClass resource_class);
+  /// From any thread: sets a point of one of the agent's devices (BusWorkers::write).
+  void write(PointWrite write);
   /// Nothing is delivered after it returns, which takes about one reply time-out at most.
   void stop();
   /// The same, but what is answered within `patience` is delivered; only then questions are broken off.

@@ -62,6 +62,12 @@ std::optional<std::int64_t> integer_of(std::string_view text);
 StateText read_texts(const SettingsTable& table);
 /// `point` is the [[point]], with all but its alarms in `traits`.
 std::vector<PointAlarm> read_alarms(const SettingsTable& point, const PointTraits& traits);
+/// Whether people call something after the release of extinguishing agent.
+bool is_called_after_release(std::string_view text);
+/// `writable` of a [[point]], with all but its alarms in `traits`: whether it may be set. Never what is only
+/// read by its kind, and never what may release extinguishing agent.
+bool read_writable(const SettingsTable& point_table, const ProfilePoint& point, const PointTraits& traits,
+                   const PointKind* kind);
 /// A table of code = factor.
 std::map<std::int64_t, double> read_codes(const SettingsTable& table);
 /// scale, offset, invalid.

@@ -78,7 +78,7 @@ class PointsReader {
       table.complain("writable",
                      kind_ && kind_->is_fire_protection()
                          ? never_released
-                         : "points of this bus are only read; what can be set is set over Modbus");
+                         : "points of this bus are only read; what can be set is set over Modbus or SNMP");
     traits.is_writable = point.is_writable;
     has_fire_protection_ |= kind_ && kind_->is_fire_protection();
     const int times = ++times_[point.name];

@@ -62,6 +62,7 @@ SelfFigures Collector::collect() {
   figures.core = sources_.core();
   if (sources_.traps) figures.traps = sources_.traps();
   if (sources_.configuration) figures.configuration = sources_.configuration();
+  if (sources_.judge) figures.judge = sources_.judge();
   collected_ = figures.steady;
   return figures;
 }
@@ -133,6 +134,11 @@ std::vector<std::string> complaints_about(const SelfFigures& figures) {
     if (one.state == CertificateState::unreadable)
       complaints.push_back(fmt::format("the {} certificate cannot be read", one.name));
   }
+  for (const OutputFigures& output : figures.judge.outputs)
+    if (output.state == OutputState::failed)
+      complaints.push_back(fmt::format("the output {} is not as it should be", output.name));
+  if (figures.judge.inhibit.is_inhibited)
+    complaints.push_back(fmt::format("reactions are inhibited by {}", figures.judge.inhibit.owner));
   return complaints;
 }
 

@@ -16,6 +16,7 @@ struct SelfSources {
   std::function<std::vector<BusSnapshot>()> buses;
   std::function<CoreFigures()> core;
   std::function<TrapCounts()> traps = {};                   ///< empty: there are none
+  std::function<JudgeFigures()> judge = {};                 ///< empty: there is none
   std::function<ConfigurationReport()> configuration = {};  ///< empty: agent.toml alone
 };
 

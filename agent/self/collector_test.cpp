@@ -116,6 +116,11 @@ TEST(Complaints, AreAboutWhatKeepsTheRoomUnwatched) {
                           "the ca certificate cannot be read"));
   figures.core.disconnected_since = figures.steady - 30s;
   EXPECT_THAT(complaints_about(figures), testing::Contains("no session at the broker for 30 s"));
+  figures.judge.outputs[0].state = OutputState::failed;
+  figures.judge.inhibit.is_inhibited = true;
+  figures.judge.inhibit.owner = "li";
+  EXPECT_THAT(complaints_about(figures), testing::IsSupersetOf({"the output siren is not as it should be",
+                                                                "reactions are inhibited by li"}));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "agent/clock/kernel_clock.hpp"
 #include "agent/core/core_figures.hpp"
 #include "agent/drivers/snmp/trap_tally.hpp"
+#include "agent/judge/judge_figures.hpp"
 #include "agent/orders/configuration_keeper.hpp"
 #include "agent/polling/bus_figures.hpp"
 
@@ -74,6 +75,7 @@ struct SelfFigures {
   std::vector<CertificateFigures> certificates;
   std::vector<BusRates> buses;
   TrapCounts traps;
+  JudgeFigures judge;
   CoreFigures core;
   ConfigurationReport configuration;
 };

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "agent/self/judge_metrics.hpp"
+
 namespace watchroom::agent {
 namespace {
 
@@ -462,6 +464,37 @@ constexpr MetricDescription descriptions[]{
      .value = [](const Figures& f) -> std::optional<double> {
        return number(f.core.refused_acknowledgements);
      }},
+
+    // the local judge
+    {.name = "output_state",
+     .zh = "本地输出状态",
+     .en = "What a local output does",
+     .labels = {"output"},
+     .values = output_states_of_judge,
+     .point = {.kind = "local_output[].state", .states = output_states}},
+    {.name = "output_failed_writes",
+     .type = counter,
+     .zh = "本地输出写入未成功的次数",
+     .en = "Times that a local output did not obey",
+     .labels = {"output"},
+     .values = output_failures_of_judge},
+    {.name = "reaction_state",
+     .zh = "联动状态",
+     .en = "Where a reaction stands",
+     .labels = {"reaction"},
+     .values = reaction_states_of_judge,
+     .point = {.kind = "reaction[].state", .states = reaction_states}},
+    {.name = "inhibited",
+     .zh = "联动被抑制为 1",
+     .en = "1 while reactions are inhibited",
+     .values = inhibit_state_of_judge,
+     .point = {.kind = "inhibit.state", .states = inhibit_states}},
+    {.name = "inhibit_info",
+     .zh = "谁抑制、至何时、为何；恒为 1",
+     .en = "Who inhibits them, until when and why; always 1",
+     .labels = {"by"},
+     .values = inhibit_text_of_judge,
+     .point = {.kind = "inhibit.text"}},
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ struct MetricState {
 struct MetricPoint {
   std::string_view kind{};  ///< of the closed list; empty: the metric is no point
   double scale = 1.0;       ///< the point's units in one of the metric's
-  double deadband = 0.0;    ///< in the point's unit
+  double deadband = 0.0;    ///< in the point's unit; of a text, the first label is what it says
   std::span<const MetricState> states{};
 };
 

@@ -32,15 +32,16 @@ PointDescription describe(const MetricDescription& metric, const MetricValue& va
   traits.deadband = metric.point.deadband;
   for (const MetricState& state : metric.point.states)
     traits.states[state.code] = {std::string{state.zh}, std::string{state.en}};
-  if (value.labels[0] != value.instance)  // cut or changed to fit into a name
+  if (kind.unit != Unit::text && value.labels[0] != value.instance)  // cut or changed to fit into a name
     traits.label = StateText{fmt::format("{} {}", kind.label_zh, value.labels[0]),
                              fmt::format("{} {}", kind.label_en, value.labels[0])};
   return {std::move(name), std::make_shared<const PointTraits>(std::move(traits))};
 }
 
-Value value_of(const MetricDescription& metric, double value) {
+Value value_of(const MetricDescription& metric, const MetricValue& told) {
   const Unit unit = kind_of(metric).unit;
-  const double scaled = value * metric.point.scale;
+  if (unit == Unit::text) return std::string{told.labels[0]};
+  const double scaled = *told.value * metric.point.scale;
   if (unit == Unit::state || unit == Unit::count) return static_cast<std::int64_t>(std::floor(scaled));
   if (unit == Unit::byte) return std::round(scaled);
   return std::round(scaled * 10) / 10;  // nobody reads more of a percentage
@@ -48,7 +49,7 @@ Value value_of(const MetricDescription& metric, double value) {
 
 }  // namespace
 
-DeviceDescription SelfDevice::description() {
+DeviceDescription SelfDevice::description(bool tells_events) {
   DeviceDescription device;
   device.id = self_device_id;
   device.name = "采集代理 / agent";
@@ -57,6 +58,7 @@ DeviceDescription SelfDevice::description() {
   device.profile = "self";
   device.resource_class = device.configured_class = ResourceClass::key;
   device.has_fixed_class = true;
+  device.tells_events = tells_events;
   device.poll_interval = self_poll_interval;
   device.max_silence = 60s;
   return device;
@@ -76,7 +78,7 @@ PollResult SelfDevice::polled(const SelfFigures& figures) {
     for (const MetricValue& value : told) {
       points.emplace_back(&metric, value.instance);
       Reading reading{std::nullopt, Quality::stale, figures.at};
-      if (value.value) reading = {value_of(metric, *value.value), Quality::good, figures.at};
+      if (value.value) reading = {value_of(metric, value), Quality::good, figures.at};
       result.readings.push_back(std::move(reading));
     }
   }
@@ -87,7 +89,7 @@ PollResult SelfDevice::polled(const SelfFigures& figures) {
   return result;
 }
 
-DeviceDescription SelfDevice::described(const SelfFigures& figures) {
+DeviceDescription SelfDevice::described(const SelfFigures& figures) const {
   std::vector<PointDescription> points;
   MetricValues told;
   for (const MetricDescription& metric : metric_descriptions()) {
@@ -96,7 +98,7 @@ DeviceDescription SelfDevice::described(const SelfFigures& figures) {
     metric.read(figures, told);
     for (const MetricValue& value : told) points.push_back(describe(metric, value));
   }
-  DeviceDescription device = description();
+  DeviceDescription device = description(tells_events_);
   device.points = std::move(points);
   return device;
 }

@@ -19,20 +19,22 @@ constexpr std::chrono::seconds self_poll_interval{10};
 /// of all readings. It announces the points that it has values for; with the buses they come and go.
 class SelfDevice {
  public:
-  /// `index` among the agent's devices.
-  explicit SelfDevice(std::size_t index) : index_{index} {}
+  /// `index` among the agent's devices. `tells_events`: somebody has events for it.
+  explicit SelfDevice(std::size_t index, bool tells_events = false)
+      : index_{index}, tells_events_{tells_events} {}
 
   /// Before anything is known: without points.
-  static DeviceDescription description();
+  static DeviceDescription description(bool tells_events = false);
   /// Carries a new description whenever the points are others than the last time.
   PollResult polled(const SelfFigures& figures);
 
  private:
-  static DeviceDescription described(const SelfFigures& figures);
+  DeviceDescription described(const SelfFigures& figures) const;
 
   using Point = std::pair<const MetricDescription*, std::string>;  // with its instance
 
   const std::size_t index_;
+  const bool tells_events_;
   std::vector<Point> points_;
 };
 

@@ -56,6 +56,27 @@ TEST(SelfDevice, IsADeviceLikeTheOthers) {
   EXPECT_EQ(centre.point("journal.state")->traits->states.at(2).zh, "写入失败");
 }
 
+TEST(SelfDevice, TellsWhatTheLocalJudgeDoes) {
+  SelfFigures figures = tested_figures();
+  figures.judge.inhibit.is_inhibited = true;
+  figures.judge.inhibit_text = "li until noon: work";
+  SelfDevice self{0, true};
+  Announced centre;
+  centre.take(self.polled(figures));
+  EXPECT_TRUE(centre.device->tells_events);
+  EXPECT_EQ(centre.readings.at("local_output[siren].state").value, Value{std::int64_t{1}});
+  EXPECT_EQ(centre.readings.at("reaction[smoke].state").value, Value{std::int64_t{2}});
+  EXPECT_EQ(centre.readings.at("inhibit.state").value, Value{std::int64_t{1}});
+  EXPECT_EQ(centre.readings.at("inhibit.text").value, Value{std::string{"li until noon: work"}});
+  EXPECT_EQ(centre.point("local_output[siren].state")->traits->states.at(2).en, "does not obey");
+  // Another text is no other point.
+  figures.judge.inhibit_text = "wang";
+  EXPECT_FALSE(self.polled(figures).description);
+  figures.judge = {};
+  centre.take(self.polled(figures));
+  EXPECT_EQ(centre.point("inhibit.state"), nullptr) << "an agent without outputs has nothing to inhibit";
+}
+
 TEST(SelfDevice, CallsABusByItsOwnName) {
   SelfDevice self{0};
   Announced centre;

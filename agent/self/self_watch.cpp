@@ -16,8 +16,9 @@ namespace {
 constexpr std::string_view exposition_format = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
-std::optional<SelfDevice> device_at(const std::optional<std::size_t>& index) {
-  return index ? std::optional<SelfDevice>{*index} : std::nullopt;
+std::optional<SelfDevice> device_of(const SelfWatchSettings& settings) {
+  return settings.device ? std::optional<SelfDevice>{std::in_place, *settings.device, settings.tells_events}
+                         : std::nullopt;
 }
 
 std::string summary(const SelfFigures& figures) {
@@ -39,7 +40,7 @@ SelfWatch::SelfWatch(SelfWatchSettings settings, SelfSources sources, Deliver de
       clock_{clock},
       log_{std::move(log)},
       collector_{settings_.files, std::move(sources), clock},
-      device_{device_at(settings_.device)},
+      device_{device_of(settings_)},
       watchdog_{notifier.watchdog_timeout()} {}
 
 SelfWatch::~SelfWatch() { stop(); }
@@ -59,13 +60,17 @@ void SelfWatch::start() {
   thread_ = std::thread{[this] { run(); }};
 }
 
-void SelfWatch::reconfigure(std::size_t index, const std::function<void()>& change) {
+void SelfWatch::poll_soon() {
+  is_poll_wanted_ = true;
+  if (const int wake = wake_; wake >= 0) ::eventfd_write(wake, 1);
+}
+
+void SelfWatch::reconfigure(std::size_t index, bool tells_events, const std::function<void()>& change) {
   const std::lock_guard lock{device_mutex_};
   change();
   if (!device_) return;
-  device_.emplace(index);
-  is_poll_wanted_ = true;
-  ::eventfd_write(wake_, 1);
+  device_.emplace(index, tells_events);
+  poll_soon();
 }
 
 void SelfWatch::stop() {
@@ -74,7 +79,7 @@ void SelfWatch::stop() {
   ::eventfd_write(wake_, 1);
   thread_.join();
   server_.reset();
-  ::close(wake_);
+  ::close(wake_.exchange(-1));
 }
 
 void SelfWatch::run() {

@@ -21,6 +21,7 @@ struct SelfWatchSettings {
   SelfFiles files;
   std::optional<std::size_t> device;  ///< the self device's index; absent: it is switched off
   std::optional<ListenAddress> metrics;
+  bool tells_events = false;  ///< of the local judge
 };
 
 /// The agent's look at itself, on one thread: polls the self device, serves /metrics and /healthz, and tells
@@ -40,7 +41,9 @@ class SelfWatch {
   void start();
   /// For a reload: runs `change`, which tells the core of other devices, while nothing is delivered. From
   /// then on the self device has `index`; it describes itself anew at once.
-  void reconfigure(std::size_t index, const std::function<void()>& change);
+  void reconfigure(std::size_t index, bool tells_events, const std::function<void()>& change);
+  /// From any thread: something of it has changed that people wait for.
+  void poll_soon();
   /// Nothing is delivered after it returns.
   void stop();
 
@@ -64,7 +67,7 @@ class SelfWatch {
   std::unique_ptr<MetricsServer> server_;
   std::string told_status_;
   std::size_t page_size_ = 0;  // of the last one, to ask for memory once
-  int wake_ = -1;
+  std::atomic<int> wake_ = -1;
   std::atomic<bool> is_stopping_ = false;
   std::atomic<bool> is_poll_wanted_ = false;
   std::thread thread_;

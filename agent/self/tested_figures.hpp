@@ -56,6 +56,7 @@ inline SelfFigures tested_figures() {
                           {"ca", CertificateState::valid, 3000.0 * 86'400}};
   figures.buses = {tested_bus("/dev/ttyS1"), tested_bus("snmp")};
   figures.traps.not_authentic = 3;
+  figures.judge = {{{"smoke", ReactionState::raised}}, {{"siren", OutputState::on, 7, 2}}, {}, "无 none"};
   figures.core.journal.waiting = 12;
   figures.core.journal.oldest_at = from_ms(1'800'000'095'000);
   figures.core.connected_since = Steady{1'010s};

@@ -166,6 +166,9 @@ void read_watched(const SettingsTable& table, AgentSettings& settings) {
   settings.classes = read_classes(table.table("classes"));
   DevicesReader devices{settings.profiles_dir, settings.classes, *settings.point_lists};
   for (const SettingsTable& device : table.tables("device")) settings.devices.push_back(devices.read(device));
+  settings.judge = JudgeSettings::read(table, settings.devices);
+  if (!settings.judge.is_empty() && !settings.self.is_enabled)
+    table.warn("self", "enabled = false: the centre cannot tell when an output fails or is inhibited");
   table.finish();
 }
 

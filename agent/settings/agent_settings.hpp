@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/drivers/device_address.hpp"
+#include "agent/judge/judge_settings.hpp"
 #include "agent/polling/poll_result.hpp"
 #include "agent/profiles/point_lists.hpp"
 #include "agent/profiles/profile.hpp"
@@ -89,6 +90,7 @@ struct AgentSettings {
   SnmpTraps snmp_traps;
   AllClassTerms classes;
   std::vector<ConfiguredDevice> devices;
+  JudgeSettings judge;  ///< outputs, and what works them without the centre
   std::shared_ptr<PointLists> point_lists = std::make_shared<PointLists>();
 
   /// Nothing when anything is wrong in the file or in a profile it names; all of it is in `problems`.

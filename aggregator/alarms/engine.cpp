@@ -206,7 +206,7 @@ std::vector<AlarmChange> Engine::tick(Moment now) {
     const Due due = *due_.begin();
     touched.insert(due.subject);
     const Watch& watch = subjects_[due.subject].watches[due.watch];
-    const PhaseState after = aggregator::tick(watch.rule->delays, watch.state, now.steady);
+    const PhaseState after = watchroom::tick(watch.rule->delays, watch.state, now.steady);
     if (after == watch.state) {  // cannot be, but must never spin
       due_.erase(due_.begin());
       continue;

@@ -7,45 +7,24 @@
 #include <set>
 
 #include "proto/model/point_name.hpp"
+#include "proto/rules/rule_keys.hpp"
 
 namespace watchroom::aggregator {
 namespace {
 
 using namespace std::chrono_literals;
 
-bool is_pattern_of(std::string_view pattern, const PointKind& kind) {
-  const std::string bare = without_instances(pattern);
-  if (matches_glob(bare, kind.name)) return true;
-  std::string plain{kind.name};
-  for (auto at = plain.find("[]"); at != std::string::npos; at = plain.find("[]")) plain.erase(at, 2);
-  return matches_glob(bare, plain);
-}
-
 /// A limit is a number in a unit: both must be those of the point.
 void check_point(const SettingsTable& table, const Rule& rule) {
   const bool is_foreign =
       table.flag("foreign", false, "The point is a metric of a foreign Sparkplug edge node");
-  const auto unit_text = table.optional_text("unit", "The unit of the limits: the point's own");
-  const auto unit = unit_text ? unit_named(*unit_text) : std::nullopt;
-  if (unit_text && !unit) table.reject("unit", "a unit such as \"celsius\", \"percent\" or \"megapascal\"");
-  if (is_foreign) return;
-  const PointKind* first = nullptr;
-  for (const PointKind& kind : point_kinds()) {
-    if (!is_pattern_of(rule.point, kind)) continue;
-    if (!first) first = &kind;
-    if (rule.kind->has_unit && unit && *unit != kind.unit) {
-      table.reject("unit", fmt::format("\"{}\", the unit of {}", name_of(kind.unit), kind.name));
-      return;
-    }
-  }
-  if (!first) {
-    const auto parsed = PointName::parse(rule.point);
+  const bool is_known = reason_unknown(rule.point).empty();
+  // What a foreign node measures in is its own affair.
+  check_unit(table, rule.point, rule.kind->has_unit && !is_foreign);
+  if (!is_known && !is_foreign)
     table.reject("point",
                  fmt::format("a known point ({}); for a metric of a foreign edge node add foreign = true",
-                             parsed ? "" : parsed.error().text));
-  } else if (rule.kind->has_unit && !unit_text) {
-    table.reject("unit", fmt::format("\"{}\", the unit of {}", name_of(first->unit), first->name));
-  }
+                             reason_unknown(rule.point)));
 }
 
 void read_place(const SettingsTable& table, Rule& rule) {
@@ -79,10 +58,7 @@ Rule read_rule(const SettingsTable& table) {
     if (!rule.point.empty()) check_point(table, rule);
   }
   rule.condition = rule.kind->read(table);
-  rule.delays.on = table.duration(
-      "on_delay_s", {.help = "How long it must hold before it is raised", .fallback = 0s, .most = 24h});
-  rule.delays.off = table.duration(
-      "off_delay_s", {.help = "How long it must be gone before it clears", .fallback = 0s, .most = 24h});
+  rule.delays = read_delays(table);
   rule.severity = table.choice<Severity>("severity",
                                          {{"critical", Severity::critical},
                                           {"major", Severity::major},
@@ -103,11 +79,7 @@ bool Rule::watches_point(std::string_view site_id, std::string_view agent_id, st
   if (kind->subject != Subject::point) return false;
   if (!matches_glob(site, site_id) || !matches_glob(agent, agent_id) || !matches_glob(device, device_id))
     return false;
-  if (matches_glob(point, point_name)) return true;
-  if (point.find('[') != std::string::npos) return false;
-  std::string plain = without_instances(point_name);
-  for (auto at = plain.find("[]"); at != std::string::npos; at = plain.find("[]")) plain.erase(at, 2);
-  return matches_glob(point, plain);
+  return matches_point(point, point_name);
 }
 
 bool Rule::watches_agent(std::string_view site_id, std::string_view agent_id) const {

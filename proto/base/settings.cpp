@@ -410,6 +410,8 @@ void SettingsTable::reject(std::string_view key, std::string_view expected) cons
     node_->missing(key, expected);
 }
 
+bool SettingsTable::is_description() const { return node_->descriptions != nullptr; }
+
 void SettingsTable::complain(std::string_view key, std::string_view text) const {
   if (!node_->descriptions) node_->problem(key, line_of(key), std::string{text});
 }

@@ -104,6 +104,8 @@ class SettingsTable {
   void confine();
 
   bool has(std::string_view key) const;
+  /// Nothing is read: the keys are only asked for.
+  bool is_description() const;
   bool is_table(std::string_view key) const;
 
   std::string text(std::string_view key, const TextKey& about) const;

@@ -64,6 +64,10 @@ constexpr PointKind kinds[]{
     PointKind{"journal.size", Unit::byte, "日志大小", "Journal size"},
     PointKind{"journal.lost", Unit::count, "日志丢弃记录数", "Records lost"},
     PointKind{"link.sessions", Unit::count, "上线次数", "Sessions begun"},
+    PointKind{"local_output[].state", Unit::state, "本地输出", "Local output"},
+    PointKind{"reaction[].state", Unit::state, "联动", "Reaction"},
+    PointKind{"inhibit.state", Unit::state, "联动抑制", "Inhibit"},
+    PointKind{"inhibit.text", Unit::text, "抑制说明", "Inhibit detail"},
     // room climate
     PointKind{"ambient[].temperature", Unit::celsius, "温度", "Temperature"},
     PointKind{"ambient[].humidity", Unit::percent_rh, "湿度", "Humidity"},

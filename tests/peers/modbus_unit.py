@@ -25,7 +25,9 @@ async def serve(kind: str, where: str) -> None:
         await StartAsyncSerialServer(context, identity=IDENTITY, framer=ModbusRtuFramer, port=where, baudrate=9600)
         return
     framer = {"framer": ModbusRtuFramer} if kind == "rtu-tcp" else {}
-    await StartAsyncTcpServer(context, identity=IDENTITY, address=("127.0.0.1", int(where)), **framer)
+    # One that is started again is there at once, like a device.
+    await StartAsyncTcpServer(context, identity=IDENTITY, address=("127.0.0.1", int(where)), allow_reuse_address=True,
+                              **framer)
 
 
 asyncio.run(serve(sys.argv[1], sys.argv[2]))

@@ -77,6 +77,11 @@ ObjectSource ObjectSource::row(const Oid& of_row) const {
   if (decimals) one.decimals = in_row(*decimals, of_row);
   if (factor) one.factor = FactorObject{in_row(factor->oid, of_row), factor->factors};
   one.part = part;
+  if (write) {
+    ObjectWrite of_one = *write;
+    of_one.oid = in_row(write->oid, of_row);
+    one.write = std::make_shared<const ObjectWrite>(std::move(of_one));
+  }
   return one;
 }
 

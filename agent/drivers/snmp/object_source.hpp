@@ -58,6 +58,13 @@ struct CodePart {
   std::map<std::string, std::int64_t> texts = {};  ///< a text that stands for a code
 };
 
+/// How a point is set, where it may be.
+struct ObjectWrite {
+  Oid oid;                                        ///< often another object than the one that tells
+  bool is_unsigned = false;                       ///< Gauge32 instead of INTEGER
+  std::map<std::int64_t, std::int64_t> contents;  ///< by state; empty: the value itself
+};
+
 /// Where a point stands in an SNMP device: a whole instance, or the column of a table. `decimals` and
 /// `factor` are instances when they end in .0, else columns of the same table.
 struct ObjectSource {
@@ -65,10 +72,11 @@ struct ObjectSource {
   bool is_column = false;
   std::string instance_prefix;  ///< put before the row's index: "L" makes index 2 `input[L2]`
   std::optional<IndexShape> index;
-  std::vector<RowCondition> rows;        ///< all must hold
-  std::optional<Oid> decimals;           ///< the value is divided by 10^content
-  std::optional<FactorObject> factor;    ///< the value is multiplied
-  std::shared_ptr<const CodePart> part;  ///< null: all of it; shared by the rows
+  std::vector<RowCondition> rows;            ///< all must hold
+  std::optional<Oid> decimals;               ///< the value is divided by 10^content
+  std::optional<FactorObject> factor;        ///< the value is multiplied
+  std::shared_ptr<const CodePart> part;      ///< null: all of it; shared by the rows
+  std::shared_ptr<const ObjectWrite> write;  ///< null: it is only read
   std::vector<Oid>
       label_columns;  ///< of the same rows: what the device itself calls each; the first that says
 

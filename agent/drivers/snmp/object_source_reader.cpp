@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 //
 // What a profile says of an SNMP device.
+#include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "agent/drivers/snmp/object_source.hpp"
 #include "agent/drivers/snmp/sample.hpp"
@@ -205,6 +207,57 @@ void read_source(const SettingsTable& table, ProfilePoint& point) {
   read_conversion(table, point.source.conversion);
 }
 
+void read_contents(const SettingsTable& how, const PointTraits& traits, ObjectWrite& write) {
+  for (const auto& [key, state] : {std::pair<std::string_view, std::int64_t>{"on", 1}, {"off", 0}}) {
+    const auto content = how.optional_integer(
+        key, {.help = "what is written for state 1 or 0, or for the states named on and off",
+              .least = std::numeric_limits<std::int32_t>::min(),
+              .most = std::numeric_limits<std::uint32_t>::max()});
+    if (!content) continue;
+    const auto named = std::find_if(traits.states.begin(), traits.states.end(),
+                                    [&, word = key](const auto& one) { return one.second.en == word; });
+    if (named == traits.states.end() && !traits.states.contains(state))
+      how.reject(key, "no such key unless the point has such a state");
+    write.contents[named != traits.states.end() ? named->first : state] = *content;
+  }
+}
+
+/// `writable` and `write`.
+void read_write(const SettingsTable& table, const Profile&, ProfilePoint& point, const PointTraits& traits,
+                const PointKind* kind) {
+  const bool is_writable = read_writable(table, point, traits, kind);
+  const auto how = table.optional_table("write");
+  if (how && !table.flag("writable", false, "")) table.reject("write", "no such key without `writable = true`");
+  if (!is_writable) return;
+  ObjectSource source = point.source.where.as<ObjectSource>();
+  if (source.part || source.factor || source.decimals) {
+    table.complain("writable",
+                   "an object is written whole: no `bit`, `mask`, `character`, `texts`, `factor`, "
+                   "`decimals` beside it");
+    return;
+  }
+  ObjectWrite write;
+  write.oid = source.oid;
+  for (const auto& [code, text] : traits.states) write.contents[code] = code;
+  if (how) {
+    const std::string oid = how->text(
+        "oid", {.help = "the object that is written, where it is not the one that is read", .fallback = ""});
+    if (!oid.empty()) {
+      write.oid = read_oid(*how, "oid", oid).value_or(Oid{});
+      write.contents.clear();
+    }
+    write.is_unsigned = how->choice<bool>("type", {{"integer", false}, {"gauge", true}}, false,
+                                          "its ASN.1 type: INTEGER, or Gauge32 (Unsigned32)");
+    read_contents(*how, traits, write);
+    how->finish();
+    if (traits.unit == Unit::state && write.contents.empty())
+      how->reject("on", "what is written for `on` and `off`, because another object is written than is read");
+  }
+  source.write = std::make_shared<const ObjectWrite>(std::move(write));
+  point.source.where = std::move(source);
+  point.is_writable = true;
+}
+
 /// Rows of their own, or instances that are named in another way.
 bool are_told_apart(const DriverPart& first, const DriverPart& second) {
   const auto &a = first.as<ObjectSource>(), &b = second.as<ObjectSource>();
@@ -230,6 +283,7 @@ const ProfileGrammar snmp_profiles{.read_traits = read_traits,
                                    .source_text = source_text,
                                    .read_more = read_traps,
                                    .traits_of_both = traits_of_both,
+                                   .read_rest_of_point = read_write,
                                    .row = row_of,
                                    .are_told_apart = are_told_apart,
                                    .told_apart_by = "`rows`, `instance_prefix` or `index`"};

@@ -224,7 +224,7 @@ Result<void> SnmpSession::open_v3() {
   return {};
 }
 
-Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oid>& oids, int repetitions) {
+Result<void> SnmpSession::prepare() {
   if (stop_.stop_requested()) return fail(Errc::cancelled, Retry::never, "stopped");
   if (!handle_)
     if (const auto opened = open(); !opened) return opened.error();
@@ -234,6 +234,11 @@ Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oi
       try_next_address();
       return opened.error();
     }
+  return {};
+}
+
+Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oid>& oids, int repetitions) {
+  if (const auto prepared = prepare(); !prepared) return prepared.error();
   netsnmp_pdu* pdu = nullptr;
   {
     const auto lock = lock_snmp_library();
@@ -249,7 +254,31 @@ Result<SnmpReply> SnmpSession::ask(SnmpOperation operation, const std::vector<Oi
       snmp_add_null_var(pdu, name.data(), name.size());
     }
   }
-  auto reply = exchange(pdu);
+  return concluded(pdu);
+}
+
+Result<SnmpReply> SnmpSession::set(const Oid& name, std::int64_t content, bool is_unsigned) {
+  if (auto prepared = prepare(); !prepared) {
+    // It is silence that met the question for the engine id: what was to be set was not sent.
+    Error error = prepared.error();
+    if (error.code == Errc::no_answer) error.code = Errc::not_connected;
+    return error;
+  }
+  netsnmp_pdu* pdu = nullptr;
+  {
+    const auto lock = lock_snmp_library();
+    pdu = snmp_pdu_create(SNMP_MSG_SET);
+    const std::vector<oid> plain{name.begin(), name.end()};
+    // The library's integers are longs of which the wire takes 32 bits.
+    const long number = static_cast<long>(content);
+    snmp_pdu_add_variable(pdu, plain.data(), plain.size(), is_unsigned ? ASN_GAUGE : ASN_INTEGER, &number,
+                          sizeof number);
+  }
+  return concluded(pdu);
+}
+
+Result<SnmpReply> SnmpSession::concluded(void* request) {
+  auto reply = exchange(request);
   // Whatever went wrong, another device may stand there when it answers again: its engine id is asked anew.
   if (!reply && (reply.error().code != Errc::no_answer || !engine_id_.empty())) {
     forget_time();

@@ -38,6 +38,9 @@ class SnmpSession {
 
   /// `repetitions` is for get_bulk. Time-outs, and what SNMPv3 says of users and keys, come as errors.
   Result<SnmpReply> ask(SnmpOperation operation, const std::vector<Oid>& oids, int repetitions = 0);
+  /// Sets an object, in one request that is sent once. What came of it where the error is `no_answer`, nobody
+  /// knows; with any other error it was not done.
+  Result<SnmpReply> set(const Oid& oid, std::int64_t content, bool is_unsigned);
   /// Gives the socket back until the next `ask`; what is known of the device is kept. So thousands of devices
   /// need as many sockets as are asked at one moment.
   void rest();
@@ -50,6 +53,9 @@ class SnmpSession {
   void close();
   void forget_time();
   void try_next_address();
+  Result<void> prepare();
+  /// Owns the request.
+  Result<SnmpReply> concluded(void* request);
   Result<SnmpReply> exchange(void* request);
 
   DeviceAddress address_;

@@ -11,8 +11,10 @@
 #include <utility>
 
 #include "agent/drivers/conversion.hpp"
+#include "agent/drivers/pause.hpp"
 #include "agent/drivers/snmp/library.hpp"
 #include "agent/drivers/snmp/object_reader.hpp"
+#include "agent/drivers/snmp/object_write.hpp"
 #include "agent/drivers/snmp/table_reader.hpp"
 
 namespace watchroom::agent {
@@ -22,6 +24,9 @@ using Objects = std::map<Oid, ObjectValue>;
 
 const Oid system_object_id{1, 3, 6, 1, 2, 1, 1, 2, 0};
 const Oid system_description{1, 3, 6, 1, 2, 1, 1, 1, 0};
+
+constexpr auto settling_time = std::chrono::milliseconds{3000},
+               settling_step = std::chrono::milliseconds{100};
 
 bool has_bulk(const DeviceAddress& address) {
   return address.where.as<SnmpAddress>().version != SnmpVersion::v1;
@@ -150,11 +155,33 @@ class SnmpBus final : public Bus {
     return found;
   }
 
+  Result<WriteOutcome> write(std::size_t device, const PointSource& source, const Value& value) override {
+    Peer& peer = *peers_[device];
+    auto outcome = set_object(peer.session, source, value);
+    if (outcome) read_back(peer, source, value, *outcome);
+    peer.session.rest();
+    return outcome;
+  }
+
   void use(std::size_t device, SharedList<PointSource> sources) override {
     peers_[device]->wanted = lists_.of(sources);
   }
 
  private:
+  /// Asks until it agrees, or has had its time to: an outlet takes a moment to switch.
+  void read_back(Peer& peer, const PointSource& source, const Value& wanted, WriteOutcome& outcome) {
+    const auto& object = source.where.as<ObjectSource>();
+    const auto give_up = std::chrono::steady_clock::now() + settling_time;
+    do {
+      outcome.read_back = {std::nullopt, Quality::stale, context_.clock.now()};
+      const auto objects = peer.reader.get({object.oid}, true);
+      if (!objects) return;
+      outcome.read_back = to_reading(*objects, object, source.conversion, context_.clock.now());
+      outcome.agrees = is_alike(outcome.read_back, wanted);
+    } while (!outcome.agrees && std::chrono::steady_clock::now() < give_up &&
+             pause_until(context_.stop, std::chrono::steady_clock::now() + settling_step));
+  }
+
   static Result<std::vector<FoundPoint>> find_points(Peer& peer) {
     TableReader tables{[&](const Oid& column) { return peer.reader.column(column); }};
     std::vector<FoundPoint> found;

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "aggregator/alarms/phase.hpp"
 #include "proto/base/settings.hpp"
 #include "proto/model/reading.hpp"
 #include "proto/model/unit.hpp"
+#include "proto/rules/point_condition.hpp"
 
 namespace watchroom::aggregator {
 
@@ -50,6 +50,12 @@ struct Situation {
   bool was_journal_restored = false;           ///< lately: its numbers went back
   std::uint64_t records_lost = 0;
 };
+
+/// What the conditions that both ends share judge (proto/rules): a value that cannot be believed is none.
+inline PointFacts facts_of(const Situation& now) {
+  const bool is_known = now.quality == Quality::good && now.contact == Contact::online;
+  return {is_known ? now.value : std::nullopt, now.state_zh, now.state_en};
+}
 
 /// `broker` is the centre itself and what it depends on.
 enum class Subject { point, agent, broker };

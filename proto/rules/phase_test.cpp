@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include "aggregator/alarms/phase.hpp"
+#include "proto/rules/phase.hpp"
 
 #include <gtest/gtest.h>
 
-namespace watchroom::aggregator {
+namespace watchroom {
 namespace {
 
 using namespace std::chrono_literals;
@@ -84,4 +84,4 @@ TEST(Phase, LosingTheSensorWhilePendingStillRaises) {
 }
 
 }  // namespace
-}  // namespace watchroom::aggregator
+}  // namespace watchroom

@@ -8,7 +8,7 @@
 
 #include "proto/base/clock.hpp"
 
-namespace watchroom::aggregator {
+namespace watchroom {
 
 /// What a rule's condition says of the newest facts.
 enum class Verdict {
@@ -88,4 +88,4 @@ constexpr std::optional<Timestamp> deadline(const Delays& delays, const PhaseSta
   return std::nullopt;
 }
 
-}  // namespace watchroom::aggregator
+}  // namespace watchroom

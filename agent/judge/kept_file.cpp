@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/judge/kept_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace watchroom::agent {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+std::string this_boot() {
+  std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+Error io_error(const std::filesystem::path& file) {
+  return fail(Errc::io, Retry::later, "{}: {}", file.string(), std::strerror(errno));
+}
+
+/// On disk when it returns, or not at all.
+Result<void> write_whole(const std::filesystem::path& file, const std::string& text) {
+  const std::filesystem::path fresh = file.string() + ".new";
+  const int opened = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (opened < 0) return io_error(fresh);
+  const bool is_written =
+      ::write(opened, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(opened) == 0;
+  const Error error = io_error(fresh);
+  ::close(opened);
+  if (!is_written) {
+    ::unlink(fresh.c_str());
+    return error;
+  }
+  if (::rename(fresh.c_str(), file.c_str()) != 0) return io_error(file);
+  const int folder = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return io_error(file.parent_path());
+  const bool is_there = ::fsync(folder) == 0;
+  ::close(folder);
+  return is_there ? Result<void>{} : io_error(file.parent_path());
+}
+
+Inhibition inhibition_of(const json& told, const std::string& boot, Instant now) {
+  Inhibition inhibition;
+  inhibition.owner = told.at("owner").get<std::string>();
+  inhibition.reason = told.at("reason").get<std::string>();
+  inhibition.granted = milliseconds{told.at("granted_ms").get<std::int64_t>()};
+  inhibition.until_wall = from_ms(told.at("until_ms").get<std::int64_t>());
+  const bool is_same_boot = !boot.empty() && told.at("boot").get<std::string>() == boot;
+  const milliseconds left = is_same_boot ? milliseconds{told.at("until_steady_ms").get<std::int64_t>()} -
+                                               now.steady.time_since_epoch()
+                                         : inhibition.until_wall - now.wall;
+  inhibition.until = now.steady + std::min(left, inhibition.granted);
+  return inhibition;
+}
+
+}  // namespace
+
+KeptFile::KeptFile(std::filesystem::path file) : file_{std::move(file)}, boot_{this_boot()} {}
+
+Result<KeptByJudge> KeptFile::read(Instant now) const {
+  std::ifstream file{file_};
+  if (!file) {
+    if (errno == ENOENT) return fail(Errc::not_found, Retry::never, "{}: there is none", file_.string());
+    return io_error(file_);
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  try {
+    const json told = json::parse(text.str());
+    KeptByJudge kept;
+    kept.latched = told.at("latched").get<std::vector<std::string>>();
+    if (told.contains("inhibit")) kept.inhibition = inhibition_of(told.at("inhibit"), boot_, now);
+    return kept;
+  } catch (const json::exception& error) {
+    return fail(Errc::corrupt, Retry::never, "{}: {}", file_.string(), error.what());
+  }
+}
+
+Result<void> KeptFile::write(const KeptByJudge& kept) const {
+  json told{{"latched", kept.latched}};
+  if (const auto& inhibition = kept.inhibition)
+    told["inhibit"] = {{"owner", inhibition->owner},
+                       {"reason", inhibition->reason},
+                       {"granted_ms", inhibition->granted.count()},
+                       {"until_ms", to_ms(inhibition->until_wall)},
+                       {"boot", boot_},
+                       {"until_steady_ms", inhibition->until.time_since_epoch().count()}};
+  return write_whole(file_, told.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace watchroom::agent
