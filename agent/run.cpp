@@ -11,6 +11,7 @@
 
 #include "agent/core/agent.hpp"
 #include "agent/drivers/snmp/trap_receiver.hpp"
+#include "agent/enrolment/renewal.hpp"
 #include "agent/link/link.hpp"
 #include "agent/polling_field.hpp"
 #include "agent/self/self_watch.hpp"
@@ -104,12 +105,26 @@ SelfWatchSettings self_settings(const AgentSettings& settings) {
   return self;
 }
 
+IdentityFiles identity_files_of(const AgentSettings& settings) {
+  return {settings.site, settings.agent, settings.broker.ca_file, settings.broker.certificate_file,
+          settings.broker.key_file};
+}
+
+/// A power cut may have come between two files. What is wrong with the settings is told when they are read.
+void finish_replacement_of(const std::filesystem::path& settings_file) {
+  Problems ignored;
+  const auto files = IdentityFiles::read(settings_file, ignored);
+  if (!files) return;
+  if (const auto finished = finish_replacement(*files); !finished)
+    std::cerr << "watchroom-agent: " << finished.error().text << '\n';
+}
+
 /// What only a restart can change.
 bool needs_restart(const AgentSettings& running, const AgentSettings& wanted) {
   return running.site != wanted.site || running.agent != wanted.agent || running.name != wanted.name ||
          running.data_dir != wanted.data_dir || running.broker != wanted.broker ||
          running.journal != wanted.journal || running.log_level != wanted.log_level ||
-         running.self != wanted.self;
+         running.self != wanted.self || running.enrolment != wanted.enrolment;
 }
 
 /// The running agent: built from the settings in this order, taken down in the other.
@@ -134,7 +149,12 @@ class Running {
               [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); },
               notifier,
               clock,
-              log_.tagged("self")} {}
+              log_.tagged("self")} {
+    if (settings_.enrolment)
+      renewal_ =
+          std::make_unique<Renewal>(*settings_.enrolment, identity_files_of(settings_), clock.machine(),
+                                    log_.tagged("enrolment"), [this] { link_.reconnect(); });
+  }
 
   Result<void> start() {
     if (auto started = link_.start(agent_.mailbox()); !started) return started;
@@ -145,6 +165,7 @@ class Running {
     start_polling();
     start_listening();
     self_.start();
+    if (renewal_) renewal_->start();
     notifier_.ready();
     return {};
   }
@@ -162,6 +183,7 @@ class Running {
   void stop() {
     log_.info("stopping");
     notifier_.stopping();
+    if (renewal_) renewal_->stop();
     traps_.reset();
     field_.stop();
     self_.stop();
@@ -228,6 +250,7 @@ class Running {
   Agent agent_;
   SelfWatch self_;
   std::unique_ptr<TrapReceiver> traps_;
+  std::unique_ptr<Renewal> renewal_;
   std::thread core_;
 };
 
@@ -235,6 +258,7 @@ class Running {
 
 int run_command(const std::filesystem::path& settings_file) {
   keep_heap_small();
+  finish_replacement_of(settings_file);
   Problems problems;
   auto settings = AgentSettings::load(settings_file, problems);
   if (!settings || !problems.empty()) {

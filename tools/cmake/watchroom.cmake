@@ -52,10 +52,10 @@ function(watchroom_library name)
   target_link_libraries(${name} PUBLIC watchroom_options ${A_LIBRARIES})
 endfunction()
 
-# watchroom_tests(NAME SUBFOLDERS a b … LIBRARIES …): one program of all x_test.cpp, each test known to
-# ctest by its sentence. Labels: unit, and the issue that asked for it.
+# watchroom_tests(NAME SUBFOLDERS a b … LIBRARIES … [LABELS …]): one program of all x_test.cpp, each test known to
+# ctest by its sentence. Labels: unit, and the issues that asked for it.
 function(watchroom_tests name)
-  cmake_parse_arguments(A "" "" "SUBFOLDERS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(A "" "" "SUBFOLDERS;LIBRARIES;LABELS" ${ARGN})
   if(WATCHROOM_FUZZ)
     return()
   endif()
@@ -79,7 +79,7 @@ function(watchroom_tests name)
   endforeach()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 60)
   # A list of labels does not pass through the discovery: ctest sets them when it has read the tests.
-  set(labels "unit;spine")
+  set(labels unit spine ${A_LABELS})
   if(name MATCHES "^agent")
     string(APPEND labels ";agent")
   endif()
