@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "aggregator/authority/commands.hpp"
+#include "aggregator/authority/enrolment.hpp"
 #include "aggregator/core/aggregator.hpp"
 #include "aggregator/web/web_server.hpp"
 
@@ -21,10 +23,29 @@ constexpr int exit_settings = 2;
 struct Everything {
   AggregatorSettings aggregator;
   WebSettings web;
+  std::optional<EnrolmentSettings> enrolment;
+};
+
+/// Until there is a log that cannot be changed unseen.
+class AuditLines final : public AuditTrail {
+ public:
+  explicit AuditLines(const Log& log) : log_{log.tagged("audit")} {}
+  void record(AuditEvent event) override {
+    const char* outcome = event.outcome == Outcome::done      ? "done"
+                          : event.outcome == Outcome::refused ? "refused"
+                                                              : "failed";
+    log_.info("{} {} by {} from {}: {} {}", event.action, event.object, event.who,
+              event.from.empty() ? "here" : event.from, outcome, event.detail);
+  }
+
+ private:
+  const Log log_;
 };
 
 Everything read_settings(const SettingsTable& table) {
-  Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web"))};
+  Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web")), std::nullopt};
+  if (const auto enrolment = table.optional_table("enrolment"))
+    read.enrolment = EnrolmentSettings::read(*enrolment);
   table.finish();
   return read;
 }
@@ -80,12 +101,27 @@ int run(const std::string& file) {
   Users users{settings->web.users_file, log.tagged("users")};
   Problems problems;
   users.load(problems);
+  AuditLines trail{log};
+  Enrolment enrolment{
+      settings->enrolment,
+      {settings->aggregator.core.intake.host_id, settings->aggregator.data_dir, settings->aggregator.broker},
+      clock,
+      trail,
+      log};
   Aggregator aggregator{std::move(settings->aggregator), clock, log};
   if (auto started = aggregator.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
   }
-  WebServer web{std::move(settings->web), aggregator.room(), users, clock, log.tagged("web")};
+  if (auto started = enrolment.start([&](std::vector<AgentIdentity> identities, const std::string& trouble) {
+        aggregator.tell({std::move(identities), trouble});
+      });
+      !started) {
+    log.error("{}", started.error().text);
+    return exit_failed;
+  }
+  WebServer web{std::move(settings->web), aggregator.room(), enrolment.identities(), users, clock,
+                log.tagged("web")};
   if (auto started = web.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
@@ -95,6 +131,7 @@ int run(const std::string& file) {
   sigwait(&signals, &received);
   log.info("stopping on signal {}", received);
   web.stop();
+  enrolment.stop();
   aggregator.stop();
   return 0;
 }
@@ -121,6 +158,7 @@ int main(int argc, char** argv) {
   app.add_subcommand("describe", "打印带注释的全部配置项 / print every key with its meaning")->callback([&] {
     status = describe();
   });
+  declare_authority_commands(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "aggregator/cli/agent_commands.hpp"
 #include "aggregator/cli/room_commands.hpp"
 #include "aggregator/cli/user_commands.hpp"
 
@@ -114,6 +115,27 @@ class CommandLine {
         ->check(CLI::IsMember({"core", "key", "general"}));
     command(app_, "agents", say("采集代理与设备", "agents and devices"),
             [this] { return show_agents(client(), console_); });
+    declare_agent_commands();
+  }
+
+  void declare_agent_commands() {
+    const auto add_place = [this](CLI::App& to) {
+      to.add_option("agent", agent_, say("站点/采集代理", "SITE/AGENT"))->required();
+    };
+    CLI::App* enrol =
+        command(app_, "enrol", say("为采集代理生成一次性登记令牌", "a token with which an agent enrols once"),
+                [this] { return enrol_agent(client(), console_, agent_, hours_, out_); });
+    add_place(*enrol);
+    enrol->add_option("--hours", hours_, say("令牌有效小时数", "the token is good for so long"))
+        ->check(CLI::Range(1, 24 * 30))
+        ->capture_default_str();
+    enrol->add_option("--out", out_, say("令牌写入此文件", "write the token into this file"));
+    CLI::App* revoke =
+        command(app_, "revoke",
+                say("吊销采集代理的证书并切断其连接", "void an agent's certificates, cut its session"),
+                [this] { return revoke_agent(client(), console_, agent_, reason_); });
+    add_place(*revoke);
+    revoke->add_option("--reason", reason_, say("原因（记入审计）", "why, for the audit"))->required();
   }
 
   void declare_user_commands() {
@@ -167,9 +189,10 @@ class CommandLine {
   CLI::App app_{"", "watchroom"};
   std::function<int()> action_;
   std::string token_file_, language_name_, filter_, comment_, users_file_, name_, role_, token_name_, device_,
-      class_;
+      class_, agent_, out_, reason_;
   PasswordSource source_;
   std::int64_t alarm_ = 0;
+  int hours_ = 24;
   bool all_ = false, is_revoking_ = false;
 };
 

@@ -146,6 +146,8 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
 
   ~Inside() override { stop(); }
 
+  void tell(IdentityNews news) { events_.put_regardless(std::move(news)); }
+
   Room& room() { return *room_; }
 
   // MqttEvents, on the MQTT thread
@@ -252,6 +254,7 @@ Aggregator::Aggregator(AggregatorSettings settings, const Clock& clock, Log log)
 Aggregator::~Aggregator() = default;
 Result<void> Aggregator::start() { return inside_->start(); }
 void Aggregator::stop() { inside_->stop(); }
+void Aggregator::tell(IdentityNews news) { inside_->tell(std::move(news)); }
 Room& Aggregator::room() { return inside_->room(); }
 
 }  // namespace watchroom::aggregator

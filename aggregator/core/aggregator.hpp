@@ -36,6 +36,9 @@ class Aggregator {
   /// Says goodbye to the broker (STATE offline), commits what has arrived, joins the threads.
   void stop();
 
+  /// From any thread.
+  void tell(IdentityNews news);
+
   /// Valid between `start` and the end of this object.
   Room& room();
 

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "aggregator/core/inventory.hpp"
+#include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/published_room.hpp"
 #include "aggregator/notify/email/email.hpp"
 #include "proto/base/mailbox.hpp"
@@ -40,7 +41,13 @@ struct Delivered {
   std::int64_t mail;  ///< as handed over
   Result<void> result;
 };
-using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, AskForClass, Delivered>;
+/// What the certificate authority knows of agents, and what troubles it; empty: nothing.
+struct IdentityNews {
+  std::vector<AgentIdentity> identities;
+  std::string trouble;
+};
+using CoreEvent =
+    std::variant<Connected, Disconnected, Received, Acknowledge, AskForClass, Delivered, IdentityNews>;
 
 /// How full the queue before the core is.
 struct IntakeLoad {
@@ -108,6 +115,7 @@ class Core {
   void handle(Acknowledge& event);
   void handle(AskForClass& event);
   void handle(Delivered& event);
+  void handle(IdentityNews& event);
 
   // classes
   std::vector<MqttMessage> take_class_commands();
@@ -190,6 +198,8 @@ class Core {
   bool broker_connected_ = false;
   Timestamp broker_since_{};
   std::string broker_reason_;
+  bool are_certificates_known_ = false;
+  std::optional<std::string> broker_files_trouble_;
   SessionNumber session_ = 0;
 
   std::map<std::int64_t, Posted> outbox_;  // by ticket; until it is final and its row says so

@@ -14,15 +14,16 @@ struct Rights {
   bool view;
   bool acknowledge;
   bool set_class;
+  bool manage_agents;
 };
 
 constexpr std::array rights{
-    // role                name             Chinese   view  acknowledge  set_class
-    Rights{Role::viewer, "viewer", "观察员", true, false, false},
-    Rights{Role::operator_, "operator", "值班员", true, true, true},
-    Rights{Role::shift_lead, "shift_lead", "值班长", true, true, true},
-    Rights{Role::administrator, "administrator", "管理员", true, true, true},
-    Rights{Role::auditor, "auditor", "审计员", true, false, false},
+    // role                name             Chinese   view  acknowledge  set_class  manage_agents
+    Rights{Role::viewer, "viewer", "观察员", true, false, false, false},
+    Rights{Role::operator_, "operator", "值班员", true, true, true, false},
+    Rights{Role::shift_lead, "shift_lead", "值班长", true, true, true, false},
+    Rights{Role::administrator, "administrator", "管理员", true, true, true, true},
+    Rights{Role::auditor, "auditor", "审计员", true, false, false, false},
 };
 
 const Rights& of(Role role) {
@@ -47,6 +48,7 @@ bool may(Role role, Action action) {
     case Action::view: return of(role).view;
     case Action::acknowledge: return of(role).acknowledge;
     case Action::set_class: return of(role).set_class;
+    case Action::manage_agents: return of(role).manage_agents;
   }
   std::abort();
 }

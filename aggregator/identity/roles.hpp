@@ -16,12 +16,14 @@ inline constexpr std::array all_roles{Role::viewer, Role::operator_, Role::shift
 
 /// What a person or program can ask of the aggregator.
 enum class Action {
-  view,         ///< the room, its alarms, agents, figures
-  acknowledge,  ///< an alarm
-  set_class,    ///< of a device: how often and how much it is asked
+  view,           ///< the room, its alarms, agents, figures
+  acknowledge,    ///< an alarm
+  set_class,      ///< of a device: how often and how much it is asked
+  manage_agents,  ///< let agents in, and out for good
 };
 
-inline constexpr std::array all_actions{Action::view, Action::acknowledge, Action::set_class};
+inline constexpr std::array all_actions{Action::view, Action::acknowledge, Action::set_class,
+                                        Action::manage_agents};
 
 /// The word in users.toml and in the API: "shift_lead".
 std::string_view name_of(Role role);

@@ -78,8 +78,13 @@ bool is_json(std::string_view content_type) {
 
 }  // namespace
 
-Api::Api(Room& room, Gate& gate, const Clock& clock, FiguresNow figures, Log log)
-    : room_{room}, gate_{gate}, clock_{clock}, figures_{std::move(figures)}, log_{log.tagged("web")} {}
+Api::Api(Room& room, AgentIdentities& identities, Gate& gate, const Clock& clock, FiguresNow figures, Log log)
+    : room_{room},
+      identities_{identities},
+      gate_{gate},
+      clock_{clock},
+      figures_{std::move(figures)},
+      log_{log.tagged("web")} {}
 
 Answer Api::answer(const Route& route, const std::vector<std::string>& places, const Request& request) {
   try {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/room.hpp"
 #include "aggregator/web/gate.hpp"
 #include "aggregator/web/message.hpp"
@@ -21,7 +22,7 @@ class Api {
  public:
   using FiguresNow = std::function<WebFigures()>;
 
-  Api(Room& room, Gate& gate, const Clock& clock, FiguresNow figures, Log log);
+  Api(Room& room, AgentIdentities& identities, Gate& gate, const Clock& clock, FiguresNow figures, Log log);
 
   /// Checks who asks and what, then calls the handler. An exception becomes 500 and a log line.
   Answer answer(const Route& route, const std::vector<std::string>& places, const Request& request);
@@ -36,6 +37,9 @@ class Api {
   Answer acknowledge(const Call& call);
   Answer request_class(const Call& call);
   Answer agents(const Call& call);
+  Answer identities(const Call& call);
+  Answer invite(const Call& call);
+  Answer revoke(const Call& call);
   Answer events(const Call& call);
   Answer description(const Call& call);
   Answer metrics(const Call& call);
@@ -44,6 +48,7 @@ class Api {
   Answer pass(const Route& route, const std::vector<std::string>& places, const Request& request);
 
   Room& room_;
+  AgentIdentities& identities_;
   Gate& gate_;
   const Clock& clock_;
   FiguresNow figures_;

@@ -98,4 +98,14 @@ Json agents() {
   return {{"agents", Json::array({to_json(view)})}};
 }
 
+Json identity() {
+  return to_json(AgentIdentity{"hq", "room1", "hq.room1", "valid", "8F2A", moment, moment, "", moment});
+}
+Json identities() { return {{"identities", Json::array({identity()})}}; }
+Json wanted_invitation() { return {{"hours", 24}}; }
+Json invitation() {
+  return to_json(Invitation{"hq", "room1", "wre1.…", "https://centre.example:8444", moment});
+}
+Json revocation() { return {{"reason", "the controller was stolen"}}; }
+
 }  // namespace watchroom::aggregator::examples

@@ -19,5 +19,10 @@ Json acknowledgement();
 Json agents();
 Json device();
 Json wanted_class();
+Json identities();
+Json identity();
+Json wanted_invitation();
+Json invitation();
+Json revocation();
 
 }  // namespace watchroom::aggregator::examples

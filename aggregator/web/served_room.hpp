@@ -18,6 +18,7 @@
 #include "aggregator/identity/password.hpp"
 #include "aggregator/identity/secret.hpp"
 #include "aggregator/identity/users_file.hpp"
+#include "aggregator/web/fake_identities.hpp"
 #include "aggregator/web/fake_room.hpp"
 #include "aggregator/web/web_server.hpp"
 
@@ -101,7 +102,7 @@ class ServedRoom : public ::testing::Test {
     Problems problems;
     users.load(problems);
     ASSERT_TRUE(problems.empty()) << problems.str();
-    server.emplace(settings, room, users, clock, log);
+    server.emplace(settings, room, identities, users, clock, log);
     const auto started = server->start();
     ASSERT_TRUE(started) << started.error().text;
   }
@@ -166,6 +167,7 @@ class ServedRoom : public ::testing::Test {
   FakeClock clock;
   Log log = Log::quiet();
   FakeRoom room;
+  FakeIdentities identities;
   WebSettings settings;
   Users users{folder / "users.toml", log};
   std::optional<WebServer> server;

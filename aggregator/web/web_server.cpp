@@ -12,10 +12,11 @@ namespace watchroom::aggregator {
 
 class WebServer::Inside final : public Site {
  public:
-  Inside(WebSettings settings, Room& room, Users& users, const Clock& clock, const Log& log)
+  Inside(WebSettings settings, Room& room, AgentIdentities& identities, Users& users, const Clock& clock,
+         const Log& log)
       : users_{users},
         gate_{{.length = settings.session_length, .idle = settings.session_idle}, users, clock, log},
-        api_{room, gate_, clock, [this] { return listener_.figures(); }, log},
+        api_{room, identities, gate_, clock, [this] { return listener_.figures(); }, log},
         feed_{room, clock},
         listener_{std::move(settings), *this, log} {}
 
@@ -50,8 +51,9 @@ class WebServer::Inside final : public Site {
   Listener listener_;
 };
 
-WebServer::WebServer(WebSettings settings, Room& room, Users& users, const Clock& clock, Log log)
-    : inside_{std::make_unique<Inside>(std::move(settings), room, users, clock, log)} {}
+WebServer::WebServer(WebSettings settings, Room& room, AgentIdentities& identities, Users& users,
+                     const Clock& clock, Log log)
+    : inside_{std::make_unique<Inside>(std::move(settings), room, identities, users, clock, log)} {}
 WebServer::~WebServer() { stop(); }
 Result<void> WebServer::start() { return inside_->listener().start(); }
 void WebServer::stop() { inside_->listener().stop(); }

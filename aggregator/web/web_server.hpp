@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "aggregator/identity/users.hpp"
+#include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/room.hpp"
 #include "aggregator/web/web_settings.hpp"
 #include "proto/base/clock.hpp"
@@ -15,11 +16,12 @@
 namespace watchroom::aggregator {
 
 /// HTTPS for people and programs: the page, REST, events, metrics. Sockets belong to one thread of its own;
-/// whatever may wait (the room's disk, argon2) runs on small pools with bounded queues. `room`, `users` and
-/// `clock` must outlive it and are used from those threads.
+/// whatever may wait (the room's disk, argon2) runs on small pools with bounded queues. `room`, `identities`,
+/// `users` and `clock` must outlive it and are used from those threads.
 class WebServer {
  public:
-  WebServer(WebSettings settings, Room& room, Users& users, const Clock& clock, Log log);
+  WebServer(WebSettings settings, Room& room, AgentIdentities& identities, Users& users, const Clock& clock,
+            Log log);
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
   /// Stops.
