@@ -6,6 +6,7 @@
 
 #include "agent/commands/commands.hpp"
 #include "agent/drivers/driver.hpp"
+#include "agent/enrolment/enrol_command.hpp"
 #include "agent/judge/guardian.hpp"
 #include "agent/orders/central_configuration.hpp"
 #include "agent/run.hpp"
@@ -53,6 +54,19 @@ int run_program(int argc, char** argv) {
                          "names; tell every problem at once; start nothing.");
   check->add_option("FILE", settings_file, "设置文件 settings, TOML")->required();
   check->callback([&] { code = check_command(settings_file); });
+
+  EnrolOptions enrol_options;
+  auto* enrol = app.add_subcommand(
+      "enrol",
+      "用监控中心给的一次性令牌登记：在本机生成密钥，写出证书。Have a key that is made here certified by the "
+      "centre, with the token of `watchroom enrol`; writes the files that [broker] in FILE names.");
+  enrol->add_option("URL", enrol_options.url, "监控中心的登记地址 such as https://centre.example:8444")
+      ->required();
+  enrol->add_option("FILE", enrol_options.settings_file, "设置文件 settings, TOML")->required();
+  enrol->add_option("--token-file", enrol_options.token_file, "令牌文件 the file with the token")->required();
+  enrol->add_flag("--replace", enrol_options.may_replace,
+                  "覆盖仍有效的证书 write over a certificate that is still valid");
+  enrol->callback([&] { code = enrol_command(enrol_options); });
 
   ProbeOptions probe_options;
   auto* probe = app.add_subcommand("probe",

@@ -12,6 +12,7 @@
 
 #include "agent/core/agent.hpp"
 #include "agent/drivers/snmp/trap_receiver.hpp"
+#include "agent/enrolment/renewal.hpp"
 #include "agent/judge/control_socket.hpp"
 #include "agent/judge/guardian.hpp"
 #include "agent/judge/judge_commands.hpp"
@@ -136,12 +137,26 @@ std::string shortened(std::string text) {
   return text + " …";
 }
 
+IdentityFiles identity_files_of(const AgentSettings& settings) {
+  return {settings.site, settings.agent, settings.broker.ca_file, settings.broker.certificate_file,
+          settings.broker.key_file};
+}
+
+/// A power cut may have come between two files. What is wrong with the settings is told when they are read.
+void finish_replacement_of(const std::filesystem::path& settings_file) {
+  Problems ignored;
+  const auto files = IdentityFiles::read(settings_file, ignored);
+  if (!files) return;
+  if (const auto finished = finish_replacement(*files); !finished)
+    std::cerr << "watchroom-agent: " << finished.error().text << '\n';
+}
+
 /// What only a restart can change.
 bool needs_restart(const AgentSettings& running, const AgentSettings& wanted) {
   return running.site != wanted.site || running.agent != wanted.agent || running.name != wanted.name ||
          running.data_dir != wanted.data_dir || running.broker != wanted.broker ||
          running.journal != wanted.journal || running.log_level != wanted.log_level ||
-         running.self != wanted.self;
+         running.self != wanted.self || running.enrolment != wanted.enrolment;
 }
 
 /// The running agent: built from the settings in this order, taken down in the other.
@@ -178,7 +193,12 @@ class Running {
                 [this](Timestamp at, const std::string& text) {
                   agent_.mailbox().put(DeviceEvent{self_index_, at, text});
                 },
-                [this] { self_.poll_soon(); }, [this] { guardian_.look(clock_.steady()); }}} {}
+                [this] { self_.poll_soon(); }, [this] { guardian_.look(clock_.steady()); }}} {
+    if (settings_.enrolment)
+      renewal_ =
+          std::make_unique<Renewal>(*settings_.enrolment, identity_files_of(settings_), clock.machine(),
+                                    log_.tagged("enrolment"), [this] { link_.reconnect(); });
+  }
 
   Result<void> start() {
     take_outputs();
@@ -193,6 +213,7 @@ class Running {
     start_judging();
     start_polling();
     start_listening();
+    if (renewal_) renewal_->start();
     tell();
     notifier_.ready();
     return {};
@@ -232,6 +253,7 @@ class Running {
   void stop() {
     log_.info("stopping");
     notifier_.stopping();
+    if (renewal_) renewal_->stop();
     traps_.reset();
     control_.reset();
     field_.stop();
@@ -328,6 +350,7 @@ class Running {
   Agent agent_;
   SelfWatch self_;
   std::unique_ptr<TrapReceiver> traps_;
+  std::unique_ptr<Renewal> renewal_;
   Guardian guardian_;
   std::atomic<std::size_t> self_index_ = settings_.devices.size();
   LocalJudge judge_;
@@ -340,6 +363,7 @@ class Running {
 
 int run_command(const std::filesystem::path& settings_file) {
   keep_heap_small();
+  finish_replacement_of(settings_file);
   Problems problems;
   auto settings = AgentSettings::load(settings_file, problems);
   if (!settings || !problems.empty()) {

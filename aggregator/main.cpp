@@ -10,6 +10,10 @@
 #include <CLI/CLI.hpp>
 
 #include "aggregator/audit/audit_log.hpp"
+#include "aggregator/authority/commands.hpp"
+#include "aggregator/authority/enrolment.hpp"
+#include "aggregator/authority/order_signer.hpp"
+#include "aggregator/configurations/configuration_desk.hpp"
 #include "aggregator/core/aggregator.hpp"
 #include "aggregator/identity/first_administrator.hpp"
 #include "aggregator/identity/secret.hpp"
@@ -27,6 +31,7 @@ struct Everything {
   AggregatorSettings aggregator;
   WebSettings web;
   Regions regions;
+  std::optional<EnrolmentSettings> enrolment;
 };
 
 Regions read_regions(const SettingsTable& table) {
@@ -46,8 +51,10 @@ Regions read_regions(const SettingsTable& table) {
 }
 
 Everything read_settings(const SettingsTable& table) {
-  Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web")),
-                  read_regions(table)};
+  Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web")), read_regions(table),
+                  std::nullopt};
+  if (const auto enrolment = table.optional_table("enrolment"))
+    read.enrolment = EnrolmentSettings::read(*enrolment);
   table.finish();
   return read;
 }
@@ -86,6 +93,19 @@ int describe() {
   (void)read_settings(SettingsTable::describing(keys, ignored));
   std::printf("%s", to_toml_reference(keys).c_str());
   return 0;
+}
+
+// An agent that was away for longer is sent it anew: each sending is signed then.
+constexpr auto good_for = std::chrono::hours{24};
+
+Order order_of(const KeptConfiguration& kept) {
+  Order order;
+  order.kind = "configuration";
+  order.site = kept.site;
+  order.agent = kept.agent;
+  order.number = kept.number;
+  order.body = kept.text;
+  return order;
 }
 
 /// Of what the file is now, for the audit log.
@@ -161,12 +181,40 @@ int run(const std::string& file) {
                    fmt::format("version {}, settings SHA-256 {}", WATCHROOM_VERSION, digest_of(file))));
   Users users{settings->web.users_file, log, std::move(settings->regions), &audit};
   if (!prepare_users(users, audit, log)) return exit_failed;
+  const std::string host_id = settings->aggregator.core.intake.host_id;
+  const std::filesystem::path data_dir = settings->aggregator.data_dir;
+  Enrolment enrolment{
+      settings->enrolment, {host_id, data_dir, settings->aggregator.broker}, clock, audit, log};
   Aggregator aggregator{std::move(settings->aggregator), audit, clock, log};
   if (auto started = aggregator.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
   }
-  WebServer web{std::move(settings->web), aggregator.room(), users, audit, clock, log};
+  if (auto started = enrolment.start([&](std::vector<AgentIdentity> identities, const std::string& trouble) {
+        aggregator.tell({std::move(identities), trouble});
+      });
+      !started) {
+    log.error("{}", started.error().text);
+    return exit_failed;
+  }
+  auto book = ConfigurationBook::open(data_dir);
+  if (!book) {
+    log.error("{}", book.error().text);
+    return exit_failed;
+  }
+  OrderSigner signer{enrolment.authority(), data_dir / "authority", host_id, clock, audit};
+  ConfigurationDesk configurations{*std::move(book), aggregator.room(),
+                                   [&](const KeptConfiguration& kept) -> Result<void> {
+                                     const auto text = signer.sign(order_of(kept), good_for);
+                                     if (!text) return text.error();
+                                     return aggregator.send_order(kept.site, kept.agent, *text);
+                                   },
+                                   clock, log};
+  configurations.start();
+  WebServer web{std::move(settings->web),
+                {aggregator.room(), enrolment.identities(), configurations, users, audit},
+                clock,
+                log};
   if (auto started = web.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
@@ -176,6 +224,8 @@ int run(const std::string& file) {
   sigwait(&signals, &received);
   log.info("stopping on signal {}", received);
   web.stop();
+  configurations.stop();
+  enrolment.stop();
   aggregator.stop();
   audit.record(of_ourselves("aggregator.stop", file, fmt::format("signal {}", received)));
   audit.stop();
@@ -216,6 +266,7 @@ int main(int argc, char** argv) {
       "--expect", expected,
       "以前记下的末条哈希，必须仍在日志中 / a head noted before, which must be in the log");
   verify_command->callback([&] { status = verify_audit(file, expected); });
+  declare_authority_commands(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

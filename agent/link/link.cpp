@@ -26,6 +26,8 @@ void Link::stop(std::chrono::milliseconds patience) {
   session_.stop(patience);
 }
 
+void Link::reconnect() { session_.reconnect(); }
+
 void Link::provide_will(SessionNumber session, MqttMessage will) {
   {
     const std::lock_guard lock{mutex_};

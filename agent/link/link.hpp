@@ -25,6 +25,8 @@ class Link final : public Outlet, private MqttEvents {
   Result<void> start(AgentMailbox& mailbox, std::function<void(bool is_up)> changed = {});
   /// Flushes, sends DISCONNECT and joins; at most about `patience` long.
   void stop(std::chrono::milliseconds patience);
+  /// Ends the session in good order and begins another with the identity that is in the files now.
+  void reconnect();
 
   void provide_will(SessionNumber session, MqttMessage will) override;
   Result<void> subscribe(SessionNumber session, const std::vector<std::string>& topics) override;

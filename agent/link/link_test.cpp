@@ -119,6 +119,7 @@ class RunningAgent {
     core_.join();
     link_.stop(5s);
   }
+  void reconnect() { link_.reconnect(); }
   std::uint64_t journal_head() const { return journal_->head(); }
   /// Without a word, as a dead process does.
   void vanish() {
@@ -179,6 +180,25 @@ TEST(Link, AKilledBrokerCostsNoRecord) {
   agent.stop();
   ASSERT_TRUE(wait_until([&] { return host.count(Verb::ndeath, 1) > 0; }));
   EXPECT_EQ(host.count(Verb::ndeath, 1), 1u);  // ours, and no will after the DISCONNECT
+}
+
+TEST(Link, ANewCertificateCostsNoRecordAndNobodySeesADeath) {
+  const ScratchFolder folder;
+  TestBroker broker;
+  TestHost host{broker};
+  RunningAgent agent{broker, folder.path()};
+  ASSERT_TRUE(wait_until([&] { return host.count(Verb::nbirth, 0) > 0 && host.count(Verb::dbirth) > 0; }));
+  for (const std::int64_t leak : {1, 0, 1}) agent.polls(leak);
+  agent.reconnect();
+  for (const std::int64_t leak : {0, 1, 0}) agent.polls(leak);
+  ASSERT_TRUE(wait_until([&] { return host.count(Verb::nbirth, 1) > 0; }));
+  EXPECT_TRUE(wait_until([&] {
+    auto all = host.records(true);
+    all.merge(host.records(false));
+    return all.size() == 6;
+  }));
+  EXPECT_EQ(host.count(Verb::ndeath), 0u);
+  agent.stop();
 }
 
 TEST(Link, TheBrokerTellsWhenAnAgentVanishes) {

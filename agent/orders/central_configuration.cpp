@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/orders/central_configuration.hpp"
 
-#include "proto/trust/base64.hpp"
+#include "proto/base/base64.hpp"
 
 namespace watchroom::agent {
 namespace {

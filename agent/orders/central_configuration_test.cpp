@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 
-#include "proto/trust/base64.hpp"
+#include "proto/base/base64.hpp"
 #include "proto/trust/test_signer.hpp"
 
 namespace watchroom::agent {

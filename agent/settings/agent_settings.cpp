@@ -83,6 +83,17 @@ std::optional<ListenAddress> read_metrics(const SettingsTable& table) {
   return address;
 }
 
+std::optional<EstAddress> read_enrolment(const SettingsTable& table) {
+  const auto url = table.optional_text(
+      "url",
+      "where the certificate is renewed, e.g. \"https://centre.example:8444\"; absent: not by the agent");
+  table.finish();
+  if (!url) return std::nullopt;
+  auto address = EstAddress::parse(*url);
+  if (!address) table.reject("url", "an address such as \"https://centre.example:8444\"");
+  return address;
+}
+
 AgentSettings::Self read_self(const SettingsTable& table) {
   AgentSettings::Self self;
   const SettingsTable own = table.table("self");
@@ -188,6 +199,7 @@ AgentSettings read_settings(const SettingsTable& table, const std::optional<Sett
                                                {"error", LogLevel::error}},
                                               LogLevel::info, "the least that is worth a line");
   settings.broker = BrokerSettings::read(table.table("broker"));
+  settings.enrolment = read_enrolment(table.table("enrolment"));
   settings.journal = read_journal(table.table("journal"));
   settings.self = read_self(table);
   if (!given) {

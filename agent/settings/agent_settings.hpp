@@ -16,6 +16,7 @@
 #include "agent/polling/poll_result.hpp"
 #include "agent/profiles/point_lists.hpp"
 #include "agent/profiles/profile.hpp"
+#include "agent/settings/est_address.hpp"
 #include "agent/settings/listen_address.hpp"
 #include "proto/base/log.hpp"
 #include "proto/base/settings.hpp"
@@ -88,6 +89,7 @@ struct AgentSettings {
   Journal journal;
   Self self;
   SnmpTraps snmp_traps;
+  std::optional<EstAddress> enrolment;  ///< where the certificate is renewed
   AllClassTerms classes;
   std::vector<ConfiguredDevice> devices;
   JudgeSettings judge;  ///< outputs, and what works them without the centre

@@ -9,7 +9,9 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "aggregator/cli/agent_commands.hpp"
 #include "aggregator/cli/audit_commands.hpp"
+#include "aggregator/cli/configuration_commands.hpp"
 #include "aggregator/cli/room_commands.hpp"
 #include "aggregator/cli/user_rest_commands.hpp"
 
@@ -116,6 +118,56 @@ class CommandLine {
         ->check(CLI::IsMember({"core", "key", "general"}));
     command(app_, "agents", say("采集代理与设备", "agents and devices"),
             [this] { return show_agents(client(), console_); });
+    declare_agent_commands();
+  }
+
+  void declare_agent_commands() {
+    const auto add_place = [this](CLI::App& to) {
+      to.add_option("agent", agent_, say("站点/采集代理", "SITE/AGENT"))->required();
+    };
+    CLI::App* enrol =
+        command(app_, "enrol", say("为采集代理生成一次性登记令牌", "a token with which an agent enrols once"),
+                [this] { return enrol_agent(client(), console_, agent_, hours_, out_); });
+    add_place(*enrol);
+    enrol->add_option("--hours", hours_, say("令牌有效小时数", "the token is good for so long"))
+        ->check(CLI::Range(1, 24 * 30))
+        ->capture_default_str();
+    enrol->add_option("--out", out_, say("令牌写入此文件", "write the token into this file"));
+    CLI::App* revoke =
+        command(app_, "revoke",
+                say("吊销采集代理的证书并切断其连接", "void an agent's certificates, cut its session"),
+                [this] { return revoke_agent(client(), console_, agent_, reason_); });
+    add_place(*revoke);
+    revoke->add_option("--reason", reason_, say("原因（记入审计）", "why, for the audit"))->required();
+    declare_configuration_commands();
+  }
+
+  void declare_configuration_commands() {
+    CLI::App* config = app_.add_subcommand(
+        "config", say("采集代理的集中配置", "what an agent is to be like, given from here"));
+    config->require_subcommand(1);
+    config->fallthrough();
+    const auto add = [&](const char* name, const std::string& help, std::function<int()> action) {
+      CLI::App* added = command(*config, name, help, std::move(action));
+      added->add_option("agent", agent_, say("站点/采集代理", "SITE/AGENT"))->required();
+      return added;
+    };
+    add("show", say("最近下发的配置及其状态", "the one given last, and how far the agent is with it"),
+        [this] { return show_configuration(client(), console_, agent_); });
+    add("history", say("历次下发的配置", "every one that was given"),
+        [this] { return show_configuration_history(client(), console_, agent_); });
+    CLI::App* set =
+        add("set", say("签名并下发配置，等待结果", "sign it, give it, and wait for what comes of it"),
+            [this] { return give_configuration(client(), console_, agent_, configuration_file_, comment_); });
+    set->add_option("file", configuration_file_,
+                    say("TOML：classes、snmp_traps、device、output、reaction、inhibit",
+                        "TOML: classes, snmp_traps, device, output, reaction, inhibit"))
+        ->required();
+    set->add_option("--comment", comment_, say("说明（记入审计）", "why, for the audit"));
+    add("restore", say("再次下发某个历史配置", "give an earlier one again"),
+        [this] { return restore_configuration(client(), console_, agent_, number_); })
+        ->add_option("number", number_, say("配置编号", "its number"))
+        ->required();
   }
 
   void declare_user_commands() {
@@ -264,11 +316,12 @@ class CommandLine {
   CLI::App app_{"", "watchroom"};
   std::function<int()> action_;
   std::string token_file_, language_name_, filter_, comment_, users_file_, name_, token_name_, device_,
-      class_, audit_file_, expected_;
+      class_, audit_file_, expected_, agent_, out_, reason_, configuration_file_;
   PasswordSource source_;
   Wishes wishes_;
   AuditSpan span_;
-  std::int64_t alarm_ = 0, limit_ = 50;
+  std::int64_t alarm_ = 0, limit_ = 50, number_ = 0;
+  int hours_ = 24;
   bool all_ = false, is_revoking_ = false;
 };
 

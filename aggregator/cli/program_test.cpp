@@ -62,7 +62,7 @@ TEST_F(Program, ShowsTheRoomInChineseAndInEnglish) {
   EXPECT_TRUE(run("status" + as(Role::viewer), "LANG=en_GB.UTF-8").says("alarms open"));
   EXPECT_TRUE(run("alarms" + as(Role::viewer)).says("北侧水浸 有水"));
   EXPECT_TRUE(run("alarms --lang en" + as(Role::viewer)).says("Water at the north side"));
-  EXPECT_TRUE(run("agents" + as(Role::viewer)).says("没有采集代理"));
+  EXPECT_TRUE(run("agents" + as(Role::viewer)).says("从未上线"));
   EXPECT_EQ(run("points" + as(Role::viewer)).out.find('\x1b'), std::string::npos)
       << "no terminal, no colours";
 }
@@ -207,6 +207,30 @@ TEST_F(Program, AWeakPasswordAndAMissingTerminalAreRefused) {
   EXPECT_TRUE(weak.says("至少 10 个字符"));
   EXPECT_TRUE(run("user add li --role viewer --lang en" + users_file()).says("there is no terminal"));
   EXPECT_FALSE(run("user list" + users_file()).says("li "));
+}
+
+TEST_F(Program, LetsAnAgentInAndOut) {
+  const Ended shown = run("enrol hq/room1 --hours 2" + as(Role::administrator));
+  EXPECT_EQ(shown.code, 0) << shown.error;
+  EXPECT_TRUE(shown.says("wre1.token") && shown.says("watchroom-agent enrol https://centre:8444"))
+      << shown.out;
+  const std::string file = (folder / "room1.token").string();
+  const Ended written = run("enrol hq/room1 --json --out " + file + as(Role::administrator));
+  EXPECT_EQ(written.code, 0) << written.error;
+  EXPECT_FALSE(written.says("wre1.token")) << "it is in the file and nowhere else";
+  struct stat status {};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  EXPECT_EQ(run("enrol hq/room1 --out " + file + as(Role::administrator)).code, 1) << "not written over";
+  EXPECT_EQ(run("enrol room1" + as(Role::administrator)).code, 2);
+  EXPECT_EQ(run("enrol hq/room1" + as(Role::shift_lead)).code, 1);
+
+  EXPECT_TRUE(run("agents" + as(Role::viewer)).says("hq/room1"));
+  EXPECT_TRUE(run("agents --lang en" + as(Role::viewer)).says("valid until"));
+  EXPECT_EQ(run("revoke hq/room1" + as(Role::administrator)).code, 2) << "a reason is needed";
+  EXPECT_EQ(run("revoke hq/room1 --reason stolen" + as(Role::administrator)).code, 0);
+  EXPECT_TRUE(run("agents --lang en" + as(Role::viewer)).says("revoked on"));
+  EXPECT_EQ(Json::parse(run("agents --json" + as(Role::viewer)).out)["identities"][0]["reason"], "stolen");
 }
 
 TEST_F(Program, ListsUsersWithTheirTokens) {

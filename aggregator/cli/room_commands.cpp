@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/cli/room_commands.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -92,6 +93,12 @@ constexpr Word words[] = {
     {"core", "核心", "core", Colour::plain},
     {"key", "关键", "key", Colour::plain},
     {"general", "一般", "general", Colour::plain},
+    {"unheard", "从未上线", "never heard", Colour::yellow},
+    {"certificate_valid", "有效至", "valid until", Colour::plain},
+    {"certificate_expired", "已过期", "ran out on", Colour::red},
+    {"certificate_revoked", "已吊销", "revoked on", Colour::red},
+    {"certificate_invited", "待登记，令牌有效至", "invited until", Colour::yellow},
+    {"certificate_none", "未登记", "not enrolled here", Colour::grey},
     {"pending", "已下发，等待生效", "asked for, not yet carried out", Colour::yellow},
     {"not_carried_out", "未能生效", "not carried out", Colour::red},
 };
@@ -339,28 +346,66 @@ int device_class(const Client& client, const Console& console, const std::string
                                console.say("没有这个设备：", "there is no device"), place));
 }
 
+/// "valid until 2027-11-27", in words; who has none was never enrolled here.
+Cell certificate_of(const Console& console, const Json& identities, const Json& agent) {
+  for (const Json& one : identities) {
+    if (text(one, "site") != text(agent, "site") || text(one, "agent") != text(agent, "agent")) continue;
+    const Cell state = word(console, "certificate_" + text(one, "state"));
+    const char* since = text(one, "state") == "revoked"   ? "revoked_at"
+                        : text(one, "state") == "invited" ? "invited_until"
+                                                          : "valid_until";
+    return {state.text + " " + local_time(one, since), state.colour};
+  }
+  return word(console, "certificate_none");
+}
+
+/// An agent that has a certificate or a token, and was never heard.
+std::vector<Json> unheard(const Json& identities, const Json& agents) {
+  std::vector<Json> found;
+  for (const Json& one : identities) {
+    const bool is_known = std::any_of(agents.begin(), agents.end(), [&](const Json& agent) {
+      return text(one, "site") == text(agent, "site") && text(one, "agent") == text(agent, "agent");
+    });
+    if (!is_known) found.push_back(one);
+  }
+  return found;
+}
+
 int show_agents(const Client& client, const Console& console) {
-  int ended = exit_ok;
-  const auto answer = ask(client, console, "/api/v1/agents", ended);
-  if (!answer) return ended;
+  const auto reply = client.get("/api/v1/agents");
+  if (!reply) return give_up(console, reply.error());
+  const auto certified = client.get("/api/v1/identities");
+  if (!certified) return give_up(console, certified.error());
+  Json all = reply->json;
+  all["identities"] = certified->json.value("identities", Json::array());
+  if (console.is_json) {
+    print(all.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    return exit_ok;
+  }
+  const Json& identities = all["identities"];
   Table table{{console.say("采集代理", "agent"), console.say("名称", "name"), console.say("状态", "state"),
                console.say("自", "since"), console.say("版本", "version"), console.say("记录", "records"),
-               console.say("未到", "missing"), console.say("丢失", "lost")}};
+               console.say("未到", "missing"), console.say("丢失", "lost"),
+               console.say("证书", "certificate")}};
   Table devices{{console.say("设备", "device"), console.say("名称", "name"), console.say("型号", "model"),
                  console.say("等级", "class"), console.say("通信", "communication"),
                  console.say("自", "since"), console.say("说明", "says")}};
-  for (const Json& agent : answer->value("agents", Json::array())) {
+  const Json agents = all.value("agents", Json::array());
+  for (const Json& agent : agents) {
     const Json journal = agent.value("journal", Json::object());
     table.add({place(agent), text(agent, "name"), word(console, text(agent, "state")),
                local_time(agent, "since"), text(agent, "version"),
                count(journal, "acknowledged") + " / " + count(journal, "head"), count(journal, "missing"),
-               count(journal, "lost")});
+               count(journal, "lost"), certificate_of(console, identities, agent)});
     for (const Json& device : agent.value("devices", Json::array()))
       devices.add({place(agent) + "/" + text(device, "id"), device_name(console, device),
                    text(device, "maker") + " " + text(device, "model"), class_of(console, device),
                    word(console, text(device, "communication")), local_time(device, "since"),
                    text(device, "communication_text")});
   }
+  for (const Json& one : unheard(identities, agents))
+    table.add({place(one), "", word(console, "unheard"), "", "", "", "", "",
+               certificate_of(console, identities, one)});
   print_rows(console, table, console.say("没有采集代理。", "There are no agents."));
   if (!devices.empty()) print("\n" + devices.str(console));
   return exit_ok;

@@ -146,6 +146,11 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
 
   ~Inside() override { stop(); }
 
+  Result<void> send_order(const std::string& site, const std::string& agent, const std::string& order) {
+    return session_->publish(connected_session_, Host::order({site, agent}, order, clock_.now()));
+  }
+  void tell(IdentityNews news) { events_.put_regardless(std::move(news)); }
+
   Room& room() { return *room_; }
 
   // MqttEvents, on the MQTT thread
@@ -255,6 +260,11 @@ Aggregator::Aggregator(AggregatorSettings settings, AuditTrail& audit, const Clo
 Aggregator::~Aggregator() = default;
 Result<void> Aggregator::start() { return inside_->start(); }
 void Aggregator::stop() { inside_->stop(); }
+Result<void> Aggregator::send_order(const std::string& site, const std::string& agent,
+                                    const std::string& order) {
+  return inside_->send_order(site, agent, order);
+}
+void Aggregator::tell(IdentityNews news) { inside_->tell(std::move(news)); }
 Room& Aggregator::room() { return inside_->room(); }
 
 }  // namespace watchroom::aggregator

@@ -38,8 +38,14 @@ class Aggregator {
   /// Says goodbye to the broker (STATE offline), commits what has arrived, joins the threads.
   void stop();
 
+  /// From any thread.
+  void tell(IdentityNews news);
+
   /// Valid between `start` and the end of this object.
   Room& room();
+  /// Publishes a signed order; whether it arrived only the agent can tell. From any thread between `start`
+  /// and `stop`. Errc::not_connected without a broker.
+  Result<void> send_order(const std::string& site, const std::string& agent, const std::string& order);
 
  private:
   class Inside;

@@ -154,6 +154,20 @@ void Core::handle(Disconnected& event) {
   for (auto& [key, node] : nodes_) set_contact(node, Contact::unknown);
 }
 
+void Core::handle(IdentityNews& event) {
+  are_certificates_known_ = true;
+  for (auto& [key, node] : nodes_) {
+    node.certificate_until.reset();
+    for (const AgentIdentity& one : event.identities)
+      if (one.site == key.site && one.agent == key.agent && one.state != "revoked")
+        node.certificate_until = one.valid_until;
+    revisit_agent(node);
+  }
+  if (broker_files_trouble_ == event.trouble) return;
+  broker_files_trouble_ = event.trouble;
+  observe_centre();
+}
+
 void Core::handle(Received& event) {
   auto arrival = host_.receive(event.topic, event.payload, clock_.steady());
   if (!arrival) {
@@ -204,6 +218,7 @@ void Core::observe_centre() {
   if (is_audit_known_) situation.is_audit_failing = !audit_trouble_.empty();
   situation.audit_trouble = {fmt::format("审计日志异常：{}", audit_trouble_),
                              fmt::format("the audit log: {}", audit_trouble_)};
+  situation.broker_files_trouble = broker_files_trouble_;
   take_changes(engine_.observe(broker_, situation, now()));
 }
 
@@ -235,6 +250,10 @@ void Core::revisit_agent(KnownNode& node) {
   if (node.journal_lost) situation.is_journal_losing = is_recent(node.journal_lost_at);
   situation.records_lost = node.journal_lost.value_or(0);
   situation.is_clock_unsure = node.is_clock_unsure;
+  situation.are_certificates_known = are_certificates_known_;
+  if (node.certificate_until)
+    situation.certificate_days =
+        static_cast<double>((*node.certificate_until - clock_.now()) / 1s) / 86'400.0;
   situation.was_journal_restored = is_recent(node.journal_restored_at);
   take_changes(engine_.observe(node.subject, situation, now()));
 }

@@ -9,6 +9,7 @@
 
 #include "aggregator/audit/audit_trail.hpp"
 #include "aggregator/core/inventory.hpp"
+#include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/published_room.hpp"
 #include "aggregator/notify/email/email.hpp"
 #include "proto/base/mailbox.hpp"
@@ -41,7 +42,13 @@ struct Delivered {
   std::int64_t mail;  ///< as handed over
   Result<void> result;
 };
-using CoreEvent = std::variant<Connected, Disconnected, Received, Acknowledge, AskForClass, Delivered>;
+/// What the certificate authority knows of agents, and what troubles it; empty: nothing.
+struct IdentityNews {
+  std::vector<AgentIdentity> identities;
+  std::string trouble;
+};
+using CoreEvent =
+    std::variant<Connected, Disconnected, Received, Acknowledge, AskForClass, Delivered, IdentityNews>;
 
 /// How full the queue before the core is.
 struct IntakeLoad {
@@ -113,6 +120,7 @@ class Core {
   void handle(Acknowledge& event);
   void handle(AskForClass& event);
   void handle(Delivered& event);
+  void handle(IdentityNews& event);
 
   // classes
   std::vector<MqttMessage> take_class_commands();
@@ -200,6 +208,8 @@ class Core {
   std::string broker_reason_;
   std::string audit_trouble_;
   bool is_audit_known_ = false;
+  bool are_certificates_known_ = false;
+  std::optional<std::string> broker_files_trouble_;
   SessionNumber session_ = 0;
 
   std::map<std::int64_t, Posted> outbox_;  // by ticket; until it is final and its row says so

@@ -87,6 +87,7 @@ struct KnownNode {
   std::optional<bool> is_clock_unsure;                         ///< as its newest live message says
   std::optional<Steady> journal_lost_at, journal_restored_at;  ///< what happened lately
   std::map<std::string, KnownDevice> devices;                  // '' is the node itself
+  std::optional<Timestamp> certificate_until;                  ///< of those that this centre gave
   SubjectId subject = 0;
 };
 

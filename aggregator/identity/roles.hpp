@@ -21,10 +21,11 @@ enum class Action {
   set_class,    ///< of a device: how often and how much it is asked
   view_audit,   ///< who did what, and who was not let
   manage_users,
+  manage_agents,  ///< let agents in, out for good, and say what they are to be like
 };
 
-inline constexpr std::array all_actions{Action::view, Action::acknowledge, Action::set_class,
-                                        Action::view_audit, Action::manage_users};
+inline constexpr std::array all_actions{Action::view,       Action::acknowledge,  Action::set_class,
+                                        Action::view_audit, Action::manage_users, Action::manage_agents};
 
 /// The word in users.toml and in the API: "shift_lead".
 std::string_view name_of(Role role);

@@ -15,6 +15,7 @@ TEST(Roles, EveryoneMayLookAndOnlyThoseOnDutyMayAct) {
   EXPECT_TRUE(may(Role::administrator, Action::acknowledge));
   EXPECT_FALSE(may(Role::auditor, Action::acknowledge));
   for (const Role role : all_roles) EXPECT_EQ(may(role, Action::set_class), may(role, Action::acknowledge));
+  for (const Role role : all_roles) EXPECT_EQ(may(role, Action::manage_agents), role == Role::administrator);
 }
 
 TEST(Roles, TheAuditLogIsForAuditorsAndUsersAreForAdministrators) {

@@ -387,6 +387,14 @@ MqttMessage Host::class_command(const NodeKey& key, const std::string& device, c
           Qos::at_most_once, false};
 }
 
+MqttMessage Host::order(const NodeKey& key, const std::string& order, Timestamp wall) {
+  Payload payload;
+  payload.at = wall;
+  payload.metrics = {{.name = std::string{metric_names::order}, .at = wall, .value = order}};
+  return {Topic{key.site, Verb::ncmd, key.agent, ""}.str(), encode(payload, WithDatatypes::yes),
+          Qos::at_most_once, false};
+}
+
 MqttMessage Host::acknowledgement(const NodeKey& key, const JournalLedger& committed, Timestamp wall) const {
   Payload payload;
   payload.at = wall;

@@ -84,6 +84,8 @@ class Host {
   /// Asks a device's agent for another class by a DCMD with our own metric.
   static MqttMessage class_command(const NodeKey& node, const std::string& device, const std::string& wanted,
                                    Timestamp wall);
+  /// A signed order for an agent, in base64, by an NCMD with our own metric.
+  static MqttMessage order(const NodeKey& node, const std::string& order, Timestamp wall);
   /// Nodes that did not come back in time after the broker did, or whose heartbeats stay away though the
   /// broker reports no death: they are offline now.
   std::vector<NodeKey> take_given_up(Steady now);

@@ -52,12 +52,13 @@ bool is_json(std::string_view content_type) {
 
 }  // namespace
 
-Api::Api(Room& room, Gate& gate, Users& users, AuditLog& audit, const Clock& clock, FiguresNow figures,
-         Log log)
-    : room_{room},
+Api::Api(const Served& served, Gate& gate, const Clock& clock, FiguresNow figures, Log log)
+    : room_{served.room},
+      identities_{served.identities},
+      configurations_{served.configurations},
       gate_{gate},
-      users_{users},
-      audit_{audit},
+      users_{served.users},
+      audit_{served.audit},
       clock_{clock},
       figures_{std::move(figures)},
       log_{log.tagged("web")} {}

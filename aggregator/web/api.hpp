@@ -5,13 +5,11 @@
 #include <functional>
 #include <string>
 
-#include "aggregator/audit/audit_log.hpp"
-#include "aggregator/identity/users.hpp"
-#include "aggregator/live/room.hpp"
 #include "aggregator/web/gate.hpp"
 #include "aggregator/web/message.hpp"
 #include "aggregator/web/metrics.hpp"
 #include "aggregator/web/routes.hpp"
+#include "aggregator/web/served.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
 
@@ -23,7 +21,7 @@ class Api {
  public:
   using FiguresNow = std::function<WebFigures()>;
 
-  Api(Room& room, Gate& gate, Users& users, AuditLog& audit, const Clock& clock, FiguresNow figures, Log log);
+  Api(const Served& served, Gate& gate, const Clock& clock, FiguresNow figures, Log log);
 
   /// Checks who asks and what, then calls the handler. An exception becomes 500 and a log line.
   Answer answer(const Route& route, const std::vector<std::string>& places, const Request& request);
@@ -39,11 +37,18 @@ class Api {
   Answer acknowledge(const Call& call);
   Answer request_class(const Call& call);
   Answer agents(const Call& call);
+  Answer identities(const Call& call);
+  Answer invite(const Call& call);
+  Answer revoke(const Call& call);
   Answer events(const Call& call);
   Answer description(const Call& call);
   Answer metrics(const Call& call);
 
   Answer audit(const Call& call);
+
+  Answer configuration(const Call& call);
+  Answer configuration_history(const Call& call);
+  Answer give_configuration(const Call& call);
 
   Answer users(const Call& call);
   Answer add_user(const Call& call);
@@ -64,6 +69,8 @@ class Api {
                       const std::function<Answer()>& answer);
 
   Room& room_;
+  AgentIdentities& identities_;
+  Configurations& configurations_;
   Gate& gate_;
   Users& users_;
   AuditLog& audit_;

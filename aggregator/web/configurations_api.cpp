@@ -4,12 +4,15 @@
 // What agents are to be like, as the centre keeps it.
 #include "aggregator/web/api.hpp"
 #include "aggregator/web/asked.hpp"
+#include "aggregator/web/configuration_json.hpp"
 #include "aggregator/web/refusal.hpp"
 
 namespace watchroom::aggregator {
 namespace {
 
 constexpr std::size_t longest_comment = 2'000;  // bytes
+
+}  // namespace
 
 Json to_json(const KeptConfiguration& kept) {
   return {{"number", kept.number},
@@ -18,8 +21,6 @@ Json to_json(const KeptConfiguration& kept) {
           {"comment", kept.comment},
           {"at", to_rfc3339(kept.at)}};
 }
-
-}  // namespace
 
 Json to_json(const ConfigurationView& view) {
   Json json = to_json(view.kept);

@@ -135,14 +135,14 @@ TEST_F(CrowdedConnection, BeyondTheLimitClientsAreTurnedAwayUntilOthersLeave) {
 TEST_F(ConnectionTest, AMissingKeyOrATakenPortIsToldInASentence) {
   WebSettings taken = settings;
   taken.listen_port = server->port();
-  WebServer second{taken, room, users, audit, clock, log};
+  WebServer second{taken, served(), clock, log};
   const auto refused = second.start();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().text,
             fmt::format("cannot listen on 127.0.0.1:{}: Address already in use", server->port()));
   WebSettings keyless = settings;
   keyless.key_file = folder / "users.toml";
-  WebServer third{keyless, room, users, audit, clock, log};
+  WebServer third{keyless, served(), clock, log};
   EXPECT_NE(third.start().error().text.find("not the private key"), std::string::npos);
 }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/web/examples.hpp"
 
+#include "aggregator/web/configuration_json.hpp"
 #include "aggregator/web/gate.hpp"
 #include "aggregator/web/people_json.hpp"
 
@@ -140,5 +141,27 @@ Json agents() {
   view.devices.push_back(example_device());
   return {{"agents", Json::array({to_json(view)})}};
 }
+
+Json identity() {
+  return to_json(AgentIdentity{"hq", "room1", "hq.room1", "valid", "8F2A", moment, moment, "", moment});
+}
+Json identities() { return {{"identities", Json::array({identity()})}}; }
+Json wanted_invitation() { return {{"hours", 24}}; }
+Json invitation() {
+  return to_json(Invitation{"hq", "room1", "wre1.…", "https://centre.example:8444", moment});
+}
+Json revocation() { return {{"reason", "the controller was stolen"}}; }
+
+namespace {
+
+KeptConfiguration kept() { return {"hq", "room1", 1795780800000, "# TOML\n", "li", "new sensors", moment}; }
+
+}  // namespace
+
+Json configuration() {
+  return to_json(ConfigurationView{.kept = kept(), .progress = ConfigurationProgress::in_force});
+}
+Json configurations() { return {{"configurations", Json::array({to_json(kept())})}}; }
+Json wanted_configuration() { return {{"text", "# TOML\n"}, {"comment", "new sensors"}}; }
 
 }  // namespace watchroom::aggregator::examples

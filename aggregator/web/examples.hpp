@@ -19,6 +19,9 @@ Json acknowledgement();
 Json agents();
 Json device();
 Json wanted_class();
+Json configuration();
+Json configurations();
+Json wanted_configuration();
 Json own_password();
 Json audit();
 Json users();
@@ -26,5 +29,10 @@ Json user();
 Json user_with_password();
 Json new_user();
 Json changed_user();
+Json identities();
+Json identity();
+Json wanted_invitation();
+Json invitation();
+Json revocation();
 
 }  // namespace watchroom::aggregator::examples

@@ -184,4 +184,24 @@ Json to_json(const SampleView& sample) {
           {"record", sample.record}};
 }
 
+Json to_json(const AgentIdentity& identity) {
+  return {{"site", identity.site},
+          {"agent", identity.agent},
+          {"common_name", identity.common_name},
+          {"state", identity.state},
+          {"serial", text_or_null(identity.serial)},
+          {"valid_until", of(identity.valid_until)},
+          {"revoked_at", of(identity.revoked_at)},
+          {"reason", identity.reason},
+          {"invited_until", of(identity.invited_until)}};
+}
+
+Json to_json(const Invitation& invitation) {
+  return {{"site", invitation.site},
+          {"agent", invitation.agent},
+          {"token", invitation.token},
+          {"url", invitation.url},
+          {"expires_at", of(invitation.expires_at)}};
+}
+
 }  // namespace watchroom::aggregator

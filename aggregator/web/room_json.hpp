@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/views.hpp"
 #include "proto/base/clock.hpp"
 
@@ -27,5 +28,7 @@ double core_age_s(const StatusView& status, Steady now);
 /// `core_age_s` tells how old the rest is: what a stuck core said last must not pass for live.
 Json to_json(const StatusView& status, const Clock& clock);
 Json to_json(const SampleView& sample);
+Json to_json(const AgentIdentity& identity);
+Json to_json(const Invitation& invitation);
 
 }  // namespace watchroom::aggregator

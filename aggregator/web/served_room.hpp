@@ -18,6 +18,8 @@
 #include "aggregator/identity/password.hpp"
 #include "aggregator/identity/secret.hpp"
 #include "aggregator/identity/users_file.hpp"
+#include "aggregator/web/fake_configurations.hpp"
+#include "aggregator/web/fake_identities.hpp"
 #include "aggregator/web/fake_room.hpp"
 #include "aggregator/web/web_server.hpp"
 
@@ -97,12 +99,13 @@ class ServedRoom : public ::testing::Test {
 
   void SetUp() override { start(); }
 
+  Served served() { return {room, identities, configurations, users, audit}; }
   void start() {
     Problems problems;
     ASSERT_TRUE(audit.start());
     users.load(problems);
     ASSERT_TRUE(problems.empty()) << problems.str();
-    server.emplace(settings, room, users, audit, clock, log);
+    server.emplace(settings, served(), clock, log);
     const auto started = server->start();
     ASSERT_TRUE(started) << started.error().text;
   }
@@ -180,6 +183,8 @@ class ServedRoom : public ::testing::Test {
   FakeClock clock;
   Log log = Log::quiet();
   FakeRoom room;
+  FakeIdentities identities;
+  FakeConfigurations configurations;
   WebSettings settings;
   AuditLog audit{folder / "audit.db", clock, log};
   Users users{folder / "users.toml", log, {{"north", {"hq", "annex"}}}, &audit};

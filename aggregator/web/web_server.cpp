@@ -12,11 +12,15 @@ namespace watchroom::aggregator {
 
 class WebServer::Inside final : public Site {
  public:
-  Inside(WebSettings settings, Room& room, Users& users, AuditLog& audit, const Clock& clock, const Log& log)
-      : users_{users},
-        gate_{{.length = settings.session_length, .idle = settings.session_idle}, users, audit, clock, log},
-        api_{room, gate_, users, audit, clock, [this] { return listener_.figures(); }, log},
-        feed_{room, clock},
+  Inside(WebSettings settings, const Served& served, const Clock& clock, const Log& log)
+      : users_{served.users},
+        gate_{{.length = settings.session_length, .idle = settings.session_idle},
+              served.users,
+              served.audit,
+              clock,
+              log},
+        api_{served, gate_, clock, [this] { return listener_.figures(); }, log},
+        feed_{served.room, clock},
         listener_{std::move(settings), *this, log} {}
 
   Listener& listener() { return listener_; }
@@ -52,9 +56,8 @@ class WebServer::Inside final : public Site {
   Listener listener_;
 };
 
-WebServer::WebServer(WebSettings settings, Room& room, Users& users, AuditLog& audit, const Clock& clock,
-                     Log log)
-    : inside_{std::make_unique<Inside>(std::move(settings), room, users, audit, clock, log)} {}
+WebServer::WebServer(WebSettings settings, const Served& served, const Clock& clock, Log log)
+    : inside_{std::make_unique<Inside>(std::move(settings), served, clock, log)} {}
 WebServer::~WebServer() { stop(); }
 Result<void> WebServer::start() { return inside_->listener().start(); }
 void WebServer::stop() { inside_->listener().stop(); }

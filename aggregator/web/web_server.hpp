@@ -5,9 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "aggregator/audit/audit_log.hpp"
-#include "aggregator/identity/users.hpp"
-#include "aggregator/live/room.hpp"
+#include "aggregator/web/served.hpp"
 #include "aggregator/web/web_settings.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
@@ -16,11 +14,11 @@
 namespace watchroom::aggregator {
 
 /// HTTPS for people and programs: the page, REST, events, metrics. Sockets belong to one thread of its own;
-/// whatever may wait (the room's disk, argon2) runs on small pools with bounded queues. `room`, `users`,
-/// `audit` and `clock` must outlive it and are used from those threads.
+/// whatever may wait (the room's disk, argon2) runs on small pools with bounded queues. What is served and
+/// `clock` must outlive it and are used from those threads.
 class WebServer {
  public:
-  WebServer(WebSettings settings, Room& room, Users& users, AuditLog& audit, const Clock& clock, Log log);
+  WebServer(WebSettings settings, const Served& served, const Clock& clock, Log log);
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
   /// Stops.

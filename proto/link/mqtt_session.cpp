@@ -110,6 +110,7 @@ class MqttSession::Connection {
 
   Result<void> start();
   void stop(std::chrono::milliseconds patience);
+  void reconnect();
   Result<void> publish(SessionNumber session, const MqttMessage& message);
   Result<void> subscribe(SessionNumber session, const std::vector<std::string>& topics, Qos qos);
 
@@ -285,6 +286,11 @@ Result<void> MqttSession::Connection::wait_for_socket() {
   return {};
 }
 
+void MqttSession::Connection::reconnect() {
+  const std::lock_guard lock{mutex_};
+  if (client_ && connected_session_ != 0) mosquitto_disconnect(client_.get());
+}
+
 bool MqttSession::Connection::is_stopping() {
   const std::lock_guard lock{mutex_};
   return stopping_;
@@ -396,6 +402,7 @@ MqttSession::~MqttSession() { connection_->stop(0ms); }
 
 Result<void> MqttSession::start() { return connection_->start(); }
 void MqttSession::stop(std::chrono::milliseconds patience) { connection_->stop(patience); }
+void MqttSession::reconnect() { connection_->reconnect(); }
 Result<void> MqttSession::publish(SessionNumber session, const MqttMessage& message) {
   return connection_->publish(session, message);
 }

@@ -89,6 +89,8 @@ class MqttSession {
   /// Flushes what was published, sends DISCONNECT and joins the thread; at most about `patience` long, but a
   /// name that is just being resolved is waited for (resolv.conf says how long).
   void stop(std::chrono::milliseconds patience);
+  /// Ends the session that is there with a DISCONNECT; the next one reads the certificate's files anew.
+  void reconnect();
 
   /// Hands a message to the connection. Refused when `session` is not the current one.
   Result<void> publish(SessionNumber session, const MqttMessage& message);

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -58,6 +59,18 @@ def modbus_frames() -> dict[str, bytes]:
     return frames
 
 
+def enrolments() -> dict[str, bytes]:
+    """A token, HTTP Basic, and a request and certificate as openssl makes them."""
+    made = {"token": b"wre1." + b"A" * 86, "basic": b"Basic cm9vbTE6d3JlMS54"}
+    with tempfile.TemporaryDirectory() as folder:
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{folder}/key", "-subj",
+               "/CN=hq.room1", "-outform", "DER", "-out"]
+        for name, kind in (("request", ["-new"]), ("certificate", ["-x509"])):
+            subprocess.run(["openssl", "req", *kind, *key, f"{folder}/{name}"], check=True, capture_output=True)
+            made[name] = Path(folder, name).read_bytes()
+    return made
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as schema:
@@ -78,6 +91,7 @@ def main() -> None:
         "names_fuzzer": {str(n): text.encode() for n, text in enumerate(texts)},
         "device_address_fuzzer": {str(n): text.encode() for n, text in enumerate(addresses)},
         "snmp_text_fuzzer": {"0": b"1.3.6.1.2.1.33.1", "1": "机房 UPS\0".encode(), "2": b"23.5 C"},
+        "enrolment_fuzzer": enrolments(),
         "http_request_fuzzer": {str(n): text.encode() for n, text in enumerate(requests)},
     }
     for harness, inputs in seeds.items():

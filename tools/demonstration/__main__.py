@@ -109,7 +109,7 @@ def main() -> int:
     result: dict[str, Any] = {"ok": True}
     try:
         folder = Path(tempfile.mkdtemp(prefix="watchroom-demo-"))
-        room = Room(Plan(rules=RULES), folder)
+        room = Room(Plan(rules=RULES, enrolment={}), folder)
         begin(room)
         if options.once:
             result = once(room)

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from rig.certificates import Authority
+from rig.certificates import Authority, Identity
+from rig.house_authority import HouseAuthority
 from rig.processes import Process, ProcessSet, free_port, program
 
 NODE_MESSAGES = ("NBIRTH", "NDATA", "NDEATH")
@@ -34,26 +36,42 @@ class Broker:
     def __init__(self, folder: Path, processes: ProcessSet, authority: Authority, host_id: str,
                  observers: tuple[str, ...] = ("observer",)) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._begin(folder, processes)
+        rules = folder / "acl"
+        rules.write_text(access_rules(host_id, observers))
+        rules.chmod(0o600)
+        self._configure(authority.ca_file, authority.server("broker"), rules)
+
+    @classmethod
+    def of_house(cls, folder: Path, processes: ProcessSet, house: HouseAuthority) -> Broker:
+        """With the files that the aggregator writes, and what the README tells to add to them."""
+        broker = cls.__new__(cls)
+        broker._begin(folder, processes)
+        broker._configure(folder / "ca.pem", house.server("broker"), folder / "acl", [
+            f"crlfile {folder / 'crl.pem'}", "use_username_as_clientid true", f"pid_file {house.broker_pid_file}"])
+        return broker
+
+    def _begin(self, folder: Path, processes: ProcessSet) -> None:
         self.port = free_port()
-        self.authority = authority
         self._processes = processes
         self._config = folder / "mosquitto.conf"
-        (folder / "acl").write_text(access_rules(host_id, observers))
-        (folder / "acl").chmod(0o600)
-        identity = authority.server("broker")
+        self.process: Process | None = None
+
+    def _configure(self, ca_file: Path, identity: Identity, rules: Path, more: Sequence[str] = ()) -> None:
         self._config.write_text("\n".join([
             # mosquitto started by root becomes the user "mosquitto", who cannot read this folder.
             *(["user root"] if os.geteuid() == 0 else []),
             "per_listener_settings false",
             f"listener {self.port} 127.0.0.1",
-            f"cafile {authority.ca_file}",
+            f"cafile {ca_file}",
             f"certfile {identity.certificate_file}",
             f"keyfile {identity.key_file}",
             "tls_version tlsv1.2",
             "require_certificate true",
             "use_identity_as_username true",
             "allow_anonymous false",
-            f"acl_file {folder / 'acl'}",
+            f"acl_file {rules}",
+            *more,
             "persistence false",
             # The default of 1 000 drops QoS 0 silently towards a host that stalls for a moment.
             "max_queued_messages 200000",
@@ -64,7 +82,6 @@ class Broker:
             "log_type error", "log_type warning", "log_type notice", "log_type subscribe",
             "log_timestamp_format %Y-%m-%dT%H:%M:%S",
         ]) + "\n")
-        self.process: Process | None = None
 
     def start(self) -> Broker:
         if self.process is None:

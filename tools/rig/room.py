@@ -18,7 +18,8 @@ from typing import Any
 
 from rig import settings
 from rig.broker import Broker
-from rig.certificates import Authority
+from rig.certificates import Authority, Identity
+from rig.house_authority import HouseAuthority
 from rig.mail_sink import MailSink
 from rig.observer import EVERYTHING, REPOSITORY, Observer
 from rig.oracle import Store
@@ -61,6 +62,8 @@ class Plan:
     counter: bool = False
     mail: bool = True
     starttls: bool = True
+    # The product's own authority certifies agent, broker and aggregator; [enrolment] gets these settings too.
+    enrolment: dict[str, int] | None = None
 
 
 def gateway_device(addresses: Mapping[str, Any], id_: str, name: str, profile: str, unit: int,
@@ -131,7 +134,6 @@ class Room:
         self.logs.mkdir(exist_ok=True)
         self.processes = ProcessSet(self.logs)
         self.authority = Authority(self.folder / "certificates")
-        self.broker = Broker(self.folder / "broker", self.processes, self.authority, HOST_ID)
         self.web_port = free_port()
         self.metrics_port = free_port()
         self.counter_log = self.folder / "counter.log"
@@ -144,6 +146,12 @@ class Room:
         self.aggregator: Process | None = None
         self.mail_sink: MailSink | None = None
         self._rest: Rest | None = None
+        self.house: HouseAuthority | None = None
+        if self.plan.enrolment is None:
+            self.broker = Broker(self.folder / "broker", self.processes, self.authority, HOST_ID)
+        else:
+            self.house = self._found_house(self.plan.enrolment)
+            self.broker = Broker.of_house(self.folder / "broker", self.processes, self.house)
 
     def __enter__(self) -> Room:
         return self
@@ -212,6 +220,8 @@ class Room:
     def start_agent(self) -> None:
         if self.agent is None:
             self.write_agent_settings()
+            if self.house is not None:
+                self.enrol_agent()
             self.agent = self.processes.spawn(
                 "agent", [binary("watchroom-agent"), "run", self.agent_folder / "agent.toml"])
         else:
@@ -245,8 +255,10 @@ class Room:
         assert self.broker.process is not None
         broker = self.broker.process
         before = broker.log().count(f" {EVERYTHING}\n")
-        observer = Observer(self.processes, self.logs, self.broker.port, self.authority.ca_file,
-                            self.authority.client("observer"), name)
+        # In a house of its own a name is one session, and there are two names.
+        authority = self.house or self.authority
+        identity = authority.client(name if self.house else "observer")
+        observer = Observer(self.processes, self.logs, self.broker.port, authority.ca_file, identity, name)
         wait_until(lambda: broker.log().count(f" {EVERYTHING}\n") > before, 10, "the observer's subscription")
         return observer
 
@@ -312,13 +324,45 @@ class Room:
             self.plan.site, self.plan.agent, self.plan.agent_name,
             self._broker_settings(self.plan.agent), devices, self.plan.journal, self.plan.classes,
             self.metrics_port)
+        if self.house is not None:
+            text += settings.table("enrolment", {"url": self.house.url})
         path = self.agent_folder / "agent.toml"
         path.write_text(text + extra)
         return path
 
+    def enrol_agent(self) -> None:
+        """As a person does it: a token from the centre, then the agent's own command."""
+        token = self.agent_folder / "token"
+        token.unlink(missing_ok=True)
+        done = self.command("enrol", f"{self.plan.site}/{self.plan.agent}", "--out", str(token))
+        if done.returncode == 0:
+            assert self.house is not None
+            done = run([binary("watchroom-agent"), "enrol", self.house.url, "--token-file", token,
+                        self.agent_folder / "agent.toml"])
+        if done.returncode != 0:
+            raise RigError(f"the agent could not be enrolled: {done.stdout}{done.stderr}")
+
+    def _found_house(self, more: dict[str, int]) -> HouseAuthority:
+        house = HouseAuthority(binary, self.aggregator_folder, self.folder / "broker", more)
+        # Enough of aggregator.toml for `authority`; the whole of it is written when its parts are known.
+        own = house.host_files(HOST_ID)
+        (self.aggregator_folder / "aggregator.toml").write_text(
+            settings.table("", {"host_id": HOST_ID, "data_dir": "data"})
+            + settings.table("broker", {"ca_file": house.ca_file, "certificate_file": own.certificate_file,
+                                        "key_file": own.key_file})
+            + settings.table("enrolment", house.settings))
+        house.host(HOST_ID)
+        return house
+
     def _broker_settings(self, common_name: str) -> settings.BrokerSettings:
-        return settings.BrokerSettings(self.broker.port, self.authority.ca_file,
-                                       self.authority.client(common_name))
+        if self.house is None:
+            return settings.BrokerSettings(self.broker.port, self.authority.ca_file,
+                                           self.authority.client(common_name))
+        if common_name == HOST_ID:
+            return settings.BrokerSettings(self.broker.port, self.house.ca_file, self.house.host(HOST_ID))
+        own = self.agent_folder / "identity"
+        return settings.BrokerSettings(self.broker.port, own / "ca.pem",
+                                       Identity(common_name, own / "agent.pem", own / "agent.key"))
 
     def _write_aggregator_settings(self) -> None:
         folder = self.aggregator_folder
@@ -334,7 +378,8 @@ class Room:
             (folder / "rules.toml").write_text(self.plan.rules)
         (folder / "aggregator.toml").write_text(settings.aggregator_text(
             HOST_ID, self._broker_settings(HOST_ID), self.web_port, self.authority.server("web"),
-            bool(self.plan.rules), self.plan.alarms, self.plan.store, mail))
+            bool(self.plan.rules), self.plan.alarms, self.plan.store, mail,
+            self.house.settings if self.house else None))
         self._add_user()
 
     def _add_user(self) -> None:

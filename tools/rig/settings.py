@@ -97,7 +97,7 @@ class MailSettings:
 
 def aggregator_text(host_id: str, broker: BrokerSettings, web_port: int, web: Identity, rules: bool,
                     alarms: Mapping[str, Setting], store: Mapping[str, Setting],
-                    mail: MailSettings | None) -> str:
+                    mail: MailSettings | None, enrolment: Mapping[str, Setting | Path] | None = None) -> str:
     all_alarms: dict[str, Setting | Path] = dict(alarms)
     if rules:
         all_alarms["rules_file"] = "rules.toml"
@@ -105,5 +105,6 @@ def aggregator_text(host_id: str, broker: BrokerSettings, web_port: int, web: Id
              table("store", dict(store)) if store else "",
              table("web", {"listen": f"127.0.0.1:{web_port}", "certificate_file": web.certificate_file,
                            "key_file": web.key_file, "users_file": "users.toml"}),
-             table("alarms", all_alarms) if all_alarms else "", mail.text() if mail else ""]
+             table("alarms", all_alarms) if all_alarms else "", mail.text() if mail else "",
+             table("enrolment", enrolment) if enrolment is not None else ""]
     return "\n".join(part for part in parts if part)

@@ -44,10 +44,13 @@ struct Situation {
   Bilingual mail_trouble = {};
   std::optional<bool> is_audit_failing = {};
   Bilingual audit_trouble = {};
+  std::optional<std::string> broker_files_trouble = {};  ///< empty: none
   // Of an agent.
-  std::optional<bool> is_clock_unsure = {};    ///< it does not trust its clock
-  std::optional<bool> is_journal_losing = {};  ///< records were dropped lately
-  bool was_journal_restored = false;           ///< lately: its numbers went back
+  bool are_certificates_known = false;          ///< as far as this centre gave them
+  std::optional<double> certificate_days = {};  ///< until its certificate runs out; absent: it has none
+  std::optional<bool> is_clock_unsure = {};     ///< it does not trust its clock
+  std::optional<bool> is_journal_losing = {};   ///< records were dropped lately
+  bool was_journal_restored = false;            ///< lately: its numbers went back
   std::uint64_t records_lost = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-#include "aggregator/identity/replace_file.hpp"
+#include "proto/base/replace_file.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace watchroom::aggregator {
+namespace watchroom {
 namespace {
 
 Error io_error(const std::filesystem::path& file, std::string_view what) {
@@ -48,7 +48,7 @@ Result<void> write_whole(int descriptor, const std::filesystem::path& file, std:
 }
 
 Result<void> fill(const std::filesystem::path& fresh, const std::filesystem::path& file,
-                  std::string_view text) {
+                  std::string_view text, unsigned mode) {
   const Descriptor out{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (out.number() < 0) return io_error(fresh, "cannot be made");
   struct stat before {};
@@ -56,15 +56,17 @@ Result<void> fill(const std::filesystem::path& fresh, const std::filesystem::pat
   if (::stat(file.c_str(), &before) == 0 && ::fchown(out.number(), before.st_uid, before.st_gid) != 0 &&
       errno != EPERM)
     return io_error(fresh, "cannot be given to the old file's owner");
+  // Whatever the process's mask says.
+  if (::fchmod(out.number(), mode) != 0) return io_error(fresh, "cannot be given its mode");
   return write_whole(out.number(), fresh, text);
 }
 
 }  // namespace
 
-Result<void> replace_file(const std::filesystem::path& file, std::string_view text) {
+Result<void> replace_file(const std::filesystem::path& file, std::string_view text, unsigned mode) {
   const std::filesystem::path fresh = file.string() + fmt::format(".new-{}", ::getpid());
   ::unlink(fresh.c_str());
-  if (auto filled = fill(fresh, file, text); !filled) {
+  if (auto filled = fill(fresh, file, text, mode); !filled) {
     ::unlink(fresh.c_str());
     return filled;
   }
@@ -95,4 +97,4 @@ FolderLock::~FolderLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-}  // namespace watchroom::aggregator
+}  // namespace watchroom

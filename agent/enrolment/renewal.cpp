@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/enrolment/renewal.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include "agent/enrolment/device_key.hpp"
+#include "proto/link/enrolment_token.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The files may be replaced by hand, and the clock may jump.
+constexpr std::chrono::milliseconds longest_sleep = 30s;
+constexpr std::chrono::milliseconds shortest_sleep = 500ms;
+
+double random_share() {
+  std::random_device device;
+  return std::uniform_real_distribution<double>{0.0, 1.0}(device);
+}
+
+}  // namespace
+
+Timestamp renewal_due(Timestamp since, Timestamp until, double share) {
+  const auto life = std::max(until - since, std::chrono::milliseconds{0});
+  const auto later =
+      std::chrono::milliseconds{static_cast<std::int64_t>(static_cast<double>(life.count()) * share)};
+  return since + life * 2 / 3 + later / 20;
+}
+
+std::chrono::milliseconds renewal_pause(std::chrono::milliseconds life, int failures) {
+  const auto first = std::clamp<std::chrono::milliseconds>(life / 100, 1s, 1min);
+  const auto longest = std::clamp<std::chrono::milliseconds>(life / 50, 2s, 6h);
+  auto pause = first;
+  for (int i = 1; i < failures && pause < longest; ++i) pause *= 2;
+  return std::min(pause, longest);
+}
+
+Renewal::Renewal(EstAddress centre, IdentityFiles files, const Clock& clock, Log log,
+                 std::function<void()> renewed)
+    : centre_{std::move(centre)},
+      files_{std::move(files)},
+      clock_{clock},
+      log_{std::move(log)},
+      renewed_{std::move(renewed)},
+      share_{random_share()} {}
+
+Renewal::~Renewal() { stop(); }
+
+void Renewal::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void Renewal::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock{mutex_};
+    is_stopping_ = true;
+  }
+  stopped_.notify_all();
+  thread_.join();
+}
+
+void Renewal::run() {
+  while (true) {
+    const auto pause = look();
+    std::unique_lock lock{mutex_};
+    if (stopped_.wait_for(lock, pause, [this] { return is_stopping_; })) return;
+  }
+}
+
+std::chrono::milliseconds Renewal::look() {
+  const auto present = load_identity(files_);
+  if (!present) return longest_sleep;  // the self device tells of files that are not fit
+  const auto life = present->until - present->since;
+  const auto sleep = [](std::chrono::milliseconds wanted) {
+    return std::clamp(wanted, shortest_sleep, longest_sleep);
+  };
+  const Timestamp due = renewal_due(present->since, present->until, share_);
+  if (clock_.now() < due) return sleep(due - clock_.now());
+  if (clock_.steady() < not_before_) return sleep(not_before_ - clock_.steady());
+  if (auto done = renew(*present); !done) {
+    const auto pause = renewal_pause(life, ++failures_);
+    not_before_ = clock_.steady() + pause;
+    if (told_ != done.error().text)
+      log_.warning("the certificate is good until {} and cannot be renewed: {}", to_rfc3339(present->until),
+                   done.error().text);
+    told_ = done.error().text;
+    return sleep(pause);
+  }
+  failures_ = 0;
+  told_.clear();
+  const auto now = load_identity(files_);
+  log_.info("the certificate was renewed, it is good until {}", now ? to_rfc3339(now->until) : "?");
+  renewed_();
+  return shortest_sleep;
+}
+
+Result<void> Renewal::renew(const Identity& present) {
+  std::ifstream in{files_.ca};
+  const std::string ca_pem{std::istreambuf_iterator<char>{in}, {}};
+  const auto key = make_device_key(agent_common_name(files_.site, files_.agent));
+  if (!key) return key.error();
+  const auto certificate = centre_.renew(ca_pem, present.certificate_pem, present.key_pem, key->request_der);
+  if (!certificate) return certificate.error();
+  return replace_identity(files_, *certificate, key->key_pem);
+}
+
+}  // namespace watchroom::agent

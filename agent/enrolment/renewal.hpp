@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "agent/enrolment/est_client.hpp"
+#include "agent/enrolment/identity_files.hpp"
+#include "proto/base/log.hpp"
+
+namespace watchroom::agent {
+
+/// When a certificate is to be renewed: at two thirds of its life and up to a twentieth later, so that agents
+/// that were enrolled on one day do not all come on one day. `share` is from 0 to 1.
+Timestamp renewal_due(Timestamp since, Timestamp until, double share);
+/// How long to wait after so many failures: longer each time, and short beside the life that is at stake.
+std::chrono::milliseconds renewal_pause(std::chrono::milliseconds life, int failures);
+
+/// Renews the agent's certificate while it runs, with a new key each time, on a thread of its own. Also one
+/// that has run out: the centre decides whether it is too late. `renewed` is called on that thread after the
+/// files have changed. `clock` must outlive it.
+class Renewal {
+ public:
+  Renewal(EstAddress centre, IdentityFiles files, const Clock& clock, Log log, std::function<void()> renewed);
+  Renewal(const Renewal&) = delete;
+  Renewal& operator=(const Renewal&) = delete;
+  ~Renewal();
+
+  void start();
+  void stop();
+
+  /// One look, and a renewal if it is due. When to look again.
+  std::chrono::milliseconds look();
+
+ private:
+  void run();
+  Result<void> renew(const Identity& present);
+
+  const EstClient centre_;
+  const IdentityFiles files_;
+  const Clock& clock_;
+  const Log log_;
+  const std::function<void()> renewed_;
+  const double share_;
+  int failures_ = 0;     // of the thread
+  Steady not_before_{};  // of the thread: the pause after a failure
+  std::string told_;     // of the thread
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool is_stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace watchroom::agent

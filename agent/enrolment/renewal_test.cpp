@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "agent/enrolment/renewal.hpp"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "agent/enrolment/device_key.hpp"
+#include "proto/link/test_certificates.hpp"
+
+namespace watchroom::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Timestamp start = from_ms(1'800'000'000'000);
+constexpr std::chrono::milliseconds year = 24h * 365;
+
+TEST(RenewalDue, IsAtTwoThirdsOfALifeAndSpreadOut) {
+  EXPECT_EQ(renewal_due(start, start + year, 0.0) - start, year * 2 / 3);
+  EXPECT_EQ(renewal_due(start, start + year, 1.0) - start, year * 2 / 3 + year / 20);
+  EXPECT_EQ(renewal_due(start, start, 0.5), start);
+}
+
+TEST(RenewalDue, LeavesMoreThanAMonthOfAYear) {
+  EXPECT_GT(start + year - renewal_due(start, start + year, 1.0), 24h * 100);
+}
+
+TEST(RenewalPause, GrowsAndStaysShortBesideTheLife) {
+  EXPECT_EQ(renewal_pause(year, 1), 1min);
+  EXPECT_EQ(renewal_pause(year, 2), 2min);
+  EXPECT_EQ(renewal_pause(year, 50), 6h);
+  EXPECT_EQ(renewal_pause(60s, 1), 1s);
+  EXPECT_EQ(renewal_pause(60s, 50), 2s);
+}
+
+TEST(DeviceKeyOfThisMachine, IsP256AndItsRequestIsReadByOpenssl) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-key-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  const auto made = make_device_key("hq.room1"), other = make_device_key("hq.room1");
+  ASSERT_TRUE(made && other);
+  EXPECT_NE(made->key_pem, other->key_pem);
+  std::ofstream{folder / "csr", std::ios::binary} << made->request_der;
+  std::ofstream{folder / "key"} << made->key_pem;
+  const std::string in = "cd " + folder.string() + " && ";
+  EXPECT_EQ(std::system((in + "openssl req -inform DER -in csr -verify -noout -subject 2>/dev/null | grep -q "
+                              "'CN = hq.room1'")
+                            .c_str()),
+            0);
+  EXPECT_EQ(std::system((in + "openssl ec -in key -noout -text 2>/dev/null | grep -q prime256v1").c_str()),
+            0);
+  EXPECT_EQ(
+      std::system((in + "test \"$(openssl req -inform DER -in csr -noout -pubkey)\" = \"$(openssl pkey -in "
+                        "key -pubout)\"")
+                      .c_str()),
+      0);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(EstAddressText, IsHttpsWithHostAndPort) {
+  EXPECT_EQ(EstAddress::parse("https://centre.example:8444"), (EstAddress{"centre.example", "8444"}));
+  EXPECT_EQ(EstAddress::parse("https://10.0.0.1/"), (EstAddress{"10.0.0.1", "443"}));
+  EXPECT_EQ(EstAddress::parse("https://[::1]:8444"), (EstAddress{"::1", "8444"}));
+  for (const char* wrong : {"", "http://centre:8444", "https://", "https://centre:", "https://centre:0",
+                            "https://centre:99999", "https://centre:84x4", "https://centre/x",
+                            "https://a@centre:1", "https://[::1", "https://[::1]x:1", "https://a b:1"})
+    EXPECT_FALSE(EstAddress::parse(wrong)) << wrong;
+}
+
+}  // namespace
+}  // namespace watchroom::agent

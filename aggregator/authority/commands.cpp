@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/authority/commands.hpp"
+
+#include <cstdio>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "aggregator/authority/keeper.hpp"
+#include "aggregator/identity/replace_file.hpp"
+#include "aggregator/identity/secret.hpp"
+#include "proto/model/point_name.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_settings = 2;
+constexpr unsigned for_all_to_read = 0644;
+
+/// Where to say what is done offline: the audit trail belongs to the running aggregator.
+class Unheard final : public AuditTrail {
+ public:
+  void record(AuditEvent) override {}
+};
+
+/// Of aggregator.toml what the authority needs; the files that it will make need not be there yet.
+struct House {
+  std::string host_id;
+  std::filesystem::path data_dir, ca_file, certificate_file, key_file;
+  EnrolmentSettings enrolment;
+
+  static std::optional<House> read(const std::string& file) {
+    Problems problems;
+    std::optional<House> house;
+    if (const auto table = SettingsTable::load(file, problems)) {
+      const SettingsTable broker = table->table("broker");
+      const auto path = [&](const char* key) { return broker.file(key, {.help = "", .must_exist = false}); };
+      house.emplace();
+      house->host_id = table->text("host_id", {.help = "", .fallback = "watchroom", .longest = 64});
+      house->data_dir = table->file(
+          "data_dir", {.help = "", .fallback = "/var/lib/watchroom/aggregator", .must_exist = false});
+      house->ca_file = path("ca_file");
+      house->certificate_file = path("certificate_file");
+      house->key_file = path("key_file");
+      if (const auto enrolment = table->optional_table("enrolment"))
+        house->enrolment = EnrolmentSettings::read(*enrolment);
+      else
+        table->complain("enrolment",
+                        "is missing: without the table there is no authority; an empty one will do");
+    }
+    if (problems.empty()) return house;
+    std::fprintf(stderr, "%s", problems.str().c_str());
+    return std::nullopt;
+  }
+};
+
+int failed(const Error& error) {
+  std::fprintf(stderr, "watchroom-aggregator: %s\n", error.text.c_str());
+  return exit_failed;
+}
+
+/// Opens the house's authority and does something with it.
+int with_authority(const std::string& file,
+                   const std::function<Result<void>(const House&, Authority&)>& work) {
+  const auto house = House::read(file);
+  if (!house) return exit_settings;
+  const SystemClock clock;
+  Unheard trail;
+  const Log log = Log::to_stderr(LogLevel::warning);
+  const auto folder = house->data_dir / "authority";
+  auto authority = Authority::open(folder, house->host_id, house->enrolment, clock, trail, log);
+  if (!authority) return failed(authority.error());
+  if (auto done = work(*house, **authority); !done) return failed(done.error());
+  Keeper keeper{{house->host_id, {}, folder}, **authority, clock, trail, log, {}};
+  if (auto done = keeper.write_all(); !done) return failed(done.error());
+  return 0;
+}
+
+struct Files {
+  std::filesystem::path certificate, key;
+};
+
+Result<void> write_identity(Authority& authority, const CertificatePlan& plan, const std::string& kind,
+                            const Files& files, bool may_replace) {
+  for (const auto& file : {files.certificate, files.key}) {
+    std::error_code ignored;
+    if (!may_replace && std::filesystem::exists(file, ignored))
+      return fail(Errc::conflict, Retry::never, "{} exists already; --replace writes over it", file.string());
+    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
+  }
+  auto made = authority.issue(plan, kind);
+  if (!made) return made.error();
+  if (auto written = replace_file(files.key, made->key_pem); !written) return written;
+  return replace_file(files.certificate, made->certificate_pem, for_all_to_read);
+}
+
+CertificatePlan plan_for(std::string common_name, CertificatePlan::Use use, std::vector<std::string> names,
+                         int days) {
+  const Timestamp now = SystemClock{}.now();
+  return {std::move(common_name), use, std::move(names), now - std::chrono::hours{24},
+          now + std::chrono::hours{24} * days};
+}
+
+struct Options {
+  std::string file;
+  std::vector<std::string> names;
+  Files files;
+  int days = 3650;
+  bool may_replace = false;
+};
+
+int init(const Options& options) {
+  return with_authority(options.file, [](const House& house, Authority& authority) -> Result<void> {
+    std::printf("本站 CA 就绪，SHA-256 / the authority is ready, SHA-256: %s\n%s\n",
+                to_hex(authority.issuer().sha256()).c_str(), house.enrolment.broker_folder.c_str());
+    return {};
+  });
+}
+
+int issue_host(const Options& options) {
+  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+    const auto plan = plan_for(house.host_id, CertificatePlan::Use::client, {}, options.days);
+    const Files files{house.certificate_file, house.key_file};
+    if (auto done = write_identity(authority, plan, "host", files, options.may_replace); !done) return done;
+    if (auto done = replace_file(house.ca_file, authority.ca_pem(), for_all_to_read); !done) return done;
+    std::printf("已写入 / wrote %s, %s, %s\n", house.ca_file.c_str(), files.certificate.c_str(),
+                files.key.c_str());
+    return {};
+  });
+}
+
+int issue_server(const Options& options) {
+  return with_authority(options.file, [&](const House&, Authority& authority) -> Result<void> {
+    const auto plan = plan_for(options.names.front().substr(0, 64), CertificatePlan::Use::server,
+                               options.names, options.days);
+    if (auto done = write_identity(authority, plan, "server", options.files, options.may_replace); !done)
+      return done;
+    std::printf("已写入 / wrote %s, %s\n", options.files.certificate.c_str(), options.files.key.c_str());
+    return {};
+  });
+}
+
+/// For a program that is neither agent nor centre. A dot would make it an agent, the centre's name the
+/// centre.
+int issue_client(const Options& options) {
+  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+    const std::string& name = options.names.front();
+    if (!is_valid_id(name) || name == house.host_id)
+      return fail(Errc::invalid, Retry::never,
+                  "\"{}\" is not valid, expected 1 to 64 of A-Z a-z 0-9 _ - other than the centre's own",
+                  name);
+    const auto plan = plan_for(name, CertificatePlan::Use::client, {}, options.days);
+    if (auto done = write_identity(authority, plan, "client", options.files, options.may_replace); !done)
+      return done;
+    std::printf("已写入 / wrote %s, %s\n", options.files.certificate.c_str(), options.files.key.c_str());
+    return {};
+  });
+}
+
+}  // namespace
+
+void declare_authority_commands(CLI::App& app, int& status) {
+  auto* authority = app.add_subcommand(
+      "authority",
+      "本站 CA：首次运行前准备证书 / the house's certificate authority: certificates before the first run");
+  authority->require_subcommand(1);
+  const auto options = std::make_shared<Options>();  // shared by callbacks that outlive this function
+  const auto add = [&](const char* name, const char* help, int (*run)(const Options&)) {
+    auto* command = authority->add_subcommand(name, help);
+    command->add_option("file", options->file, "aggregator.toml")->required();
+    command->callback([&status, options, run] { status = run(*options); });
+    return command;
+  };
+  const auto add_terms = [&](CLI::App& command) {
+    command.add_option("--days", options->days, "有效天数 / good for so many days")
+        ->check(CLI::Range(1, 3650))
+        ->capture_default_str();
+    command.add_flag("--replace", options->may_replace, "覆盖已有文件 / write over files that are there");
+  };
+  add("init",
+      "建立 CA，写出消息服务器所需的 ca.pem、crl.pem、acl / make the authority and the broker's files",
+      &init);
+  add_terms(*add("issue-host",
+                 "签发监控中心自己的证书，写到 [broker] 所列文件 / the aggregator's own certificate, into "
+                 "the files that [broker] names",
+                 &issue_host));
+  const auto add_files = [&](CLI::App& command) {
+    command.add_option("--certificate", options->files.certificate, "证书写到 / where the certificate goes")
+        ->required();
+    command.add_option("--key", options->files.key, "私钥写到 / where the key goes")->required();
+  };
+  auto* server =
+      add("issue-server", "签发服务器证书（消息服务器等）/ a server's certificate, e.g. the broker's",
+          &issue_server);
+  server->add_option("--name", options->names, "主机名或地址，可多次 / host name or address, may be repeated")
+      ->required();
+  add_files(*server);
+  add_terms(*server);
+  auto* client = add("issue-client",
+                     "为读取消息服务器的其他程序签发证书，权限写在 more_acl_file / for another program that "
+                     "uses the broker; its rights are yours to write into more_acl_file",
+                     &issue_client);
+  client->add_option("--name", options->names, "名称 / its name")->required()->expected(1);
+  add_files(*client);
+  add_terms(*client);
+}
+
+}  // namespace watchroom::aggregator

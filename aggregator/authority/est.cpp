@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/authority/est.hpp"
+
+#include "aggregator/authority/basic_password.hpp"
+#include "proto/base/base64.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+constexpr std::string_view base = "/.well-known/est/";
+
+EstAnswer refuse(int status, std::string sentence) {
+  EstAnswer answer;
+  answer.status = status;
+  answer.body = std::move(sentence) + "\n";
+  return answer;
+}
+
+/// RFC 7030 section 4.1.3 and 4.2.3; the line ends of the base64 are as RFC 8951 leaves them.
+EstAnswer certificates(const Result<std::string>& pkcs7) {
+  if (!pkcs7) return refuse(500, "the certificates cannot be packed; the centre's log says more");
+  EstAnswer answer;
+  answer.content_type = "application/pkcs7-mime; smime-type=certs-only";
+  answer.headers.emplace_back("Content-Transfer-Encoding", "base64");
+  answer.body = to_base64(*pkcs7);
+  return answer;
+}
+
+EstAnswer refusal_of(const Error& error) {
+  switch (error.code) {
+    case Errc::not_authorized: {
+      EstAnswer answer = refuse(401, error.text);
+      answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"watchroom enrolment\"");
+      return answer;
+    }
+    case Errc::refused: return refuse(403, error.text);
+    case Errc::invalid: return refuse(400, error.text);
+    default: return refuse(503, "the centre cannot certify at the moment; its log says why");
+  }
+}
+
+}  // namespace
+
+EstAnswer Est::answer(const EstRequest& request) {
+  if (!request.target.starts_with(base))
+    return refuse(404, "agents enrol here, below /.well-known/est/ (RFC 7030); people look elsewhere");
+  const std::string_view what = std::string_view{request.target}.substr(base.size());
+  const bool is_list = what == "cacerts", is_first = what == "simpleenroll",
+             is_renewal = what == "simplereenroll";
+  if (!is_list && !is_first && !is_renewal)
+    return refuse(404, "there are cacerts, simpleenroll and simplereenroll");
+  const std::string_view method = is_list ? "GET" : "POST";
+  if (request.method != method) {
+    EstAnswer answer = refuse(405, fmt::format("{} wants {}", what, method));
+    answer.headers.emplace_back("Allow", method);
+    return answer;
+  }
+  if (is_list) return certificates(x509::to_pkcs7({&authority_.issuer().certificate()}));
+  return certify(request, is_first);
+}
+
+EstAnswer Est::certify(const EstRequest& request, bool is_first) {
+  if (!starts_like(request.content_type, "application/pkcs10"))
+    return refuse(415, "the body must be of type application/pkcs10, in base64");
+  const std::string address = throttled_address(request.address);
+  if (const auto wait = throttle_.admit(address, address)) {
+    EstAnswer answer = refuse(429, fmt::format("too many failures from here; wait {} s", wait->count()));
+    answer.headers.emplace_back("Retry-After", fmt::format("{}", wait->count()));
+    return answer;
+  }
+  const auto der = from_base64(request.body);
+  if (!der) return refuse(400, "the body is not base64");
+  Result<std::string> made = fail(Errc::not_authorized, Retry::never, "");
+  if (is_first) {
+    const auto password = basic_password(request.authorization);
+    if (!password)
+      return refusal_of(fail(Errc::not_authorized, Retry::never,
+                             "an enrolment token is needed, as the password of HTTP Basic"));
+    made = authority_.enrol(*password, *der, request.address);
+  } else {
+    if (request.certificate_der.empty())
+      return refuse(403, "renewal needs the present certificate in the TLS handshake");
+    made = authority_.renew(request.certificate_der, *der, request.address);
+  }
+  if (!made) return refusal_of(made.error());
+  throttle_.succeeded(address, address);
+  const auto certificate = x509::certificate_of_der(*made);
+  return certificates(x509::to_pkcs7({certificate.get()}));
+}
+
+}  // namespace watchroom::aggregator

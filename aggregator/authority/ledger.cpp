@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/authority/ledger.hpp"
+
+namespace watchroom::aggregator {
+
+std::string_view ledger();  // ledger.sql, written by CMake
+
+namespace {
+
+constexpr std::string_view certificate_columns =
+    "serial, sha256, kind, common_name, site, agent, not_before, not_after, issued_at, revoked_at, reason";
+
+std::optional<Timestamp> time_or_nothing(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return from_ms(row.integer(column));
+}
+
+CertificateRow certificate_of(const Statement& row) {
+  return {row.text(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          row.text(4),
+          row.text(5),
+          from_ms(row.integer(6)),
+          from_ms(row.integer(7)),
+          from_ms(row.integer(8)),
+          time_or_nothing(row, 9),
+          row.text(10)};
+}
+
+TokenRow token_of(const Statement& row) {
+  return {row.text(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          from_ms(row.integer(4)),
+          from_ms(row.integer(5)),
+          time_or_nothing(row, 6)};
+}
+
+/// Rolls back unless committed.
+class Transaction {
+ public:
+  explicit Transaction(const Database& database) : database_{database} {}
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction() {
+    if (is_open_) (void)database_.execute("ROLLBACK");
+  }
+  Result<void> begin() {
+    auto begun = database_.execute("BEGIN IMMEDIATE");
+    is_open_ = static_cast<bool>(begun);
+    return begun;
+  }
+  Result<void> commit() {
+    auto done = database_.execute("COMMIT");
+    if (done) is_open_ = false;
+    return done;
+  }
+
+ private:
+  const Database& database_;
+  bool is_open_ = false;
+};
+
+}  // namespace
+
+Result<Ledger> Ledger::open(const std::filesystem::path& file) {
+  auto database = Database::open(file, Durability::power_cut);
+  if (!database) return in(database.error(), file.string());
+  Transaction transaction{*database};
+  if (auto begun = transaction.begin(); !begun) return in(begun.error(), file.string());
+  std::int64_t version = 0;
+  {
+    auto asked = database->prepare("PRAGMA user_version");
+    if (!asked) return in(asked.error(), file.string());
+    auto row = asked->step();
+    if (!row) return in(row.error(), file.string());
+    version = asked->integer(0);
+  }
+  if (version > 1)
+    return fail(Errc::invalid, Retry::never, "{}: written by a newer version (schema {})", file.string(),
+                version);
+  if (version == 0)
+    if (auto made = database->execute(ledger()); !made) return in(made.error(), file.string());
+  if (auto done = transaction.commit(); !done) return in(done.error(), file.string());
+  return Ledger{*std::move(database)};
+}
+
+Result<void> Ledger::add(const TokenRow& token) {
+  auto insert = database_.prepare("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, NULL)");
+  if (!insert) return insert.error();
+  insert->bind(1, token.secret_sha256).bind(2, token.site).bind(3, token.agent).bind(4, token.made_by);
+  insert->bind(5, to_ms(token.made_at)).bind(6, to_ms(token.expires_at));
+  return insert->run();
+}
+
+Result<std::optional<TokenRow>> Ledger::find_token(const std::string& secret_sha256) const {
+  auto query = database_.prepare("SELECT * FROM token WHERE secret_sha256 = ?");
+  if (!query) return query.error();
+  query->bind(1, secret_sha256);
+  auto row = query->step();
+  if (!row) return row.error();
+  return *row ? std::optional{token_of(*query)} : std::nullopt;
+}
+
+std::vector<TokenRow> Ledger::open_tokens(Timestamp now) const {
+  std::vector<TokenRow> found;
+  auto query =
+      database_.prepare("SELECT * FROM token WHERE used_at IS NULL AND expires_at > ? ORDER BY made_at");
+  if (!query) return found;
+  query->bind(1, to_ms(now));
+  for (auto row = query->step(); row && *row; row = query->step()) found.push_back(token_of(*query));
+  return found;
+}
+
+Result<void> Ledger::insert(const CertificateRow& certificate) {
+  auto insert = database_.prepare(
+      "INSERT INTO certificate (serial, sha256, kind, common_name, site, agent, not_before, not_after, "
+      "issued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  if (!insert) return insert.error();
+  insert->bind(1, certificate.serial).bind(2, certificate.sha256).bind(3, certificate.kind);
+  insert->bind(4, certificate.common_name).bind(5, certificate.site).bind(6, certificate.agent);
+  insert->bind(7, to_ms(certificate.not_before)).bind(8, to_ms(certificate.not_after));
+  insert->bind(9, to_ms(certificate.issued_at));
+  return insert->run();
+}
+
+Result<void> Ledger::add(const CertificateRow& certificate) { return insert(certificate); }
+
+Result<void> Ledger::add_for_token(const CertificateRow& certificate, const std::string& secret_sha256) {
+  Transaction transaction{database_};
+  if (auto begun = transaction.begin(); !begun) return begun;
+  {
+    auto use = database_.prepare("UPDATE token SET used_at = ? WHERE secret_sha256 = ? AND used_at IS NULL");
+    if (!use) return use.error();
+    use->bind(1, to_ms(certificate.issued_at)).bind(2, secret_sha256);
+    if (auto done = use->run(); !done) return done;
+  }
+  if (database_.changes() != 1)
+    return fail(Errc::conflict, Retry::never, "the token has been used in the meantime");
+  if (auto done = insert(certificate); !done) return done;
+  return transaction.commit();
+}
+
+Result<std::vector<CertificateRow>> Ledger::certificates(std::string_view where,
+                                                         std::optional<Timestamp> at) const {
+  auto query = database_.prepare(fmt::format("SELECT {} FROM certificate WHERE {} ORDER BY issued_at, rowid",
+                                             certificate_columns, where));
+  if (!query) return query.error();
+  if (at) query->bind(1, to_ms(*at));
+  std::vector<CertificateRow> found;
+  while (true) {
+    auto row = query->step();
+    if (!row) return row.error();
+    if (!*row) return found;
+    found.push_back(certificate_of(*query));
+  }
+}
+
+Result<std::optional<CertificateRow>> Ledger::find_certificate(const std::string& sha256) const {
+  auto query =
+      database_.prepare(fmt::format("SELECT {} FROM certificate WHERE sha256 = ?", certificate_columns));
+  if (!query) return query.error();
+  query->bind(1, sha256);
+  auto row = query->step();
+  if (!row) return row.error();
+  return *row ? std::optional{certificate_of(*query)} : std::nullopt;
+}
+
+Result<std::vector<CertificateRow>> Ledger::agents() const {
+  return certificates("kind = 'agent'", std::nullopt);
+}
+
+Result<int> Ledger::revoke(const std::string& site, const std::string& agent, const std::string& reason,
+                           Timestamp at) {
+  Transaction transaction{database_};
+  if (auto begun = transaction.begin(); !begun) return begun.error();
+  int count = 0;
+  {
+    auto mark = database_.prepare(
+        "UPDATE certificate SET revoked_at = ?, reason = ?, is_cut = 0 WHERE kind = 'agent' AND site = ? "
+        "AND agent = ? AND revoked_at IS NULL");
+    if (!mark) return mark.error();
+    mark->bind(1, to_ms(at)).bind(2, reason).bind(3, site).bind(4, agent);
+    if (auto done = mark->run(); !done) return done.error();
+    count = database_.changes();
+    auto withdraw =
+        database_.prepare("UPDATE token SET used_at = ? WHERE site = ? AND agent = ? AND used_at IS NULL");
+    if (!withdraw) return withdraw.error();
+    withdraw->bind(1, to_ms(at)).bind(2, site).bind(3, agent);
+    if (auto done = withdraw->run(); !done) return done.error();
+  }
+  if (auto done = transaction.commit(); !done) return done.error();
+  return count;
+}
+
+Result<std::vector<CertificateRow>> Ledger::revoked(Timestamp now) const {
+  return certificates("revoked_at IS NOT NULL AND not_after > ?", now);
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Ledger::uncut() const {
+  // Also those that have run out: a session outlives its certificate.
+  const auto rows = certificates("kind = 'agent' AND revoked_at IS NOT NULL AND is_cut = 0", std::nullopt);
+  if (!rows) return rows.error();
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const CertificateRow& row : *rows)
+    if (std::pair place{row.site, row.agent}; found.empty() || found.back() != place)
+      found.push_back(std::move(place));
+  return found;
+}
+
+Result<void> Ledger::note_cut(const std::string& site, const std::string& agent) {
+  auto note = database_.prepare(
+      "UPDATE certificate SET is_cut = 1 WHERE kind = 'agent' AND site = ? AND agent = ? AND revoked_at IS "
+      "NOT "
+      "NULL");
+  if (!note) return note.error();
+  note->bind(1, site).bind(2, agent);
+  return note->run();
+}
+
+Result<Ledger::ListState> Ledger::list_state() const {
+  auto query = database_.prepare("SELECT number, made_at FROM revocation_list");
+  if (!query) return query.error();
+  auto row = query->step();
+  if (!row) return row.error();
+  if (!*row) return fail(Errc::corrupt, Retry::never, "the ledger has lost its list's number");
+  return ListState{query->integer(0), from_ms(query->integer(1))};
+}
+
+Result<void> Ledger::set_list_state(const ListState& state) {
+  auto update = database_.prepare("UPDATE revocation_list SET number = ?, made_at = ?");
+  if (!update) return update.error();
+  update->bind(1, state.number).bind(2, to_ms(state.made_at));
+  return update->run();
+}
+
+}  // namespace watchroom::aggregator

@@ -1,0 +1,35 @@
+-- What the certificate authority has promised and signed. Times in milliseconds since 1970, UTC.
+CREATE TABLE token (
+  secret_sha256 TEXT PRIMARY KEY,  -- of the 32 random bytes, hex; the secret itself is nowhere
+  site TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  made_by TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at INTEGER                  -- also: withdrawn
+) STRICT;
+CREATE INDEX token_agent ON token (site, agent);
+
+CREATE TABLE certificate (
+  serial TEXT PRIMARY KEY,         -- hex
+  sha256 TEXT NOT NULL UNIQUE,     -- of its DER, hex
+  kind TEXT NOT NULL CHECK (kind IN ('agent', 'host', 'server', 'client')),
+  common_name TEXT NOT NULL,
+  site TEXT NOT NULL,              -- '' unless an agent's
+  agent TEXT NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  issued_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  reason TEXT NOT NULL DEFAULT '',
+  is_cut INTEGER NOT NULL DEFAULT 0  -- its session was ended after the revocation
+) STRICT;
+CREATE INDEX certificate_agent ON certificate (site, agent);
+
+CREATE TABLE revocation_list (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  number INTEGER NOT NULL,
+  made_at INTEGER NOT NULL         -- thisUpdate of the newest
+) STRICT;
+INSERT INTO revocation_list VALUES (1, 0, 0);
+PRAGMA user_version = 1;

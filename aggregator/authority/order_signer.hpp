@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+#include <string>
+
+#include "aggregator/authority/authority.hpp"
+#include "proto/trust/signed_order.hpp"
+
+namespace watchroom::aggregator {
+
+/// Signs what agents are to do, with a key that is for nothing else (signing.pem in the authority's folder,
+/// 0600). The key is replaced after two thirds of its certificate's year; its first order ends the older ones
+/// at each agent. Thread-safe. `authority` may be null: then nothing can be signed; it, `clock` and `trail`
+/// must outlive it.
+class OrderSigner {
+ public:
+  OrderSigner(Authority* authority, std::filesystem::path folder, std::string host_id, const Clock& clock,
+              AuditTrail& trail);
+
+  /// What is to be published, in base64. Of `order` the issuer and the times are filled in here.
+  Result<std::string> sign(Order order, std::chrono::milliseconds good_for);
+  /// A new key from now on, for one that may have been stolen.
+  Result<void> renew();
+
+ private:
+  struct Signing {
+    SigningKey key;
+    std::string certificate;  // DER
+    Timestamp renew_at{};
+  };
+  Result<void> load();
+  Result<void> make();
+
+  Authority* const authority_;
+  const std::filesystem::path file_;
+  const std::string host_id_;
+  const Clock& clock_;
+  AuditTrail& trail_;
+  std::mutex mutex_;
+  std::optional<Signing> signing_;  // under mutex_
+};
+
+}  // namespace watchroom::aggregator

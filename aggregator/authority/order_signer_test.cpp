@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/authority/order_signer.hpp"
+
+#include <sys/stat.h>
+
+#include "aggregator/authority/tested_authority.hpp"
+#include "proto/base/base64.hpp"
+#include "proto/trust/freshness.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+using namespace std::chrono_literals;
+
+class OrderSignerTest : public TestedAuthority {
+ protected:
+  OrderSigner signer() { return {authority.get(), folder / "authority", "watchroom", clock, trail}; }
+  Order order(std::uint64_t number) const {
+    Order order;
+    order.kind = "configuration";
+    order.site = "hq";
+    order.agent = "room1";
+    order.number = number;
+    order.body = "# nothing\n";
+    return order;
+  }
+  /// As an agent reads it that knows the authority only.
+  Result<Vouched> read(const std::string& text) {
+    const auto judge = SignatureJudge::load(folder / "authority" / "ca.pem");
+    EXPECT_TRUE(judge) << judge.error().text;
+    return judge->read(*from_base64(text), {clock.now(), true});
+  }
+};
+
+TEST_F(OrderSignerTest, AnAgentThatKnowsTheAuthorityTakesWhatItSigns) {
+  OrderSigner signer = this->signer();
+  const auto text = signer.sign(order(5), 1h);
+  ASSERT_TRUE(text) << text.error().text;
+  const auto vouched = read(*text);
+  ASSERT_TRUE(vouched) << vouched.error().text;
+  EXPECT_EQ(vouched->order.issuer, "watchroom");
+  EXPECT_EQ(vouched->order.expires, clock.now() + 1h);
+  struct stat status {};
+  ASSERT_EQ(::stat((folder / "authority" / "signing.pem").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(OrderSignerTest, TheKeyOutlivesARestartAndANewOneEndsIt) {
+  const auto first = read(*signer().sign(order(5), 1h));
+  clock.advance(24h);
+  const auto second = read(*signer().sign(order(6), 1h));
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->key_since, second->key_since);
+  OrderSigner signer = this->signer();
+  ASSERT_TRUE(signer.renew());
+  const auto third = read(*signer.sign(order(7), 1h));
+  ASSERT_TRUE(third);
+  EXPECT_GT(third->key_since, second->key_since);
+  const auto heard = check_freshness(*third, {}, "hq", "room1", {clock.now(), true}, Timeliness::may_wait);
+  ASSERT_TRUE(heard);
+  Vouched stolen = *second;
+  stolen.order.number = 100;
+  EXPECT_FALSE(check_freshness(stolen, *heard, "hq", "room1", {clock.now(), true}, Timeliness::may_wait));
+}
+
+TEST_F(OrderSignerTest, AKeyIsReplacedLongBeforeItsCertificateRunsOut) {
+  OrderSigner signer = this->signer();
+  const auto before = read(*signer.sign(order(5), 1h));
+  clock.advance(24h * 244);
+  const auto after = read(*signer.sign(order(6), 1h));
+  ASSERT_TRUE(before && after);
+  EXPECT_GT(after->key_since, before->key_since);
+  EXPECT_EQ(trail.last("signing.renew").outcome, Outcome::done);
+}
+
+TEST_F(OrderSignerTest, WithoutAnAuthorityNothingIsSignedAndThatIsSaid) {
+  OrderSigner signer{nullptr, folder, "watchroom", clock, trail};
+  const auto refused = signer.sign(order(5), 1h);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("[enrolment]"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace watchroom::aggregator

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Watchroom authors
+"""The house's own certificates: how an agent gets in, stays in, and is put out for good."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import time
+from pathlib import Path
+
+from story import Plan, Room, Story, connection, main, program, run, stays_true, wait_until
+from rig.certificates import Identity
+from rig.room import binary, gateway_device
+
+TIMEOUT_S = 420
+LABELS = "trust"
+TEMPERATURE = ("th1", "ambient.temperature")
+
+
+def devices(addresses):  # type: ignore[no-untyped-def]
+    return [gateway_device(addresses, "th1", "冷通道温湿度", "renke_rs_ws_n01", 1, poll_interval_ms=500)]
+
+
+class Enrolment(Story):
+    def room_with(self, **enrolment: int) -> Room:
+        plan = Plan(devices=devices, snmp=False, mail=False, enrolment=enrolment)
+        return self.enterContext(self.new_room(plan))  # type: ignore[no-any-return]
+
+    def identity(self, room: Room) -> dict[str, object]:
+        listed = json.loads(room.command("agents", "--json").stdout)["identities"]
+        return next(one for one in listed if one["agent"] == "room1")
+
+    def own_files(self, room: Room) -> Identity:
+        folder = room.agent_folder / "identity"
+        return Identity("hq.room1", folder / "agent.pem", folder / "agent.key")
+
+    def publish(self, room: Room, identity: Identity, topic: str) -> str:
+        """What a stock client is told; under MQTT 5 also that it was not allowed to."""
+        done = run([program("mosquitto_pub"), *connection(room.broker.port, room.house.ca_file, identity), "-V", "5",
+                    "-q", "1", "-t", topic, "-m", "x"])
+        return "" if done.returncode == 0 and not done.stderr else done.stdout + done.stderr
+
+    def gets_in(self, room: Room) -> bool:
+        """Whether the broker lets a good certificate in."""
+        done = run([program("mosquitto_sub"),
+                    *connection(room.broker.port, room.house.ca_file, room.house.client("watcher")), "-t",
+                    "spBv1.0/STATE/watchroom", "-E"])
+        return done.returncode == 0
+
+    def enrol(self, room: Room, token: Path, *more: str, settings: Path | None = None):  # type: ignore[no-untyped-def]
+        return run([binary("watchroom-agent"), "enrol", room.house.url, "--token-file", token,
+                    settings or room.agent_folder / "agent.toml", *more])
+
+    def new_token(self, room: Room, place: str, name: str) -> Path:
+        token = room.folder / name
+        done = room.command("enrol", place, "--out", token)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return token
+
+    def test_AnAgentEnrolsOnceAndSpeaksForItselfOnly(self) -> None:
+        room = self.room_with()
+        room.start()
+        room.wait_until_good(*TEMPERATURE)
+        identity = self.identity(room)
+        self.assertEqual((identity["state"], identity["common_name"]), ("valid", "hq.room1"))
+        self.assertIn("hq/room1", room.command("agents").stdout)
+        own = self.own_files(room)
+        self.assertEqual(stat.S_IMODE(own.key_file.stat().st_mode), 0o600)
+        secret = own.key_file.read_text().splitlines()[1]
+        self.assertFalse([log for log in room.logs.iterdir() if secret in log.read_text(errors="replace")])
+
+        # The token is spent, and a valid certificate is not written over by accident.
+        token = room.agent_folder / "token"
+        before = own.certificate_file.read_text()
+        again = self.enrol(room, token)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("--replace", again.stderr)
+        again = self.enrol(room, token, "--replace")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("used", again.stderr)
+        self.assertEqual(own.certificate_file.read_text(), before)
+        self.assertTrue(re.search(r"agent\.enrol .*refused.*used", room.aggregator.log()), "it is in the audit")
+
+        # A token whose authority is another one: the secret is not even sent.
+        foreign = self.new_token(room, "hq/room2", "foreign.token")
+        text = foreign.read_text()
+        foreign.write_text(text[:10] + ("A" if text[10] != "A" else "B") + text[11:])
+        other = room.folder / "room2"
+        other.mkdir()
+        (other / "agent.toml").write_text(
+            (room.agent_folder / "agent.toml").read_text().replace('"room1"', '"room2"')
+            .replace(str(room.agent_folder), str(other)))
+        refused = self.enrol(room, foreign, settings=other / "agent.toml")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("another CA", refused.stderr)
+        self.assertNotIn("hq/room2 from", room.aggregator.log())
+        self.assertFalse((other / "identity" / "agent.pem").exists())
+        # And with the token of another agent.
+        third = self.new_token(room, "hq/room3", "room3.token")
+        refused = self.enrol(room, third, settings=other / "agent.toml")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("hq.room3", refused.stderr)
+
+        # Nobody else's topics, and without a certificate of this house nothing at all.
+        for topic in ("spBv1.0/branch/NBIRTH/room1", "spBv1.0/hq/NBIRTH/room2", "spBv1.0/hq/DDATA/room2/th1",
+                      "spBv1.0/hq/NCMD/room1", "spBv1.0/STATE/watchroom"):
+            self.assertRegex(self.publish(room, own, topic), r"(?i)not authori[sz]ed", topic)
+        stranger = room.authority.client("hq.room1")
+        self.assertNotEqual(self.publish(room, stranger, "spBv1.0/hq/NBIRTH/room1"), "")
+        room.agent.require_running()
+
+    def test_ACertificateIsRenewedAtRunTimeAndLate(self) -> None:
+        room = self.room_with(certificate_life_min=1)
+        room.start()
+        room.wait_until_good(*TEMPERATURE)
+        observer = room.observe()
+        first = self.identity(room)["serial"]
+        began = time.monotonic()
+        wait_until(lambda: self.identity(room)["serial"] != first, 60, "a renewed certificate")
+        self.tell(f"renewed {time.monotonic() - began:.0f} s after it was seen, of 60 s of life")
+        wait_until(lambda: room.agent.log().count("the certificate was renewed") >= 1, 10, "the agent to say so")
+        births = [m for m in observer.messages() if m.topic == "spBv1.0/hq/NBIRTH/room1"]
+        wait_until(lambda: len([m for m in observer.messages() if m.topic == "spBv1.0/hq/NBIRTH/room1"]) > 0, 15,
+                   "a birth in the new session")
+        room.wait_until_good(*TEMPERATURE)
+        self.assertFalse([m for m in observer.messages() if "NDEATH" in m.topic], "nobody saw it go")
+        self.assertEqual(room.rest.agents()["hq/room1"]["journal"]["lost"], 0)
+        self.assertLessEqual(len(births), 1)
+
+        # Switched off until it has run out; then it is let in again by its own means.
+        room.agent.stop()
+        own = self.own_files(room)
+        wait_until(lambda: run([program("openssl"), "x509", "-in", own.certificate_file, "-noout", "-checkend",
+                                "0"]).returncode == 1, 90, "the certificate to run out")
+        self.assertNotEqual(self.publish(room, own, "spBv1.0/hq/NBIRTH/room1"), "")
+        room.start_agent()
+        began = time.monotonic()
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 30, "good again")
+        self.tell(f"back {time.monotonic() - began:.1f} s after the start with a certificate that had run out")
+
+    def test_ARevokedAgentIsCutOffAndStaysOut(self) -> None:
+        room = self.room_with()
+        room.start()
+        room.wait_until_good(*TEMPERATURE)
+        observer = room.observe()
+        began = time.monotonic()
+        done = room.command("revoke", "hq/room1", "--reason", "the controller was stolen")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        wait_until(lambda: any(m.topic == "spBv1.0/hq/NDEATH/room1" for m in observer.messages()), 10,
+                   "the death of the revoked agent")
+        self.tell(f"cut {time.monotonic() - began:.1f} s after the command")
+        wait_until(lambda: room.rest.agents()["hq/room1"]["state"] == "offline", 10, "the centre to show it")
+        wait_until(lambda: "it has no broker session any more" in room.aggregator.log(), 15, "the cut to be sure")
+        acl = (room.folder / "broker" / "acl")
+        wait_until(lambda: "hq.room1" not in acl.read_text(), 5, "its rules to go")
+        self.assertTrue(stays_true(lambda: room.rest.agents()["hq/room1"]["state"] == "offline", 5.0))
+        self.assertNotEqual(self.publish(room, self.own_files(room), "spBv1.0/hq/NBIRTH/room1"), "")
+        self.assertEqual((self.identity(room)["state"], self.identity(room)["reason"]),
+                         ("revoked", "the controller was stolen"))
+        self.assertIn("已吊销", room.command("agents", "--lang", "zh").stdout)
+        own = self.own_files(room)
+        csr = room.folder / "csr"
+        run([program("openssl"), "req", "-new", "-key", own.key_file, "-subj", "/CN=hq.room1", "-outform", "DER",
+             "-out", csr])
+        run([program("openssl"), "base64", "-in", csr, "-out", room.folder / "csr.b64"])
+        renewal = run([program("curl"), "-sS", "--noproxy", "*", "--cacert", room.house.ca_file, "--cert",
+                       own.certificate_file, "--key", own.key_file, "-H", "Content-Type: application/pkcs10",
+                       "--data-binary", f"@{room.folder / 'csr.b64'}",
+                       f"{room.house.url}/.well-known/est/simplereenroll"])
+        self.assertIn("revoked", renewal.stdout)
+
+        # A new token lets it in again.
+        token = self.new_token(room, "hq/room1", "again.token")
+        done = self.enrol(room, token, "--replace")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 60, "good again")
+
+    def test_AnOldListOfTheRevokedLocksNobodyOutOnceTheCentreRuns(self) -> None:
+        room = self.room_with()
+        room.start()
+        room.wait_until_good(*TEMPERATURE)
+        self.assertTrue(self.gets_in(room))
+        room.aggregator.stop()
+        folder = room.folder / "old"
+        folder.mkdir()
+        (folder / "index").touch()
+        (folder / "number").write_text("01\n")
+        (folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index\ncrlnumber={folder}/number\ndefault_md=sha256\n")
+        authority = room.house.folder
+        made = run([program("openssl"), "ca", "-config", folder / "ca.cnf", "-gencrl", "-cert", authority / "ca.pem",
+                    "-keyfile", authority / "ca.key", "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate",
+                    "20200102000000Z", "-out", room.folder / "broker" / "crl.pem"])
+        self.assertEqual(made.returncode, 0, made.stderr)
+        room.broker.stop()
+        room.broker.start()
+        self.assertFalse(self.gets_in(room), "mosquitto lets nobody in on a list that ran out")
+        room.start_aggregator()
+        began = time.monotonic()
+        wait_until(lambda: self.gets_in(room), 15, "the broker to let people in again")
+        self.tell(f"healed {time.monotonic() - began:.1f} s after the aggregator answered")
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 40, "good again")
+
+
+if __name__ == "__main__":
+    main()
