@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "agent/self/judge_metrics.hpp"
+#include "agent/self/metric_states.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -18,21 +19,6 @@ using enum MetricType;
 
 constexpr double percent = 100, milliseconds = 1000, days = 1.0 / 86'400;
 constexpr double megabyte = 1e6;
-
-constexpr MetricState disk_states[]{{0, "可写", "writable"}, {1, "只读", "read-only"}};
-constexpr MetricState journal_states[]{
-    {0, "可靠", "durable"}, {1, "仅在内存", "in memory only"}, {2, "写入失败", "failing"}};
-constexpr MetricState clock_states[]{
-    {0, "已同步", "synchronised"}, {1, "未经核对", "not confirmed"}, {2, "不可信", "unsure"}};
-constexpr MetricState configuration_states[]{{0, "本地文件", "local file"},
-                                             {1, "中心下发，已生效", "from the centre"},
-                                             {2, "中心下发，试运行", "from the centre, on trial"},
-                                             {3, "中心下发的配置被拒绝", "refused"},
-                                             {4, "已回退", "fallen back"}};
-constexpr MetricState certificate_states[]{{0, "有效", "valid"},
-                                           {1, "尚未生效", "not valid yet"},
-                                           {2, "已过期", "expired"},
-                                           {3, "无法读取", "unreadable"}};
 
 template <typename Number>
 std::optional<double> number(const std::optional<Number>& value) {

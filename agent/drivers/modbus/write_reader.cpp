@@ -41,7 +41,8 @@ std::optional<RegisterWrite> read_write(const SettingsTable& table, const Profil
                                         const PointTraits& traits, const PointKind* kind) {
   const bool is_writable = read_writable(table, point, traits, kind);
   const auto how = table.optional_table("write");
-  if (how && !table.flag("writable", false, "")) table.reject("write", "no such key without `writable = true`");
+  if (how && !table.flag("writable", false, ""))
+    table.reject("write", "no such key without `writable = true`");
   if (!is_writable || !check_place(table, point)) return std::nullopt;
   const auto& source = point.source.where.as<RegisterSource>();
   RegisterWrite write;
