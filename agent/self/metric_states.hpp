@@ -2,10 +2,21 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <optional>
+
 #include "agent/self/metrics.hpp"
 
-/// What the numbers of the agent's own states mean.
+/// What the numbers of the agent's own states mean, and how they become numbers.
 namespace watchroom::agent {
+
+template <typename Number>
+std::optional<double> number(const std::optional<Number>& value) {
+  return value ? std::optional{static_cast<double>(*value)} : std::nullopt;
+}
+template <typename Number>
+double number(Number value) {
+  return static_cast<double>(value);
+}
 
 inline constexpr MetricState disk_states[]{{0, "可写", "writable"}, {1, "只读", "read-only"}};
 inline constexpr MetricState journal_states[]{

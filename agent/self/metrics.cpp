@@ -20,14 +20,6 @@ using enum MetricType;
 constexpr double percent = 100, milliseconds = 1000, days = 1.0 / 86'400;
 constexpr double megabyte = 1e6;
 
-template <typename Number>
-std::optional<double> number(const std::optional<Number>& value) {
-  return value ? std::optional{static_cast<double>(*value)} : std::nullopt;
-}
-template <typename Number>
-double number(Number value) {
-  return static_cast<double>(value);
-}
 double seconds(std::chrono::milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 template <typename Read>
