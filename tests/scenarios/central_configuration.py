@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Watchroom authors
+"""What an agent is to be like comes from the centre, signed: followed, refused with reasons, given up for what worked;
+and nobody but the centre can give it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+from story import Decoder, Plan, Story, connection, main, program, run, stays_true, wait_until
+from rig.room import HOST_ID, gateway_device
+
+TIMEOUT_S = 240
+LABELS = "trust"
+
+
+def first_sensor(addresses):  # type: ignore[no-untyped-def]
+    return [gateway_device(addresses, "th1", "冷通道温湿度", "renke_rs_ws_n01", 1, poll_interval_ms=500)]
+
+
+class CentralConfiguration(Story):
+    def setUp(self) -> None:
+        self.room = self.enterContext(self.new_room(Plan(devices=first_sensor, snmp=False, mail=False, enrolment={})))
+        self.room.start()
+        self.room.wait_until_good("th1", "ambient.temperature")
+
+    def written(self, name: str, text: str) -> Path:
+        path = self.room.folder / name
+        path.write_text(text)
+        return path
+
+    def give(self, path: Path, *more: str):  # type: ignore[no-untyped-def]
+        return self.room.command("config", "set", "hq/room1", path, "--lang", "en", *more)
+
+    def other_sensor(self) -> str:
+        return gateway_device(self.room.addresses, "meter1", "进线电表", "eastron_sdm630", 3,
+                              poll_interval_ms=500).text()
+
+    def state(self) -> str:
+        point = self.room.point("self", "configuration.state")
+        return point["state_en"] if point else ""
+
+    def test_AnAgentFollowsWhatItIsGivenAndSaysWhatIsWrongWithIt(self) -> None:
+        room = self.room
+        done = self.give(self.written("meters.toml", self.other_sensor()), "--comment", "the meter, too")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr + room.agent.log()[-2000:])
+        self.assertIn("in force", done.stdout)
+        room.wait_until_good("meter1", "input[L1].voltage")
+        wait_until(lambda: self.state() == "from the centre", 30, "the state of the configuration at the centre")
+
+        # A restart keeps it; so does agent.toml when it is read anew.
+        room.agent.kill()
+        room.start_agent()
+        wait_until(lambda: "1 devices" in room.agent.log().split("watchroom-agent ")[-1], 20, "the second start")
+        room.wait_until_good("meter1", "input[L1].voltage")
+
+        # What is wrong is told with place and reason, and what ran goes on.
+        done = self.give(self.written("wrong.toml", self.other_sensor().replace("eastron_sdm630", "no_such_meter")))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn('"no_such_meter" is not known', done.stdout)
+        alarm = room.wait_for_alarm("agent-configuration", "self", deadline_s=30)
+        self.assertEqual(alarm["severity"], "minor")
+        room.wait_until_good("meter1", "input[L1].voltage")
+
+        # What no agent could follow is refused at the centre.
+        done = self.give(self.written("broken.toml", "[[device]\n"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("configuration:1", done.stdout + done.stderr)
+        done = self.give(self.written("greedy.toml", "[broker]\nhost = \"elsewhere\"\n"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("stays in the agent's own file", done.stdout + done.stderr)
+        done = self.give(self.written("nosy.toml", "[snmp_traps]\nlisten = []\ncommunity_file = \"/etc/shadow\"\n"))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("is not allowed here", done.stdout)
+
+        # The first one again; everything is in the audit.
+        history = json.loads(room.command("config", "history", "hq/room1", "--json").stdout)["configurations"]
+        self.assertEqual(len(history), 3)
+        done = room.command("config", "restore", "hq/room1", str(history[-1]["number"]), "--lang", "en")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        entries = [one for one in room.rest.get("/audit", limit=1000)["entries"] if one["action"] == "agent.configure"]
+        self.assertEqual([one["outcome"] for one in entries].count("done"), 4)
+        self.assertGreaterEqual([one["outcome"] for one in entries].count("failed"), 2)
+
+    def test_NobodyButTheCentreGivesOne(self) -> None:
+        """Who has stolen the broker, or the centre's certificate for it, can publish; nobody listens."""
+        room = self.room
+        observer = room.observe()
+        done = self.give(self.written("meters.toml", self.other_sensor()))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        room.wait_until_good("meter1", "input[L1].voltage")
+        decoder = Decoder(room.folder / "schema")
+        orders = [metric for message in observer.messages() if message.topic.endswith("/NCMD/room1")
+                  for metric in decoder.decode(message.payload).metrics if metric.name == "Node Control/Order"]
+        self.assertTrue(orders)
+        genuine = orders[0].string_value
+        forged = bytearray(base64.b64decode(genuine))
+        forged[40] ^= 1
+        host = room.house.host_files(HOST_ID)
+        for text, why in ((genuine, "was heard already"), (base64.b64encode(bytes(forged)).decode(), "refused"),
+                          ("!", "not in base64")):
+            before = room.agent.log().count("is refused")
+            payload = decoder.new()
+            payload.timestamp = 1
+            payload.metrics.add(name="Node Control/Order", datatype=12, string_value=text, timestamp=1)
+            sent = run([program("mosquitto_pub"), *connection(room.broker.port, room.house.ca_file, host), "-i", "thief",
+                        "-t", "spBv1.0/hq/NCMD/room1", "-f", self.bytes_file(payload.SerializeToString())])
+            self.assertEqual(sent.returncode, 0, sent.stderr)
+            wait_until(lambda: room.agent.log().count("is refused") > before, 15, f"the refusal of {text[:20]}")
+            self.assertIn(why, room.agent.log())
+        self.assertTrue(stays_true(lambda: room.point("meter1", "input[L1].voltage")["quality"] == "good", 2))
+
+    def bytes_file(self, content: bytes) -> Path:
+        path = self.room.folder / "payload"
+        path.write_bytes(content)
+        return path
+
+
+if __name__ == "__main__":
+    main()
