@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "agent/judge/judge_settings.hpp"
+#include "agent/settings/agent_settings.hpp"
 #include "proto/base/clock.hpp"
 #include "proto/base/log.hpp"
 
