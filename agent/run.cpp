@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/run.hpp"
 
-#include <atomic>
 #include <csignal>
 #include <iostream>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -150,6 +150,7 @@ class Running {
                log_.tagged("judge"),
                {[this](PointWrite write) { field_.write(std::move(write)); },
                 [this](Timestamp at, const std::string& text) {
+                  const std::lock_guard lock{self_mutex_};
                   agent_.mailbox().put(DeviceEvent{self_index_, at, text});
                 },
                 [this] { self_.poll_soon(); }, [this] { guardian_.look(clock_.steady()); }}} {}
@@ -215,9 +216,11 @@ class Running {
     settings_.devices = std::move(wanted->devices);
     settings_.judge = std::move(wanted->judge);
     devices_ = prepared_devices(devices_);
-    self_index_ = settings_.devices.size();
-    self_.reconfigure(settings_.devices.size(), !settings_.judge.is_empty(),
-                      [this] { agent_.mailbox().put(Reconfigured{devices_}); });
+    self_.reconfigure(settings_.devices.size(), !settings_.judge.is_empty(), [this] {
+      const std::lock_guard lock{self_mutex_};
+      agent_.mailbox().put(Reconfigured{devices_});
+      self_index_ = settings_.devices.size();
+    });
     take_outputs();
     start_judging();
     start_polling();
@@ -278,7 +281,8 @@ class Running {
   SelfWatch self_;
   std::unique_ptr<TrapReceiver> traps_;
   Guardian guardian_;
-  std::atomic<std::size_t> self_index_ = settings_.devices.size();
+  std::mutex self_mutex_;  // of the next; held while an event or other devices go to the core
+  std::size_t self_index_ = settings_.devices.size();
   LocalJudge judge_;
   OutputsLock lock_;
   std::unique_ptr<ControlSocket> control_;
