@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/run.hpp"
 
-#include <atomic>
 #include <csignal>
 #include <iostream>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -191,6 +191,7 @@ class Running {
                log_.tagged("judge"),
                {[this](PointWrite write) { field_.write(std::move(write)); },
                 [this](Timestamp at, const std::string& text) {
+                  const std::lock_guard lock{self_mutex_};
                   agent_.mailbox().put(DeviceEvent{self_index_, at, text});
                 },
                 [this] { self_.poll_soon(); }, [this] { guardian_.look(clock_.steady()); }}} {
@@ -277,9 +278,11 @@ class Running {
     settings_.devices = std::move(wanted.devices);
     settings_.judge = std::move(wanted.judge);
     devices_ = prepared_devices(devices_);
-    self_index_ = settings_.devices.size();
-    self_.reconfigure(settings_.devices.size(), true,
-                      [this] { agent_.mailbox().put(Reconfigured{devices_}); });
+    self_.reconfigure(settings_.devices.size(), true, [this] {
+      const std::lock_guard lock{self_mutex_};
+      agent_.mailbox().put(Reconfigured{devices_});
+      self_index_ = settings_.devices.size();
+    });
     take_outputs();
     start_judging();
     start_polling();
@@ -291,6 +294,7 @@ class Running {
   void tell() {
     for (std::string& text : central_.take_told()) {
       log_.warning("{}", text);
+      const std::lock_guard lock{self_mutex_};
       if (settings_.self.is_enabled)
         agent_.mailbox().put(DeviceEvent{self_index_, clock_.now(), shortened(std::move(text))});
     }
@@ -352,7 +356,8 @@ class Running {
   std::unique_ptr<TrapReceiver> traps_;
   std::unique_ptr<Renewal> renewal_;
   Guardian guardian_;
-  std::atomic<std::size_t> self_index_ = settings_.devices.size();
+  std::mutex self_mutex_;  // of the next; held while an event or other devices go to the core
+  std::size_t self_index_ = settings_.devices.size();
   LocalJudge judge_;
   OutputsLock lock_;
   std::unique_ptr<ControlSocket> control_;

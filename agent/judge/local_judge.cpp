@@ -58,6 +58,7 @@ void LocalJudge::configure(const JudgeSettings& settings, const DeviceList& devi
     log_.error("what the local judge kept is lost, an inhibit and what was latched with it: {}",
                kept.error().text);
   is_running_ = true;
+  link_changed(is_link_up_);  // it may have changed just now
   judging_ = std::thread{[this] { run(); }};
   telling_ = std::thread{[this] { tell(); }};
 }
@@ -84,8 +85,9 @@ void LocalJudge::take(const PollResult& polled) {
 
 void LocalJudge::link_changed(bool is_up) {
   is_link_up_ = is_up;
+  // As it is when its turn comes: the last word counts.
   if (is_running_)
-    errands_.put_regardless([is_up](Judge& judge, Instant at) { judge.link_changed(is_up, at); });
+    errands_.put_regardless([this](Judge& judge, Instant at) { judge.link_changed(is_link_up_, at); });
 }
 
 JudgeFigures LocalJudge::figures() const {

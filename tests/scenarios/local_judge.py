@@ -428,6 +428,9 @@ states = {{ 1 = {{ zh = "关", en = "off" }}, 2 = {{ zh = "开", en = "on" }} }}
         wait_until(lambda: outlet() == "2", 10, "the fan to run again")
         agent.signal(signal.SIGKILL)
         wait_until(lambda: outlet() == "1", 10, "the guardian to stop the fan")
+        url = f"snmp://127.0.0.1:{port}?community=master"
+        by_hand = self.command("write", url, "outlet[1].state", "on", "--yes", "--profile", str(folder / "outlet.toml"))
+        self.assertEqual((by_hand.returncode, outlet()), (0, "2"), by_hand.stderr)
 
     def test_AnOutputThatFailsIsAnAlarm(self) -> None:
         room = self.room
