@@ -102,13 +102,11 @@ int run(const std::string& file) {
   Problems problems;
   users.load(problems);
   AuditLines trail{log};
-  Enrolment enrolment{
-      settings->enrolment,
-      {settings->aggregator.core.intake.host_id, settings->aggregator.data_dir, settings->aggregator.broker},
-      clock,
-      trail,
-      log};
+  Enrolment::Plan plan{settings->aggregator.core.intake.host_id, settings->aggregator.data_dir,
+                       settings->aggregator.broker};
   Aggregator aggregator{std::move(settings->aggregator), clock, log};
+  // After whom it tells: it ends first.
+  Enrolment enrolment{settings->enrolment, std::move(plan), clock, trail, log};
   if (auto started = aggregator.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
