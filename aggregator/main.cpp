@@ -181,11 +181,11 @@ int run(const std::string& file) {
                    fmt::format("version {}, settings SHA-256 {}", WATCHROOM_VERSION, digest_of(file))));
   Users users{settings->web.users_file, log, std::move(settings->regions), &audit};
   if (!prepare_users(users, audit, log)) return exit_failed;
-  const std::string host_id = settings->aggregator.core.intake.host_id;
-  const std::filesystem::path data_dir = settings->aggregator.data_dir;
-  Enrolment enrolment{
-      settings->enrolment, {host_id, data_dir, settings->aggregator.broker}, clock, audit, log};
+  const Enrolment::Plan plan{settings->aggregator.core.intake.host_id, settings->aggregator.data_dir,
+                             settings->aggregator.broker};
   Aggregator aggregator{std::move(settings->aggregator), audit, clock, log};
+  // After whom it tells: it ends first.
+  Enrolment enrolment{settings->enrolment, plan, clock, audit, log};
   if (auto started = aggregator.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
@@ -197,12 +197,12 @@ int run(const std::string& file) {
     log.error("{}", started.error().text);
     return exit_failed;
   }
-  auto book = ConfigurationBook::open(data_dir);
+  auto book = ConfigurationBook::open(plan.data_dir);
   if (!book) {
     log.error("{}", book.error().text);
     return exit_failed;
   }
-  OrderSigner signer{enrolment.authority(), data_dir / "authority", host_id, clock, audit};
+  OrderSigner signer{enrolment.authority(), plan.data_dir / "authority", plan.host_id, clock, audit};
   ConfigurationDesk configurations{*std::move(book), aggregator.room(),
                                    [&](const KeptConfiguration& kept) -> Result<void> {
                                      const auto text = signer.sign(order_of(kept), good_for);
