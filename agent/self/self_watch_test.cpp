@@ -73,7 +73,7 @@ TEST_F(SelfWatchTest, AReloadMovesTheDeviceWithoutAMixUp) {
   start(false);
   ASSERT_EQ(delivered_.take(1, std::chrono::steady_clock::now() + 5s).at(0).device, 3u);
   bool was_changed = false;
-  watch_->reconfigure(7, [&] {
+  watch_->reconfigure(7, true, [&] {
     EXPECT_TRUE(delivered_.take(1, std::chrono::steady_clock::now() + 50ms).empty());
     was_changed = true;
   });
