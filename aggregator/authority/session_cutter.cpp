@@ -89,7 +89,8 @@ Result<void> SessionCutter::cut(const std::string& site, const std::string& agen
   broker.key_file = identity.key;
   Visit visit;
   // Where the listener does not make the common name the client id, this is the id that an agent gives.
-  MqttSession session{broker, fmt::format("watchroom-{}-{}", site, agent), visit, Log::quiet()};
+  MqttSession session{broker, fmt::format("watchroom-{}-{}", site, agent), visit, system_certificate_time,
+                      Log::quiet()};
   if (auto started = session.start(); !started) return started.error();
   if (!visit.connects_within(longest_connect)) {
     session.stop(0ms);
