@@ -25,7 +25,7 @@ struct ConfigurationView {
   ConfigurationProgress progress = ConfigurationProgress::waiting;
   std::uint64_t running = 0;  ///< number that the agent runs with; 0: its own file
   std::string trouble = {};   ///< why it cannot be sent; empty: nothing is known
-  std::string reasons;        ///< what the agent said last about orders
+  std::string reasons = {};   ///< what the agent said last about orders
 };
 
 /// What pages and API may do with agents' configurations. Thread-safe.
