@@ -100,7 +100,7 @@ TEST(Metrics, KeepToTheUnitsOfTheClosedListOfPoints) {
       {"seconds", {{Unit::second, 1}, {Unit::millisecond, 1000}, {Unit::count, 1.0 / 86'400}}},
       {"bytes", {{Unit::byte, 1}}},
       {"celsius", {{Unit::celsius, 1}}},
-      {"", {{Unit::state, 1}, {Unit::count, 1}, {Unit::none, 1}}}};
+      {"", {{Unit::state, 1}, {Unit::count, 1}, {Unit::none, 1}, {Unit::text, 1}}}};
   std::set<std::string_view> kinds;
   for (const MetricDescription& metric : metric_descriptions()) {
     if (metric.point.kind.empty()) continue;
@@ -112,7 +112,8 @@ TEST(Metrics, KeepToTheUnitsOfTheClosedListOfPoints) {
     ASSERT_TRUE(scales.at(metric.unit).contains(kind->unit)) << metric.point.kind;
     EXPECT_DOUBLE_EQ(scales.at(metric.unit).at(kind->unit), metric.point.scale) << metric.point.kind;
     EXPECT_EQ(kind->unit == Unit::state, !metric.point.states.empty()) << metric.point.kind;
-    EXPECT_EQ(kind->unit == Unit::state, metric.point.deadband == 0)
+    const bool is_number = kind->unit != Unit::state && kind->unit != Unit::text;
+    EXPECT_EQ(is_number, metric.point.deadband != 0)
         << metric.point.kind << ": a number without deadband is told every 10 s";
   }
 }

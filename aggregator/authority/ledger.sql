@@ -13,7 +13,7 @@ CREATE INDEX token_agent ON token (site, agent);
 CREATE TABLE certificate (
   serial TEXT PRIMARY KEY,         -- hex
   sha256 TEXT NOT NULL UNIQUE,     -- of its DER, hex
-  kind TEXT NOT NULL CHECK (kind IN ('agent', 'host', 'server', 'client')),
+  kind TEXT NOT NULL CHECK (kind IN ('agent', 'host', 'server', 'client', 'signer')),
   common_name TEXT NOT NULL,
   site TEXT NOT NULL,              -- '' unless an agent's
   agent TEXT NOT NULL,

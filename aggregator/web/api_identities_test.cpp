@@ -25,7 +25,7 @@ TEST_F(Identities, AnInvitationSaysWhoAskedAndIsForAMonthAtMost) {
   const Reply reply = send("invitation", R"({"hours":24})");
   EXPECT_EQ(reply.status, 200) << reply.body;
   EXPECT_EQ(Json::parse(reply.body)["token"], "wre1.token");
-  EXPECT_EQ(identities.asked().name, "administrator");
+  EXPECT_EQ(identities.asked().name, "token administrator/test");
   EXPECT_EQ(identities.asked().address, "127.0.0.1");
   for (const char* body : {R"({"hours":0})", R"({"hours":721})", R"({"hours":"24"})", R"({"hours":1,"x":1})",
                            "[]", "7", "{}", ""})

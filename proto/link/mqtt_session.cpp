@@ -194,7 +194,10 @@ Result<MqttSession::Connection::Prepared> MqttSession::Connection::prepare() {
 }
 
 Result<void> MqttSession::Connection::start() {
-  if (auto prepared = prepare(); !prepared) return prepared.error();
+  std::error_code ignored;
+  for (const auto& file : {settings_.ca_file, settings_.certificate_file, settings_.key_file})
+    if (!std::filesystem::is_regular_file(file, ignored))
+      return fail(Errc::invalid, Retry::never, "TLS: there is no file {}", file.string());
   thread_ = std::thread{[this] { run(); }};
   return {};
 }
