@@ -227,7 +227,8 @@ void read_write(const SettingsTable& table, const Profile&, ProfilePoint& point,
                 const PointKind* kind) {
   const bool is_writable = read_writable(table, point, traits, kind);
   const auto how = table.optional_table("write");
-  if (how && !table.flag("writable", false, "")) table.reject("write", "no such key without `writable = true`");
+  if (how && !table.flag("writable", false, ""))
+    table.reject("write", "no such key without `writable = true`");
   if (!is_writable) return;
   ObjectSource source = point.source.where.as<ObjectSource>();
   if (source.part || source.factor || source.decimals) {
