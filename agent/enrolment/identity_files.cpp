@@ -34,7 +34,7 @@ std::optional<IdentityFiles> IdentityFiles::read(const std::filesystem::path& se
   const auto table = SettingsTable::load(settings_file, problems);
   if (!table) return std::nullopt;
   const SettingsTable broker = table->table("broker");
-  const auto path = [&](const char* key) { return broker.file(key, {.help = "", .must_exist = false}); };
+  const auto path = [&](const char* name) { return broker.file(name, {.help = "", .must_exist = false}); };
   IdentityFiles files{table->text("site", {.help = ""}), table->text("agent", {.help = ""}), path("ca_file"),
                       path("certificate_file"), path("key_file")};
   if (!problems.empty()) return std::nullopt;

@@ -49,7 +49,7 @@ int enrol_agent(const Client& client, const Console& console, const std::string&
     shown["token_file"] = file;
   }
   if (console.is_json) {
-    print(shown.dump() + "\n");
+    print_json(shown);
     return exit_ok;
   }
   print(file.empty() ? fmt::format("{}\n{}\n",

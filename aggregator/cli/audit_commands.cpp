@@ -65,13 +65,11 @@ int report(const Console& console, ChainCheck& check) {
     for (const ChainFinding& finding : check.findings())
       findings.push_back(
           {{"number", finding.number}, {"is_wrong", finding.is_wrong()}, {"text", describe_en(finding)}});
-    print(Json{{"is_intact", check.is_intact()},
-               {"entries", check.entries()},
-               {"first", check.first()},
-               {"head", head ? Json{{"number", head->number}, {"hash", head->hash}} : Json(nullptr)},
-               {"findings", std::move(findings)}}
-              .dump(-1, ' ', false, Json::error_handler_t::replace) +
-          "\n");
+    print_json(Json{{"is_intact", check.is_intact()},
+                    {"entries", check.entries()},
+                    {"first", check.first()},
+                    {"head", head ? Json{{"number", head->number}, {"hash", head->hash}} : Json(nullptr)},
+                    {"findings", std::move(findings)}});
     return check.is_intact() && check.entries() > 0 ? exit_ok : exit_refused;
   }
   // Nothing is not proof of anything: somebody may have emptied the file.

@@ -11,8 +11,6 @@
 
 namespace watchroom::cli {
 
-using Json = nlohmann::ordered_json;
-
 /// Where the aggregator is and how to reach it. The token comes from a file, never from the command line,
 /// where every user of the machine could read it.
 struct Target {

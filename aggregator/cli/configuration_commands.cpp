@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 int give_up(const Console& console, const Error& error) {
-  if (console.is_json) print(Json{{"error", error.text}}.dump() + "\n");
+  if (console.is_json) print_json(Json{{"error", error.text}});
   complain(error.text);
   return error.code == Errc::invalid ? exit_usage : exit_refused;
 }
@@ -92,7 +92,7 @@ int follow(const Client& client, const Console& console, const std::string& path
     if (!reply) return give_up(console, reply.error());
     view = reply->json;
   }
-  if (console.is_json) print(view.dump() + "\n");
+  if (console.is_json) print_json(view);
   if (!word_of(view).is_end)
     complain(console.say("仍在进行；用 config show 查看", "it goes on; look with `config show`"));
   return word_of(view).colour == Colour::red ? exit_refused : exit_ok;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "proto/base/utf8.hpp"
+
 namespace watchroom::cli {
 
 Language language_of_environment() {
@@ -33,6 +35,10 @@ std::string Console::coloured(std::string_view text, Colour colour) const {
 }
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_json(const Json& json) {
+  print(without_controls_in_json(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n");
+}
 
 void complain(std::string_view text) {
   std::fflush(stdout);

@@ -5,7 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
 namespace watchroom::cli {
+
+using Json = nlohmann::ordered_json;
 
 enum class Language { chinese, english };
 
@@ -30,6 +34,8 @@ struct Console {
 enum Exit { exit_ok = 0, exit_refused = 1, exit_usage = 2 };
 
 void print(std::string_view text);
+/// A line of JSON that no terminal obeys, whatever people and devices wrote into it.
+void print_json(const Json& json);
 /// To standard error, with a line end.
 void complain(std::string_view text);
 

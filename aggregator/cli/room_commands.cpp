@@ -167,10 +167,7 @@ Cell value_of(const Console& console, const Json& point) {
 }  // namespace
 
 int give_up(const Console& console, const Error& error) {
-  if (console.is_json)
-    print(Json{{"error", {{"code", name_of(error.code)}, {"text", error.text}}}}.dump(
-              -1, ' ', false, Json::error_handler_t::replace) +
-          "\n");
+  if (console.is_json) print_json(Json{{"error", {{"code", name_of(error.code)}, {"text", error.text}}}});
   complain(fmt::format("{}{}", console.say("错误：", "error: "), error.text));
   return error.code == Errc::invalid ? exit_usage : exit_refused;
 }
@@ -336,7 +333,7 @@ int device_class(const Client& client, const Console& console, const std::string
     for (const Json& device : each.value("devices", Json::array())) {
       if (text(device, "id") != id) continue;
       if (console.is_json)
-        print(device.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+        print_json(device);
       else
         print_class(console, place, device);
       return exit_ok;
@@ -379,7 +376,7 @@ int show_agents(const Client& client, const Console& console) {
   Json all = reply->json;
   all["identities"] = certified->json.value("identities", Json::array());
   if (console.is_json) {
-    print(all.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_json(all);
     return exit_ok;
   }
   const Json& identities = all["identities"];

@@ -58,7 +58,7 @@ int finished(const Console& console, const Result<void>& done, const std::string
              std::string_view chinese, std::string_view english) {
   if (!done) return give_up(console, done.error());
   if (console.is_json)
-    print(Json{{"name", name}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_json(Json{{"name", name}});
   else
     print(printable(fmt::format("{}: {}", console.say(chinese, english), name)) + "\n");
   return exit_ok;
@@ -75,7 +75,7 @@ int begin_totp(const Console& console, const std::string& users_file, const std:
                                  console.say("没有这个用户", "there is no such user"), name));
   const std::string secret = aggregator::new_totp_secret(), uri = aggregator::totp_uri(name, secret);
   if (console.is_json)
-    print(Json{{"secret", secret}, {"uri", uri}}.dump() + "\n");
+    print_json(Json{{"secret", secret}, {"uri", uri}});
   else
     print(fmt::format("{}\n{}\n{}\n", qr_code(uri),
                       console.say("用身份验证器扫描，或手工输入密钥：",

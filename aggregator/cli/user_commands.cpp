@@ -47,7 +47,7 @@ void report(const Console& console, const Json& facts, std::string_view sentence
   if (console.is_json) {
     Json all = facts;
     if (!password.empty()) all["password"] = password;
-    print(all.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_json(all);
     return;
   }
   print(printable(sentence) + "\n");
@@ -195,7 +195,10 @@ int list_users(const Console& console, const std::string& users_file) {
                user.domains.empty() ? std::string{console.say("全部", "everything")} : joined(user.domains),
                user.totp.empty() ? console.say("否", "no") : console.say("是", "yes"), names});
   }
-  print(console.is_json ? Json{{"users", all}}.dump() + "\n" : table.str(console));
+  if (console.is_json)
+    print_json(Json{{"users", all}});
+  else
+    print(table.str(console));
   return exit_ok;
 }
 

@@ -28,7 +28,10 @@ TEST_F(ConfigurationsApi, OneThatIsGivenIsKeptShownAndAudited) {
   const Reply history = get(std::string{path} + "s?limit=1", Role::administrator);
   EXPECT_TRUE(history.has("# more")) << history.body;
   EXPECT_FALSE(history.has("# sensors")) << history.body;
-  EXPECT_TRUE(get("/api/v1/audit", Role::auditor).has("agent.configure"));
+  const auto entries = entries_of("agent.configure");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].event.object, "hq/room1");
+  EXPECT_NE(entries[0].event.detail.find("new sensors"), std::string::npos) << entries[0].event.detail;
 }
 
 TEST_F(ConfigurationsApi, WhatIsWrongIsSaidAndKeepsNothing) {
