@@ -59,6 +59,7 @@ class ServiceManager(Story):
             self.assertEqual(manager.count("STOPPING=1"), 0)
             room.agent.signal(signal.SIGTERM)
             manager.hears("STOPPING=1")
+            wait_until(lambda: not room.agent.is_running(), 10, "the end")  # a second signal would end it at once
             self.assertEqual(room.agent.stop(), 0)
             self.assertEqual(manager.count("READY=1"), 1)
 
