@@ -40,6 +40,7 @@ class CentralConfiguration {
   std::optional<AgentSettings> load(const std::optional<GivenConfiguration>& given, Problems& problems) const;
   std::optional<AgentSettings> follow(GivenConfiguration given);
   std::optional<AgentSettings> fall_back(const std::string& why);
+  void refuse_order(const std::string& why);
 
   const std::filesystem::path file_;
   const AgentClock& clock_;
@@ -48,6 +49,8 @@ class CentralConfiguration {
   OrderDesk desk_;
   ConfigurationKeeper keeper_;
   Steady tried_out_at_{};
+  Steady refusals_since_{};
+  int refusals_ = 0;  // since then
 };
 
 /// What an agent with this agent.toml runs with, for who only looks.

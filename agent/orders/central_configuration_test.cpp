@@ -126,6 +126,15 @@ TEST_F(CentralConfigurationTest, NobodyElseCanGiveOneAndNoneIsGivenTwice) {
   EXPECT_EQ(central_->report().running, 5u);
 }
 
+TEST_F(CentralConfigurationTest, AFloodOfForgedOrdersIsToldTenTimesAMinute) {
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(central_->take("no base64!"));
+  const auto told = central_->take_told();
+  ASSERT_EQ(told.size(), 10u);
+  EXPECT_THAT(told.back(), HasSubstr("are not told"));
+  EXPECT_THAT(ids(central_->take(order(5, sensor("th1")))),
+              ElementsAre("th1"));  // a genuine one gets through
+}
+
 TEST_F(CentralConfigurationTest, OneThatWorksNoMoreAfterARestartGivesWayToTheLocalFile) {
   central_->take(order(5, sensor("th1")));
   central_->look(clock_.steady() + 1s);
