@@ -27,7 +27,7 @@ std::optional<AgentSettings> load_in_force(const std::filesystem::path& file, Pr
 }
 
 CentralConfiguration::CentralConfiguration(std::filesystem::path file, const AgentSettings& local,
-                                           const AgentClock& clock, Log log)
+                                           const AgentClock& clock, const Log& log)
     : file_{std::move(file)},
       clock_{clock},
       log_{log.tagged("configuration")},

@@ -20,7 +20,7 @@ namespace watchroom::agent {
 class CentralConfiguration {
  public:
   CentralConfiguration(std::filesystem::path file, const AgentSettings& local, const AgentClock& clock,
-                       Log log);
+                       const Log& log);
 
   /// At the program's start: what to run with instead of agent.toml alone.
   std::optional<AgentSettings> begin();

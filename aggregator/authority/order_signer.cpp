@@ -17,10 +17,10 @@ constexpr std::size_t longest_file = 64 * 1024;
 
 }  // namespace
 
-OrderSigner::OrderSigner(Authority* authority, std::filesystem::path folder, std::string host_id,
+OrderSigner::OrderSigner(Authority* authority, const std::filesystem::path& folder, std::string host_id,
                          const Clock& clock, AuditTrail& trail)
     : authority_{authority},
-      file_{std::move(folder) / "signing.pem"},
+      file_{folder / "signing.pem"},
       host_id_{std::move(host_id)},
       clock_{clock},
       trail_{trail} {}

@@ -17,8 +17,8 @@ namespace watchroom::aggregator {
 /// must outlive it.
 class OrderSigner {
  public:
-  OrderSigner(Authority* authority, std::filesystem::path folder, std::string host_id, const Clock& clock,
-              AuditTrail& trail);
+  OrderSigner(Authority* authority, const std::filesystem::path& folder, std::string host_id,
+              const Clock& clock, AuditTrail& trail);
 
   /// What is to be published, in base64. Of `order` the issuer and the times are filled in here.
   Result<std::string> sign(Order order, std::chrono::milliseconds good_for);

@@ -54,7 +54,7 @@ std::string_view name_of(ConfigurationProgress progress) {
 }
 
 ConfigurationDesk::ConfigurationDesk(ConfigurationBook book, const Room& room, SendConfiguration send,
-                                     const Clock& clock, Log log)
+                                     const Clock& clock, const Log& log)
     : book_{std::move(book)},
       room_{room},
       send_{std::move(send)},

@@ -23,7 +23,7 @@ using SendConfiguration = std::function<Result<void>(const KeptConfiguration&)>;
 class ConfigurationDesk final : public Configurations {
  public:
   ConfigurationDesk(ConfigurationBook book, const Room& room, SendConfiguration send, const Clock& clock,
-                    Log log);
+                    const Log& log);
   ~ConfigurationDesk() override;
 
   void start();
