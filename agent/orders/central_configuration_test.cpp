@@ -126,6 +126,22 @@ TEST_F(CentralConfigurationTest, NobodyElseCanGiveOneAndNoneIsGivenTwice) {
   EXPECT_EQ(central_->report().running, 5u);
 }
 
+TEST_F(CentralConfigurationTest, ASirenIsNotTakenAwayByLeavingItOut) {
+  const std::string relays =
+      "[[device]]\nid = \"io\"\nname = \"io\"\nprofile = \"waveshare_modbus_rtu_io_8ch\"\nclass = \"core\"\n"
+      "address = \"modbus-tcp://127.0.0.1:1502?unit=6\"\n";
+  std::ofstream{file(), std::ios::app}
+      << relays
+      << "[[output]]\nname = \"siren\"\ndevice = \"io\"\npoint = \"relay[1].state\"\n"
+         "at_start = \"keep\"\non_agent_death = \"keep\"\non_link_loss = \"keep\"\n";
+  start();
+  EXPECT_FALSE(central_->take(order(5, sensor("th1"))));
+  EXPECT_THAT(told(), HasSubstr("output[0].device"));
+  const auto followed = central_->take(order(6, sensor("th1") + relays));
+  ASSERT_TRUE(followed) << told();
+  ASSERT_EQ(followed->judge.outputs.size(), 1u);
+}
+
 TEST_F(CentralConfigurationTest, AFloodOfForgedOrdersIsToldTenTimesAMinute) {
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(central_->take("no base64!"));
   const auto told = central_->take_told();

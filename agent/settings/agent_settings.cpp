@@ -210,6 +210,9 @@ AgentSettings read_settings(const SettingsTable& table, const std::optional<Sett
   unused.profiles_dir = settings.profiles_dir;
   read_watched(table, unused);
   read_watched(*given, settings);
+  // The room goes on guarding itself, or the configuration is refused: nobody takes a siren away by leaving
+  // it out.
+  if (settings.judge.is_empty()) settings.judge = JudgeSettings::read(table, settings.devices);
   return settings;
 }
 
