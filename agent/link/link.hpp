@@ -21,11 +21,11 @@ class Link final : public Outlet, private MqttEvents {
   Link(BrokerSettings broker, std::string client_id, CertificateClock time, Log log);
   ~Link() override;
 
-  /// `changed` is called by the session's thread when a session begins or ends: hand over and return.
+  /// `changed` is called on the MQTT thread when the broker is there or gone: hand over and return.
   Result<void> start(AgentMailbox& mailbox, std::function<void(bool is_up)> changed = {});
   /// Flushes, sends DISCONNECT and joins; at most about `patience` long.
   void stop(std::chrono::milliseconds patience);
-  /// Ends the session in good order and begins another with the identity that is in the files now.
+  /// Leaves the broker in good order and connects anew with the identity that is in the files now.
   void reconnect();
 
   void provide_will(SessionNumber session, MqttMessage will) override;

@@ -140,7 +140,7 @@ void Keeper::cut_sessions() {
   for (const auto& [site, agent] : *uncut) {
     const std::string place = site + "/" + agent;
     const auto done = cutter_.cut(site, agent);
-    note(done, "the session of " + place);
+    note(done, "the broker session of " + place);
     if (done) {
       if (auto noted = authority_.note_cut(site, agent); !noted) log_.error("{}", noted.error().text);
       trail_.record({"system", "", "agent.cut", place, Outcome::done, "its broker session is over"});

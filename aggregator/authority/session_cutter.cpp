@@ -16,7 +16,7 @@ constexpr auto longest_connect = 10s;
 // Longer than a client waits before it comes again.
 constexpr auto stay = 3s;
 
-/// Notes when the session begins and ends.
+/// Notes when the broker lets it in and when it is out.
 class Visit final : public MqttEvents {
  public:
   MqttMessage will(SessionNumber) override { return {}; }
@@ -94,8 +94,8 @@ Result<void> SessionCutter::cut(const std::string& site, const std::string& agen
   if (auto started = session.start(); !started) return started.error();
   if (!visit.connects_within(longest_connect)) {
     session.stop(0ms);
-    return fail(Errc::not_connected, Retry::later, "the session of {}/{} cannot be cut: {}", site, agent,
-                visit.reason());
+    return fail(Errc::not_connected, Retry::later, "the broker session of {}/{} cannot be cut: {}", site,
+                agent, visit.reason());
   }
   const bool came_back = visit.ends_within(stay);
   session.stop(1s);

@@ -65,7 +65,7 @@ class MqttEvents {
   virtual void on_message(SessionNumber session, std::string_view topic, std::string_view payload) = 0;
 };
 
-/// Asked before every connection, on the session's thread.
+/// Asked before every connection, on the MQTT thread.
 using CertificateClock = std::function<CertificateTime()>;
 /// That of a machine whose clock is kept.
 CertificateTime system_certificate_time();
@@ -89,7 +89,7 @@ class MqttSession {
   /// Flushes what was published, sends DISCONNECT and joins the thread; at most about `patience` long, but a
   /// name that is just being resolved is waited for (resolv.conf says how long).
   void stop(std::chrono::milliseconds patience);
-  /// Ends the session that is there with a DISCONNECT; the next one reads the certificate's files anew.
+  /// Sends a DISCONNECT and connects anew; the certificate's files are read again then.
   void reconnect();
 
   /// Hands a message to the connection. Refused when `session` is not the current one.
