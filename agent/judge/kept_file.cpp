@@ -8,9 +8,9 @@
 #include <fstream>
 #include <sstream>
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
+
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -27,27 +27,6 @@ std::string this_boot() {
 
 Error io_error(const std::filesystem::path& file) {
   return fail(Errc::io, Retry::later, "{}: {}", file.string(), std::strerror(errno));
-}
-
-/// On disk when it returns, or not at all.
-Result<void> write_whole(const std::filesystem::path& file, const std::string& text) {
-  const std::filesystem::path fresh = file.string() + ".new";
-  const int opened = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (opened < 0) return io_error(fresh);
-  const bool is_written =
-      ::write(opened, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(opened) == 0;
-  const Error error = io_error(fresh);
-  ::close(opened);
-  if (!is_written) {
-    ::unlink(fresh.c_str());
-    return error;
-  }
-  if (::rename(fresh.c_str(), file.c_str()) != 0) return io_error(file);
-  const int folder = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return io_error(file.parent_path());
-  const bool is_there = ::fsync(folder) == 0;
-  ::close(folder);
-  return is_there ? Result<void>{} : io_error(file.parent_path());
 }
 
 Inhibition inhibition_of(const json& told, const std::string& boot, Instant now) {
@@ -96,7 +75,7 @@ Result<void> KeptFile::write(const KeptByJudge& kept) const {
                        {"until_ms", to_ms(inhibition->until_wall)},
                        {"boot", boot_},
                        {"until_steady_ms", inhibition->until.time_since_epoch().count()}};
-  return write_whole(file_, told.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+  return replace_file(file_, told.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace watchroom::agent

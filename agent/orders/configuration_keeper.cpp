@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "proto/base/replace_file.hpp"
 #include "proto/base/whole_file.hpp"
 
 namespace watchroom::agent {
@@ -61,7 +62,7 @@ std::optional<GivenConfiguration> ConfigurationKeeper::begin(Steady now) {
 Result<void> ConfigurationKeeper::try_out(GivenConfiguration given, Steady now) {
   std::error_code ignored;  // told by what follows
   std::filesystem::create_directories(folder_, ignored);
-  if (auto written = write_whole(file_of(given.number), given.text, Readers::owner); !written) return written;
+  if (auto written = replace_file(file_of(given.number), given.text); !written) return written;
   const Kept before = kept_;
   kept_ = {kept_.good, given.number, given.number, 1, ConfigurationState::on_trial};
   if (auto kept = keep(); !kept) {
@@ -123,7 +124,7 @@ Result<void> ConfigurationKeeper::keep() {
                                     {"given", kept_.given},
                                     {"starts", kept_.starts},
                                     {"state", static_cast<std::int64_t>(kept_.state)}};
-  return write_whole(folder_ / "state.json", json.dump() + "\n", Readers::owner);
+  return replace_file(folder_ / "state.json", json.dump() + "\n");
 }
 
 std::optional<GivenConfiguration> ConfigurationKeeper::read(std::uint64_t number) const {

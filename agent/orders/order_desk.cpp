@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "proto/base/replace_file.hpp"
 #include "proto/base/whole_file.hpp"
 
 namespace watchroom::agent {
@@ -70,7 +71,7 @@ Result<void> OrderDesk::remember(const std::map<std::string, Heard>& heard) cons
   nlohmann::ordered_json json;
   for (const auto& [issuer, one] : heard)
     json[issuer] = {{"number", one.number}, {"key_since_ms", one.key_since.time_since_epoch().count()}};
-  return write_whole(folder_ / "heard.json", json.dump() + "\n", Readers::owner);
+  return replace_file(folder_ / "heard.json", json.dump() + "\n");
 }
 
 }  // namespace watchroom::agent

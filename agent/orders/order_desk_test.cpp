@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/orders/order_desk.hpp"
 
-#include "proto/base/whole_file.hpp"
+#include "proto/base/replace_file.hpp"
 #include "proto/trust/test_signer.hpp"
 
 namespace watchroom::agent {
@@ -74,8 +74,7 @@ TEST_F(OrderDeskTest, WhatCannotBeRememberedIsNotFollowed) {
 
 TEST_F(OrderDeskTest, AMemoryThatIsDamagedIsNotAnEmptyOne) {
   OrderDesk desk = this->desk();
-  ASSERT_TRUE(
-      write_whole(signer_folder_ / "orders" / "heard.json", "{\"centre\": {\"number\"", Readers::owner));
+  ASSERT_TRUE(replace_file(signer_folder_ / "orders" / "heard.json", "{\"centre\": {\"number\""));
   EXPECT_NE(refusal(desk, order(7)).find("is damaged"), std::string::npos);
 }
 

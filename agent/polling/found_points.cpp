@@ -11,7 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "proto/base/whole_file.hpp"
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -109,7 +109,7 @@ void FoundPoints::write(const ConfiguredDevice& device, const Points& points) co
   Json list = Json::array();
   for (const FoundPoint& point : points) list.push_back(json_of(point));
   const Json document{{"of", identity_of(device)}, {"points", std::move(list)}};
-  if (const auto kept = write_whole(file_of(device), document.dump() + "\n", Readers::everybody); !kept)
+  if (const auto kept = replace_file(file_of(device), document.dump() + "\n", 0644); !kept)
     log_.warning("{}: {} has to be asked for its points after each start", kept.error().text,
                  device.description.id);
 }

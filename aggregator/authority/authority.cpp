@@ -6,8 +6,8 @@
 #include <fstream>
 #include <map>
 
-#include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/secret.hpp"
+#include "proto/base/replace_file.hpp"
 #include "proto/link/enrolment_token.hpp"
 #include "proto/model/point_name.hpp"
 

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "aggregator/identity/replace_file.hpp"
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::aggregator {
 namespace {

@@ -8,8 +8,8 @@
 #include <CLI/CLI.hpp>
 
 #include "aggregator/authority/keeper.hpp"
-#include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/secret.hpp"
+#include "proto/base/replace_file.hpp"
 #include "proto/model/point_name.hpp"
 
 namespace watchroom::aggregator {

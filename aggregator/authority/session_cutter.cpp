@@ -4,7 +4,7 @@
 
 #include <condition_variable>
 
-#include "aggregator/identity/replace_file.hpp"
+#include "proto/base/replace_file.hpp"
 #include "proto/link/enrolment_token.hpp"
 
 namespace watchroom::aggregator {

@@ -6,7 +6,7 @@
 
 #include "aggregator/cli/room_commands.hpp"
 #include "aggregator/cli/table.hpp"
-#include "aggregator/identity/replace_file.hpp"
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::cli {
 namespace {
@@ -43,8 +43,7 @@ int enrol_agent(const Client& client, const Console& console, const std::string&
                     until = text(reply->json, "expires_at");
   Json shown = reply->json;
   if (!file.empty()) {
-    if (auto written = aggregator::replace_file(file, token + "\n"); !written)
-      return give_up(console, written.error());
+    if (auto written = replace_file(file, token + "\n"); !written) return give_up(console, written.error());
     shown["token"] = nullptr;
     shown["token_file"] = file;
   }

@@ -10,9 +10,9 @@
 #include "aggregator/cli/table.hpp"
 #include "aggregator/identity/first_administrator.hpp"
 #include "aggregator/identity/password.hpp"
-#include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/secret.hpp"
 #include "aggregator/identity/users_file.hpp"
+#include "proto/base/replace_file.hpp"
 #include "proto/base/settings.hpp"
 
 namespace watchroom::cli {
@@ -228,7 +228,7 @@ int add_token(const Console& console, const std::string& users_file, const std::
     if (wishes.days > 0) entry.expires = SystemClock{}.now() + std::chrono::hours{24 * wishes.days};
     content.tokens.push_back(std::move(entry));
     // Inside, so that no hash is stored for a token nobody got.
-    return aggregator::replace_file(token_file, token + "\n");
+    return replace_file(token_file, token + "\n");
   });
   return finish(console, done, {{"user", user}, {"name", token_name}, {"token_file", token_file}},
                 fmt::format("{} {}", console.say("令牌已写入", "wrote the token to"), token_file));

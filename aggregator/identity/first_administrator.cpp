@@ -3,9 +3,9 @@
 #include "aggregator/identity/first_administrator.hpp"
 
 #include "aggregator/identity/password.hpp"
-#include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/secret.hpp"
 #include "aggregator/identity/users_file.hpp"
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::aggregator {
 

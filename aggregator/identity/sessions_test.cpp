@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/secret.hpp"
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::aggregator {
 namespace {

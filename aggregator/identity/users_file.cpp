@@ -6,8 +6,8 @@
 #include <set>
 
 #include "aggregator/identity/password.hpp"
-#include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/totp.hpp"
+#include "proto/base/replace_file.hpp"
 #include "proto/base/utf8.hpp"
 
 namespace watchroom::aggregator {

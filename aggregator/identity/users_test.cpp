@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 #include "aggregator/identity/password.hpp"
-#include "aggregator/identity/replace_file.hpp"
 #include "aggregator/identity/secret.hpp"
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::aggregator {
 namespace {

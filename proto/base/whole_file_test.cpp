@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/base/replace_file.hpp"
+
 namespace watchroom {
 namespace {
 
@@ -31,33 +33,24 @@ class WholeFile : public testing::Test {
 
 TEST_F(WholeFile, ReplacesWhatWasThereAndLeavesNothingBeside) {
   const auto file = folder_ / "state";
-  ASSERT_TRUE(write_whole(file, "one", Readers::owner));
-  ASSERT_TRUE(write_whole(file, "two", Readers::owner));
+  ASSERT_TRUE(replace_file(file, "one"));
+  ASSERT_TRUE(replace_file(file, "two"));
   EXPECT_EQ(*read_whole(file, 10), "two");
   EXPECT_EQ(mode_of(file), 0600u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator{folder_}, {}), 1);
 }
 
-TEST_F(WholeFile, WhatAPowerCutLeftIsNotInTheWayAndLendsNoReaders) {
-  std::ofstream{folder_ / "state.new"} << "half";
-  ASSERT_EQ(::chmod((folder_ / "state.new").c_str(), 0666), 0);
-  ASSERT_TRUE(write_whole(folder_ / "state", "whole", Readers::owner));
-  EXPECT_EQ(mode_of(folder_ / "state"), 0600u);
-}
-
-TEST_F(WholeFile, WhatCannotBeWrittenLeavesTheOldFile) {
-  const auto file = folder_ / "state";
-  ASSERT_TRUE(write_whole(file, "old", Readers::owner));
-  std::filesystem::create_directory(folder_ / "state.new");  // nothing can be made under this name
-  const auto written = write_whole(file, "new", Readers::owner);
-  ASSERT_FALSE(written);
-  EXPECT_NE(written.error().text.find("state.new"), std::string::npos);
-  EXPECT_EQ(*read_whole(file, 10), "old");
+TEST_F(WholeFile, WhatCannotBeReplacedIsAsItWas) {
+  const auto folder = folder_ / "state";
+  std::filesystem::create_directories(folder / "inside");
+  EXPECT_FALSE(replace_file(folder, "new"));
+  EXPECT_TRUE(std::filesystem::is_directory(folder / "inside"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator{folder_}, {}), 1);
 }
 
 TEST_F(WholeFile, WhatIsMissingOrTooLongIsSaid) {
   EXPECT_EQ(read_whole(folder_ / "none", 10).error().code, Errc::not_found);
-  ASSERT_TRUE(write_whole(folder_ / "long", std::string(11, 'x'), Readers::everybody));
+  ASSERT_TRUE(replace_file(folder_ / "long", std::string(11, 'x'), 0644));
   EXPECT_EQ(read_whole(folder_ / "long", 10).error().code, Errc::full);
   EXPECT_EQ(mode_of(folder_ / "long"), 0644u);
 }

@@ -11,21 +11,16 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "proto/link/x509.hpp"
+
 namespace watchroom {
 namespace {
 
 using About = IdentityProblem::About;
 
-template <auto release>
-struct Release {
-  template <typename T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Release<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Release<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, x509::Release<BIO_free_all>>;
+using x509::Certificate;
+using x509::Key;
 
 Bio open(const std::filesystem::path& file) { return Bio{BIO_new_file(file.c_str(), "r")}; }
 
@@ -42,7 +37,7 @@ Key read_key(const std::filesystem::path& file) {
   return Key{bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr};
 }
 
-using Time = std::unique_ptr<ASN1_TIME, Release<ASN1_TIME_free>>;
+using Time = std::unique_ptr<ASN1_TIME, x509::Release<ASN1_TIME_free>>;
 
 std::optional<std::int64_t> seconds_since_1970(const ASN1_TIME* time) {
   constexpr std::int64_t day = 86'400;
