@@ -61,6 +61,10 @@ bool is_bit_table(RegisterTable table) {
   return table == RegisterTable::coil || table == RegisterTable::discrete;
 }
 
+bool is_refusal(Bytes pdu, std::uint8_t function) {
+  return pdu.size() == 2 && pdu[0] == (function | exception_flag) && pdu[1] != 0;
+}
+
 std::string exception_text(int code) {
   // Modbus Application Protocol V1.1b3, 7.
   static constexpr std::array<std::string_view, 12> meanings{
@@ -160,8 +164,7 @@ Result<ReadReply> decode_read_reply(ModbusFraming framing, int unit, const ReadR
   if (!unwrapped) return unwrapped.error();
   const Bytes pdu = *unwrapped;
   const std::uint8_t function = function_of(request.table);
-  if (pdu[0] == (function | exception_flag) && pdu.size() == 2)
-    return ReadReply{.exception = pdu[1], .words = {}};
+  if (is_refusal(pdu, function)) return ReadReply{.exception = pdu[1], .words = {}};
   if (pdu[0] != function)
     return fail(Errc::corrupt, Retry::now, "function {} was answered with {}", function, pdu[0]);
 
@@ -215,7 +218,7 @@ Result<WriteReply> decode_write_reply(ModbusFraming framing, int unit, const Wri
   const auto pdu = unframed(framing, unit, transaction, frame);
   if (!pdu) return pdu.error();
   const std::uint8_t function = function_of(request);
-  if ((*pdu)[0] == (function | exception_flag) && pdu->size() == 2) return WriteReply{.exception = (*pdu)[1]};
+  if (is_refusal(*pdu, function)) return WriteReply{.exception = (*pdu)[1]};
   if ((*pdu)[0] != function)
     return fail(Errc::corrupt, Retry::now, "function {} was answered with {}", function, (*pdu)[0]);
   if (!std::ranges::equal(*pdu, confirmation_of(request)))

@@ -57,6 +57,9 @@ constexpr bool is_of_gateway(int exception) {
   return exception == gateway_path_unavailable || exception == gateway_target_silent;
 }
 
+/// Whether a PDU refuses that function. An exception without a code refuses nothing: to read it as "no
+/// exception" would confirm a write that the device declined.
+bool is_refusal(Bytes pdu, std::uint8_t function);
 /// "illegal data address (exception 2)".
 std::string exception_text(int code);
 

@@ -74,6 +74,7 @@ TEST(ModbusFrame, RefusesWhatIsNotTheAnswer) {
       {with_crc({2, 4, 4, 0, 1, 0, 2}), "unit 2 answered for unit 1"},
       {with_crc({1, 3, 4, 0, 1, 0, 2}), "function 4 was answered with 3"},
       {with_crc({1, 0x83, 2}), "function 4 was answered with 131"},
+      {with_crc({1, 0x84, 0}), "function 4 was answered with 132"},
       {with_crc({1, 4, 2, 0, 1}), "instead of 4"},
       {with_crc({1, 4, 6, 0, 1, 0, 2, 0, 3}), "instead of 4"},
       {with_crc({1, 4, 4, 0, 1}), "instead of 4"},
@@ -153,6 +154,9 @@ TEST(ModbusFrame, ARefusedWriteTellsItsException) {
         decode_write_reply(ModbusFraming::tcp, 7, request, 9, framed(ModbusFraming::tcp, 7, refusal, 9));
     ASSERT_TRUE(reply) << reply.error().text;
     EXPECT_EQ(reply->exception, 3);
+    const Frame without_reason{refusal[0], 0};
+    EXPECT_FALSE(decode_write_reply(ModbusFraming::tcp, 7, request, 9,
+                                    framed(ModbusFraming::tcp, 7, without_reason, 9)));
     EXPECT_FALSE(
         decode_write_reply(ModbusFraming::tcp, 7, request, 9, framed(ModbusFraming::tcp, 8, refusal, 9)));
     EXPECT_FALSE(

@@ -19,7 +19,7 @@ std::vector<std::uint8_t> encode_identity_request(std::uint8_t access, std::uint
 
 Result<IdentityPart> decode_identity(Bytes pdu) {
   IdentityPart part;
-  if (pdu.size() == 2 && pdu[0] == (encapsulated_interface | exception_flag)) {
+  if (is_refusal(pdu, encapsulated_interface)) {
     part.exception = pdu[1];
     return part;
   }
