@@ -20,6 +20,7 @@
 #include "agent/link/link.hpp"
 #include "agent/orders/central_configuration.hpp"
 #include "agent/orders/order_box.hpp"
+#include "agent/orders/order_intake.hpp"
 #include "agent/polling_field.hpp"
 #include "agent/self/self_watch.hpp"
 
@@ -165,6 +166,7 @@ class Running {
   Running(AgentSettings local, std::filesystem::path file, std::unique_ptr<Journal> journal,
           const Notifier& notifier, AgentClock& clock, Log log)
       : file_{std::move(file)},
+        intake_{OrderDesk{local.data_dir / "orders", local.broker.ca_file, local.site, local.agent}, clock},
         central_{file_, local, clock, log},
         settings_{central_.begin().value_or(std::move(local))},
         notifier_{notifier},
@@ -215,7 +217,7 @@ class Running {
     start_polling();
     start_listening();
     if (renewal_) renewal_->start();
-    tell();
+    tell(central_.take_told());
     notifier_.ready();
     return {};
   }
@@ -237,9 +239,10 @@ class Running {
     take(*std::move(wanted));
   }
   void take_orders() {
-    for (const std::string& order : orders_.take()) {
-      if (auto wanted = central_.take(order)) take(*std::move(wanted));
-      tell();
+    for (const std::string& text : orders_.take()) {
+      if (auto order = intake_.take(text)) carry_out(*std::move(order));
+      tell(intake_.take_told());
+      tell(central_.take_told());
     }
   }
   /// Absent: there is nothing to look at.
@@ -248,7 +251,7 @@ class Running {
   }
   void look() {
     if (auto wanted = central_.look(agent_.figures().host_heard_at)) take(*std::move(wanted));
-    tell();
+    tell(central_.take_told());
   }
 
   void stop() {
@@ -290,9 +293,23 @@ class Running {
     log_.info("the settings were taken anew: {} devices, {} before", settings_.devices.size(), count_before);
     notifier_.ready();
   }
+  /// An order that was found to be good.
+  void carry_out(Order order) {
+    if (order.kind == order_kinds::configuration) {
+      if (auto wanted = central_.follow({order.number, std::move(order.body)})) take(*std::move(wanted));
+    } else if (order.kind == order_kinds::output) {
+      const auto wanted = read_output_order(order.body);
+      const auto taken = wanted ? judge_.order(order.number, *wanted) : Result<void>{wanted.error()};
+      if (!taken)
+        tell({fmt::format("order {} of the centre is refused: {}", order.number, taken.error().text)});
+    } else {
+      tell({fmt::format("order {} of the centre is refused: \"{}\" is unknown here", order.number,
+                        order.kind)});
+    }
+  }
   /// In the log, and as events of ours in the centre's history.
-  void tell() {
-    for (std::string& text : central_.take_told()) {
+  void tell(std::vector<std::string> texts) {
+    for (std::string& text : texts) {
       log_.warning("{}", text);
       const std::lock_guard lock{self_mutex_};
       if (settings_.self.is_enabled)
@@ -340,6 +357,7 @@ class Running {
   }
 
   const std::filesystem::path file_;
+  OrderIntake intake_;
   CentralConfiguration central_;
   AgentSettings settings_;
   OrderBox orders_;

@@ -313,25 +313,6 @@ Result<std::string> Judge::reset(const std::string& name, const std::string& by,
   return done;
 }
 
-Result<void> Judge::order(const std::string& name, Drive drive, const std::string& by, Steady until,
-                          Instant now) {
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    if (settings_.outputs[i].name != name) continue;
-    if (is_inhibited_ && drive == Drive::on)
-      return fail(Errc::conflict, Retry::later, "{} is inhibited by {}", name, inhibited_by_);
-    if (drive == Drive::keep)
-      outputs_[i].order.reset();
-    else
-      outputs_[i].order = Order{drive, by, until};
-    note(LogLevel::warning, now,
-         fmt::format("{} 命令输出 {} output {} is ordered {} by {}", by, name, name,
-                     drive == Drive::keep ? "back to its reactions" : name_of(drive), by));
-    settle(now);
-    return {};
-  }
-  return fail(Errc::not_found, Retry::never, "there is no output {}", name);
-}
-
 std::optional<Steady> Judge::deadline() const {
   std::optional<Steady> due;
   for (std::size_t i = 0; i < reactions_.size(); ++i) {
@@ -348,7 +329,7 @@ std::optional<Steady> Judge::deadline() const {
     const Output& output = outputs_[i];
     if (output.wanted != Drive::keep && !output.is_confirmed && output.ticket == 0)
       sooner(due, output.try_at);
-    if (output.order) sooner(due, output.order->until);
+    if (output.order.holds()) sooner(due, output.order.was_done ? output.order.until : output.order.done_by);
     const OutputSettings& settings = settings_.outputs[i];
     const Steady lost_at = link_since_ + settings.link_loss;
     if (settings.on_link_loss != Drive::keep && !is_link_up_ && lost_at > now_.steady) sooner(due, lost_at);

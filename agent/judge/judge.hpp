@@ -39,6 +39,15 @@ struct OutputWrite {
   std::int64_t code = 0;
 };
 
+/// An order from outside, once it was found to be good.
+struct JudgeOrder {
+  std::uint64_t number = 0;
+  Drive drive = Drive::keep;  ///< keep: back to its reactions
+  std::string by;
+  Steady done_by{};  ///< read back by then, or given up
+  Steady until{};
+};
+
 /// Something that happened, for the log and the journal.
 struct JudgeNote {
   LogLevel level = LogLevel::info;
@@ -71,10 +80,9 @@ class Judge {
   bool end_inhibition(const std::string& by, Instant now);
   /// Of one reaction, or of all that are latched when `name` is empty.
   Result<std::string> reset(const std::string& name, const std::string& by, Instant now);
-  /// An order from outside: an output on or off by somebody until then. A reaction that is raised counts
-  /// more, an inhibit keeps it from switching on. Whether who orders may do so is decided before.
-  Result<void> order(const std::string& output, Drive drive, const std::string& by, Steady until,
-                     Instant now);
+  /// An output on or off by somebody, until then. A reaction that is raised counts more, an inhibit keeps it
+  /// from switching on; what they forbid at once is refused. Whether who orders may do so is decided before.
+  Result<void> order(const std::string& output, JudgeOrder order, Instant now);
 
   void tick(Instant now);
   std::optional<Steady> deadline() const;
@@ -107,10 +115,15 @@ class Judge {
     std::optional<Steady> since;
     bool is_spent = false;  // it has lasted too long
   };
-  struct Order {
-    Drive drive;
-    std::string by;
-    Steady until;
+  struct Order : JudgeOrder {
+    OutputProgress progress = OutputProgress::none;
+    bool was_done = false;
+
+    bool holds() const {
+      return drive != Drive::keep &&
+             (progress == OutputProgress::under_way || progress == OutputProgress::done ||
+              progress == OutputProgress::overruled);
+    }
   };
   struct Output {
     Drive wanted = Drive::keep;
@@ -124,7 +137,8 @@ class Judge {
     std::optional<Steady> otherwise_told_at;  ///< that somebody else has switched it
     std::uint64_t failures_in_a_row = 0;
     std::uint64_t writes = 0, failures = 0;
-    std::optional<Order> order;
+    Order order;                // the last one that was taken
+    std::uint64_t refused = 0;  ///< number of the one that was refused last
   };
 
   void match(std::size_t device);
@@ -135,6 +149,10 @@ class Judge {
   void settle_inputs(Instant now);
   void settle_reaction(std::size_t index, Instant now);
   void settle_output(std::size_t index, Instant now);
+  void want(std::size_t index, Drive wanted, Instant now);
+  void end_order(std::size_t index, Instant now);
+  void follow_order(std::size_t index, Instant now);
+  std::string reason_against(std::size_t output, Drive drive, Instant now) const;
   void look_at_outputs(std::size_t device, const PollResult& polled, Instant now);
   void seen_otherwise(Output& output, const OutputSettings& settings, Instant now);
   std::optional<Drive> wanted_by_somebody(std::size_t index, Instant now) const;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proto/base/clock.hpp"
+#include "proto/trust/output_order.hpp"
 
 namespace watchroom::agent {
 
@@ -38,6 +39,8 @@ struct OutputFigures {
   OutputState state = OutputState::unknown;
   std::uint64_t writes = 0;    ///< since the start
   std::uint64_t failures = 0;  ///< of those
+  std::uint64_t order = 0;     ///< number of the order it was given last; 0: none
+  OutputProgress progress = OutputProgress::none;
 };
 
 struct InhibitFigures {

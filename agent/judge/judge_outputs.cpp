@@ -74,7 +74,7 @@ std::optional<Drive> Judge::wanted_by_somebody(std::size_t index, Instant now) c
   const bool is_wanted_on = wants_on(index, now);
   if (is_inhibited_) return is_wanted_on ? std::optional{settings.on_inhibit} : std::nullopt;
   if (is_wanted_on) return Drive::on;
-  if (output.order) return output.order->drive;
+  if (output.order.holds()) return output.order.drive;
   if (settings.on_link_loss != Drive::keep && is_link_lost(settings, now)) return settings.on_link_loss;
   return std::nullopt;
 }
@@ -89,16 +89,16 @@ Drive Judge::rest_of(std::size_t index) const {
 
 void Judge::settle_output(std::size_t index, Instant now) {
   Output& output = outputs_[index];
-  const OutputSettings& settings = settings_.outputs[index];
-  if (output.order && now.steady >= output.order->until) {
-    note(LogLevel::info, now,
-         fmt::format("输出 {}: {} 的命令到期 the order by {} for output {} has run out", settings.name,
-                     output.order->by, output.order->by, settings.name));
-    output.order.reset();
-  }
+  end_order(index, now);
   const std::optional<Drive> by_somebody = wanted_by_somebody(index, now);
   if (!output.has_begun) output.has_begun = by_somebody || is_judged(index);
-  const Drive wanted = by_somebody.value_or(rest_of(index));
+  want(index, by_somebody.value_or(rest_of(index)), now);
+  follow_order(index, now);
+}
+
+void Judge::want(std::size_t index, Drive wanted, Instant now) {
+  Output& output = outputs_[index];
+  const OutputSettings& settings = settings_.outputs[index];
   if (wanted == output.wanted) return;
   output.wanted = wanted;
   output.failures_in_a_row = 0;
@@ -111,6 +111,86 @@ void Judge::settle_output(std::size_t index, Instant now) {
   note(wanted == Drive::on ? LogLevel::warning : LogLevel::info, now,
        fmt::format("输出 {} 应为{} output {} is to be {}{}", settings.name, wanted == Drive::on ? "开" : "关",
                    settings.name, name_of(wanted), who.empty() ? "" : " by " + who));
+}
+
+/// One that is over, or was not done in its time.
+void Judge::end_order(std::size_t index, Instant now) {
+  Order& order = outputs_[index].order;
+  const std::string& name = settings_.outputs[index].name;
+  if (!order.holds()) return;
+  if (!order.was_done && now.steady >= order.done_by) {
+    order.progress = OutputProgress::failed;
+    note(LogLevel::error, now,
+         fmt::format(
+             "输出 {}: {} 的命令未按时完成，已放弃 the order by {} that output {} be {} was not done in "
+             "its time and is given up",
+             name, order.by, order.by, name, name_of(order.drive)));
+  } else if (now.steady >= order.until) {
+    order.progress = OutputProgress::ended;
+    note(LogLevel::info, now,
+         fmt::format("输出 {}: {} 的命令到期 the order by {} for output {} has run out", name, order.by,
+                     order.by, name));
+  }
+}
+
+/// How far it is, once what is wanted has been settled.
+void Judge::follow_order(std::size_t index, Instant now) {
+  const Output& output = outputs_[index];
+  Order& order = outputs_[index].order;
+  if (!order.holds()) return;
+  if (output.wanted != order.drive) {
+    order.progress = OutputProgress::overruled;
+  } else if (order.was_done || output.is_confirmed) {
+    order.progress = OutputProgress::done;
+    if (std::exchange(order.was_done, true)) return;
+    note(LogLevel::info, now,
+         fmt::format("输出 {} 已按 {} 的命令动作，回读一致 output {} is {} as ordered by {}, and read back",
+                     settings_.outputs[index].name, order.by, settings_.outputs[index].name,
+                     name_of(order.drive), order.by));
+  } else {
+    order.progress = OutputProgress::under_way;
+  }
+}
+
+/// What forbids it at once; empty: nothing.
+std::string Judge::reason_against(std::size_t index, Drive drive, Instant now) const {
+  const OutputSettings& settings = settings_.outputs[index];
+  if (drive == Drive::keep) return "";
+  if (!settings.takes_orders)
+    return fmt::format("不接受命令 {} takes no orders (orders = false in agent.toml)", settings.name);
+  if (drive == Drive::on && is_inhibited_)
+    return fmt::format("被 {} 抑制 {} is inhibited by {}", inhibited_by_, settings.name, inhibited_by_);
+  if (drive == Drive::off && wants_on(index, now))
+    return fmt::format("联动 {} 要求保持开 the reaction {} wants {} on: it clears or is reset first",
+                       who_wants(index, now), who_wants(index, now), settings.name);
+  return "";
+}
+
+Result<void> Judge::order(const std::string& name, JudgeOrder order, Instant now) {
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    if (settings_.outputs[i].name != name) continue;
+    Output& output = outputs_[i];
+    const std::string against = reason_against(i, order.drive, now);
+    note(LogLevel::warning, now,
+         fmt::format("{} 命令输出 {} output {} is ordered {} by {}{}{}", order.by, name, name,
+                     order.drive == Drive::keep ? "back to its reactions" : name_of(order.drive), order.by,
+                     against.empty() ? "" : ", which is refused: ", against));
+    if (!against.empty()) {
+      output.refused = order.number;  // what was ordered before goes on to hold
+      return fail(Errc::conflict, Retry::later, "{}", against);
+    }
+    const bool is_of_somebody = order.drive != Drive::keep;
+    output.order = {std::move(order), is_of_somebody ? OutputProgress::under_way : OutputProgress::done,
+                    false};
+    if (is_of_somebody) {  // as it is read afterwards, not as it was believed to be
+      output.is_confirmed = false;
+      output.failures_in_a_row = 0;
+      output.try_at = now.steady;
+    }
+    settle(now);
+    return {};
+  }
+  return fail(Errc::not_found, Retry::never, "没有输出 {} there is no output {}", name, name);
 }
 
 void Judge::look_at_outputs(std::size_t device, const PollResult& polled, Instant now) {
@@ -179,7 +259,8 @@ void Judge::written(std::uint64_t ticket, const Result<WriteOutcome>& outcome, I
   Output& output = *found;
   const OutputSettings& settings = settings_.outputs[static_cast<std::size_t>(found - outputs_.begin())];
   output.ticket = 0;
-  if (outcome) output.seen = code_in(outcome->read_back);
+  // What a write without an answer has done nobody knows.
+  output.seen = outcome ? code_in(outcome->read_back) : std::nullopt;
   const bool has_worked = outcome && outcome->agrees;
   if (has_worked) {
     if (output.failures_in_a_row > 0)
@@ -236,9 +317,13 @@ JudgeFigures Judge::figures() const {
   for (std::size_t i = 0; i < reactions_.size(); ++i)
     figures.reactions.push_back(
         {settings_.reactions[i].name, state_of(settings_.reactions[i], reactions_[i])});
-  for (std::size_t i = 0; i < outputs_.size(); ++i)
-    figures.outputs.push_back(
-        {settings_.outputs[i].name, state_of(i), outputs_[i].writes, outputs_[i].failures});
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const Output& output = outputs_[i];
+    const bool is_refused = output.refused > output.order.number;
+    figures.outputs.push_back({settings_.outputs[i].name, state_of(i), output.writes, output.failures,
+                               is_refused ? output.refused : output.order.number,
+                               is_refused ? OutputProgress::refused : output.order.progress});
+  }
   figures.inhibit.is_inhibited = is_inhibited_;
   figures.inhibit.owner = inhibited_by_;
   if (command_) {

@@ -53,10 +53,8 @@ class LocalJudge {
   Result<void> end_inhibition(const std::string& by);
   /// Gives the names of the reactions.
   Result<std::string> reset(const std::string& reaction, const std::string& by);
-  /// The way in for an order from outside, such as a signed one of the centre, once it was found to be good:
-  /// this output on or off, or back to its reactions (keep), by somebody, for so long.
-  Result<void> order(const std::string& output, Drive drive, const std::string& by,
-                     std::chrono::milliseconds lasting);
+  /// The way in for an order from outside, once it was found to be good.
+  Result<void> order(std::uint64_t number, const OutputOrder& order);
   /// Waits until what was changed is on disk.
   Result<void> kept(std::chrono::milliseconds patience);
 

@@ -12,13 +12,10 @@
 
 namespace watchroom::agent {
 
-/// The kinds of orders there are.
-namespace order_kinds {
-inline constexpr std::string_view configuration = "configuration";
-}
-
 /// Where signed orders of the centre are judged: signature, audience, freshness. What was heard is on
-/// disk before an order is passed on, so that none is followed twice, over any restart. One thread.
+/// disk before an order is passed on, so that none is followed twice, over any restart. Each kind has numbers
+/// of its own: a configuration that waits for its agent is not overtaken by an output that is switched. One
+/// thread.
 class OrderDesk {
  public:
   /// `folder` is made when missing; `authority` is read anew for each order, since it may be renewed.
@@ -29,8 +26,14 @@ class OrderDesk {
   Result<Order> take(std::string_view signed_order, CertificateTime time);
 
  private:
-  Result<std::map<std::string, Heard>> read_heard() const;
-  Result<void> remember(const std::map<std::string, Heard>& heard) const;
+  /// Of one issuer: the newest of its keys, and the last number of each kind.
+  struct HeardOf {
+    Timestamp key_since{};
+    std::map<std::string, std::uint64_t> numbers;
+  };
+  using HeardOfAll = std::map<std::string, HeardOf>;
+  Result<HeardOfAll> read_heard() const;
+  Result<void> remember(const HeardOfAll& heard) const;
 
   const std::filesystem::path folder_, authority_;
   const std::string site_, agent_;

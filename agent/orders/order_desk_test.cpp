@@ -46,6 +46,14 @@ TEST_F(OrderDeskTest, AnOrderIsTakenOnceOverRestarts) {
   EXPECT_EQ(refusal(after_restart, order(8)), "");
 }
 
+TEST_F(OrderDeskTest, AConfigurationThatWaitedIsNotOvertakenByAnOutput) {
+  OrderDesk desk = this->desk();
+  EXPECT_EQ(refusal(desk, order(9)), "");
+  EXPECT_EQ(refusal(desk, order(7, "configuration")), "");
+  EXPECT_EQ(refusal(desk, order(9)), "order 9 is not new: 9 was heard already");
+  EXPECT_EQ(refusal(desk, order(7, "configuration")), "order 7 is not new: 7 was heard already");
+}
+
 TEST_F(OrderDeskTest, WithoutATimeToRelyOnAConfigurationIsTakenAndAnOrderIsNot) {
   OrderDesk desk = this->desk();
   const CertificateTime unsure{SystemClock{}.now() - 1h, false};

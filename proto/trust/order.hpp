@@ -23,6 +23,12 @@ struct Order {
   bool operator==(const Order&) const = default;
 };
 
+/// The kinds of orders there are.
+namespace order_kinds {
+inline constexpr std::string_view configuration = "configuration";
+inline constexpr std::string_view output = "output";  ///< body: output_order.hpp
+}  // namespace order_kinds
+
 inline constexpr std::size_t longest_order = 4u << 20;  ///< bytes: a configuration of some thousand devices
 
 /// The one way to write an order: protobuf, every field, in order of its number (messages/trust.proto).
