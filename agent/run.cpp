@@ -84,13 +84,14 @@ JournalSettings journal_settings(const AgentSettings& settings) {
   return journal;
 }
 
-EdgeNodeSettings edge_node_settings(const AgentSettings& settings) {
+EdgeNodeSettings edge_node_settings(const AgentSettings& settings, Challenges& challenges) {
   return {settings.site,
           settings.agent,
           settings.name,
           settings.journal.ack_hosts,
           settings.journal.replay_records_per_s,
-          std::random_device{}()};
+          std::random_device{}(),
+          [&challenges] { return challenges.fresh(); }};
 }
 
 /// A name server that is silent must not hold the end of the program; what it does not answer is asked again
@@ -166,7 +167,9 @@ class Running {
   Running(AgentSettings local, std::filesystem::path file, std::unique_ptr<Journal> journal,
           const Notifier& notifier, AgentClock& clock, Log log)
       : file_{std::move(file)},
-        intake_{OrderDesk{local.data_dir / "orders", local.broker.ca_file, local.site, local.agent}, clock},
+        challenges_{clock},
+        intake_{OrderDesk{local.data_dir / "orders", local.broker.ca_file, local.site, local.agent}, clock,
+                challenges_},
         central_{file_, local, clock, log},
         settings_{central_.begin().value_or(std::move(local))},
         notifier_{notifier},
@@ -177,8 +180,14 @@ class Running {
         link_{settings_.broker, fmt::format("watchroom-{}-{}", settings_.site, settings_.agent),
               [&clock] { return clock.certificate_time(); }, log_.tagged("mqtt")},
         devices_{prepared_devices({})},
-        agent_{edge_node_settings(settings_), devices_, *journal_, link_, field_, clock,
-               ClockFacts::of_this_machine(), log_},
+        agent_{edge_node_settings(settings_, challenges_),
+               devices_,
+               *journal_,
+               link_,
+               field_,
+               clock,
+               ClockFacts::of_this_machine(),
+               log_},
         self_{self_settings(settings_),
               {[this] { return board_.take(); }, [this] { return agent_.figures(); },
                [this] { return field_.traps().counts(); }, [this] { return judge_.figures(); },
@@ -357,6 +366,7 @@ class Running {
   }
 
   const std::filesystem::path file_;
+  Challenges challenges_;
   OrderIntake intake_;
   CentralConfiguration central_;
   AgentSettings settings_;

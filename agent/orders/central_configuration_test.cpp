@@ -39,7 +39,7 @@ class CentralConfigurationTest : public testing::Test {
     EXPECT_TRUE(local) << problems.str();
     central_.emplace(file(), *local, clock_, Log::quiet());
     intake_.emplace(OrderDesk{local->data_dir / "orders", local->broker.ca_file, local->site, local->agent},
-                    clock_);
+                    clock_, challenges_);
     return central_->begin();
   }
   std::string order(std::uint64_t number, const std::string& text,
@@ -74,6 +74,7 @@ class CentralConfigurationTest : public testing::Test {
   TestSigner signer_;
   SystemClock machine_;
   AgentClock clock_{machine_};
+  Challenges challenges_{machine_};
   std::optional<CentralConfiguration> central_;
   std::optional<OrderIntake> intake_;
 };

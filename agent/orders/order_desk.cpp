@@ -28,7 +28,7 @@ OrderDesk::OrderDesk(std::filesystem::path folder, std::filesystem::path authori
   std::filesystem::create_directories(folder_, ignored);
 }
 
-Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime time) {
+Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime time, const AgeOf& age_of) {
   const auto judge = SignatureJudge::load(authority_);
   if (!judge) return judge.error();
   auto vouched = judge->read(signed_order, time);
@@ -37,8 +37,8 @@ Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime tim
   if (!all) return all.error();
   HeardOf& heard = (*all)[vouched->order.issuer];
   std::uint64_t& number = heard.numbers[vouched->order.kind];
-  const auto fresh = check_freshness(*vouched, {number, heard.key_since}, site_, agent_, time,
-                                     timeliness_of(vouched->order.kind));
+  const auto fresh = check_freshness(*vouched, {number, heard.key_since}, site_, agent_,
+                                     {time, age_of(vouched->order)}, timeliness_of(vouched->order.kind));
   if (!fresh) return fresh.error();
   number = fresh->number;
   heard.key_since = fresh->key_since;

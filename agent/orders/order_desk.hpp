@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,8 +23,10 @@ class OrderDesk {
   OrderDesk(std::filesystem::path folder, std::filesystem::path authority, std::string site,
             std::string agent);
 
+  /// What is known of an order's age when it answers a challenge of ours.
+  using AgeOf = std::function<std::optional<std::chrono::milliseconds>(const Order&)>;
   /// Errors say why it is not followed. A disk that cannot remember it is one.
-  Result<Order> take(std::string_view signed_order, CertificateTime time);
+  Result<Order> take(std::string_view signed_order, CertificateTime time, const AgeOf& age_of);
 
  private:
   /// Of one issuer: the newest of its keys, and the last number of each kind.

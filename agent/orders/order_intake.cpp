@@ -12,7 +12,9 @@ std::optional<Order> OrderIntake::take(const std::string& text) {
     refuse("it is not in base64");
     return std::nullopt;
   }
-  auto order = desk_.take(*bytes, clock_.certificate_time());
+  auto order = desk_.take(*bytes, clock_.certificate_time(), [this](const Order& one) {
+    return challenges_.age_of(one.challenge, one.challenge_age);
+  });
   if (order) return *std::move(order);
   refuse(order.error().text);
   return std::nullopt;

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,10 @@ struct Order {
   std::uint64_t number = 0;  ///< greater than that of every order of this issuer before
   Timestamp issued{}, expires{};
   std::string body;
+  /// What the agent told last for this (Properties/Challenge), and for how long the issuer had it then. An
+  /// agent that knows when it told it knows how old the order is, whatever its clock says.
+  std::string challenge = {};
+  std::chrono::milliseconds challenge_age{};
 
   bool operator==(const Order&) const = default;
 };
