@@ -167,6 +167,8 @@ int run(const std::string& file) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  if (auto finished = finish_host_replacement(file); !finished)
+    std::fprintf(stderr, "watchroom-aggregator: %s\n", finished.error().text.c_str());
   auto settings = load(file);
   if (!settings) return exit_settings;
   const SystemClock clock;
@@ -190,10 +192,10 @@ int run(const std::string& file) {
     log.error("{}", started.error().text);
     return exit_failed;
   }
-  if (auto started = enrolment.start([&](std::vector<AgentIdentity> identities, const std::string& trouble) {
-        aggregator.tell({std::move(identities), trouble});
-      });
-      !started) {
+  const auto tell = [&](Keeper::News news) {
+    aggregator.tell({std::move(news.identities), std::move(news.trouble), std::move(news.endangered)});
+  };
+  if (auto started = enrolment.start(tell, [&] { aggregator.reconnect(); }); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
   }
