@@ -149,7 +149,7 @@ void finish_replacement_of(const std::filesystem::path& settings_file) {
   Problems ignored;
   const auto files = IdentityFiles::read(settings_file, ignored);
   if (!files) return;
-  if (const auto finished = finish_replacement(*files); !finished)
+  if (const auto finished = finish_replacement(files->pair()); !finished)
     std::cerr << "watchroom-agent: " << finished.error().text << '\n';
 }
 

@@ -3,6 +3,7 @@
 #include "aggregator/run.hpp"
 
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "aggregator/audit/audit_log.hpp"
 #include "aggregator/authority/enrolment.hpp"
 #include "aggregator/authority/order_signer.hpp"
+#include "aggregator/authority/own_certificates.hpp"
 #include "aggregator/configurations/configuration_desk.hpp"
 #include "aggregator/identity/first_administrator.hpp"
 #include "aggregator/identity/secret.hpp"
@@ -88,10 +90,10 @@ class Running {
                      fmt::format("version {}, settings SHA-256 {}", WATCHROOM_VERSION, digest_of(file_))));
     if (auto prepared = prepare_users(); !prepared) return prepared;
     if (auto started = aggregator_.start(); !started) return started;
-    const auto tell = [this](std::vector<AgentIdentity> identities, const std::string& trouble) {
-      aggregator_.tell({std::move(identities), trouble});
+    const auto tell = [this](Keeper::News news) {
+      aggregator_.tell({std::move(news.identities), std::move(news.trouble), std::move(news.endangered)});
     };
-    if (auto started = enrolment_.start(tell); !started) return started;
+    if (auto started = enrolment_.start(tell, [this] { aggregator_.reconnect(); }); !started) return started;
     signer_.emplace(enrolment_.authority(), plan_.data_dir / "authority", plan_.host_id, clock_, audit_);
     if (auto opened = open_desks(); !opened) return opened;
     web_.emplace(
@@ -182,6 +184,8 @@ int run_command(const std::string& file) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  if (auto finished = finish_host_replacement(file); !finished)
+    std::fprintf(stderr, "watchroom-aggregator: %s\n", finished.error().text.c_str());
   auto settings = ProgramSettings::load(file);
   if (!settings) return exit_settings;
   const SystemClock clock;

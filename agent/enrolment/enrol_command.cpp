@@ -44,7 +44,7 @@ Result<void> make_folders(const IdentityFiles& files) {
   return {};
 }
 
-Result<Identity> enrol(const EstClient& centre, const EnrolmentToken& token, const IdentityFiles& files) {
+Result<KeyPair> enrol(const EstClient& centre, const EnrolmentToken& token, const IdentityFiles& files) {
   // Before the token is spent: what can fail here should fail here.
   if (auto made = make_folders(files); !made) return made.error();
   const auto ca_pem = find_authority(centre, token);
@@ -54,8 +54,9 @@ Result<Identity> enrol(const EstClient& centre, const EnrolmentToken& token, con
   if (!key) return key.error();
   const auto certificate = centre.enrol(*ca_pem, token.str(), key->request_der);
   if (!certificate) return certificate.error();
-  if (auto written = replace_identity(files, *certificate, key->key_pem); !written) return written.error();
-  auto identity = load_identity(files);
+  if (auto written = replace_key_pair(files.pair(), *certificate, key->key_pem); !written)
+    return written.error();
+  auto identity = load_key_pair(files.pair());
   if (!identity) return fail(Errc::io, Retry::never, "the files that were written cannot be read");
   return *std::move(identity);
 }
@@ -77,9 +78,9 @@ int enrol_command(const EnrolOptions& options) {
   Problems problems;
   const auto files = IdentityFiles::read(options.settings_file, problems);
   if (!files) return complain(exit_wrong_input, problems.str());
-  if (const auto finished = finish_replacement(*files); !finished)
+  if (const auto finished = finish_replacement(files->pair()); !finished)
     return complain(exit_failed, finished.error().text);
-  const auto present = load_identity(*files);
+  const auto present = load_key_pair(files->pair());
   if (present && present->until > SystemClock{}.now() && !options.may_replace)
     return complain(
         exit_failed,

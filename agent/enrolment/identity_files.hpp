@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "proto/base/clock.hpp"
 #include "proto/base/settings.hpp"
+#include "proto/link/key_pair_files.hpp"
 
 namespace watchroom::agent {
 
@@ -18,21 +18,7 @@ struct IdentityFiles {
 
   /// Without looking whether the files are there, or at the rest of agent.toml.
   static std::optional<IdentityFiles> read(const std::filesystem::path& settings_file, Problems& problems);
+  KeyPairFiles pair() const;
 };
-
-struct Identity {
-  std::string certificate_pem, key_pem;
-  Timestamp since{}, until{};
-};
-
-/// Nothing unless both files are there and belong together.
-std::optional<Identity> load_identity(const IdentityFiles& files);
-
-/// Puts a new pair in the place of the old one. After a power cut at any moment `finish_replacement` finds
-/// either the old pair or the new one whole, never one of each.
-Result<void> replace_identity(const IdentityFiles& files, const std::string& certificate_pem,
-                              const std::string& key_pem);
-/// To be called before the files are used: ends a replacement that was interrupted. True: there was one.
-Result<bool> finish_replacement(const IdentityFiles& files);
 
 }  // namespace watchroom::agent

@@ -2,12 +2,10 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/enrolment/identity_files.hpp"
 
+#include <cstdlib>
 #include <fstream>
 
-#include <sys/stat.h>
-
-#include "proto/base/replace_file.hpp"
-#include "proto/link/test_certificates.hpp"
+#include <gtest/gtest.h>
 
 namespace watchroom::agent {
 namespace {
@@ -17,83 +15,11 @@ class IdentityFilesTest : public ::testing::Test {
   IdentityFilesTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-identity-XXXXXX").string();
     folder = ::mkdtemp(pattern.data());
-    files = {"hq", "room1", folder / "ca.pem", folder / "own.pem", folder / "own.key"};
-    TestCertificates made{folder};
-    made.make("old");
-    made.make("new");
   }
   ~IdentityFilesTest() override { std::filesystem::remove_all(folder); }
 
-  std::string read(const std::string& name) const {
-    std::ifstream in{folder / name};
-    return {std::istreambuf_iterator<char>{in}, {}};
-  }
-  void install(const std::string& name) {
-    ASSERT_TRUE(replace_identity(files, read(name + ".pem"), read(name + ".key")));
-  }
-
   std::filesystem::path folder;
-  IdentityFiles files;
 };
-
-TEST_F(IdentityFilesTest, HoldThePairThatWasWritten) {
-  EXPECT_FALSE(load_identity(files));
-  install("old");
-  ASSERT_TRUE(load_identity(files));
-  EXPECT_EQ(load_identity(files)->certificate_pem, read("old.pem"));
-  install("new");
-  EXPECT_EQ(load_identity(files)->key_pem, read("new.key"));
-  struct stat status {};
-  ASSERT_EQ(::stat(files.key.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600u);
-}
-
-TEST_F(IdentityFilesTest, APairThatDoesNotBelongTogetherIsNotWritten) {
-  install("old");
-  EXPECT_FALSE(replace_identity(files, read("new.pem"), read("old.key")));
-  EXPECT_EQ(load_identity(files)->certificate_pem, read("old.pem"));
-}
-
-/// The states on disk between the steps of a replacement, one after the other.
-TEST_F(IdentityFilesTest, APowerCutAtAnyMomentLeavesAWholePair) {
-  const std::string next = read("new.key") + read("new.pem");
-  const auto begin = [&] { install("old"); };
-
-  begin();  // the file of the new pair is still under another name
-  std::ofstream{folder / "own.key.next.new-1"} << next.substr(0, next.size() / 2);
-  ASSERT_TRUE(finish_replacement(files));
-  EXPECT_EQ(load_identity(files)->certificate_pem, read("old.pem"));
-
-  begin();  // it is there, neither file has been replaced
-  ASSERT_TRUE(replace_file(folder / "own.key.next", next));
-  ASSERT_TRUE(*finish_replacement(files));
-  EXPECT_EQ(load_identity(files)->certificate_pem, read("new.pem"));
-
-  begin();  // the key has been replaced, the certificate has not
-  ASSERT_TRUE(replace_file(folder / "own.key.next", next));
-  ASSERT_TRUE(replace_file(files.key, read("new.key")));
-  EXPECT_FALSE(load_identity(files));
-  ASSERT_TRUE(*finish_replacement(files));
-  EXPECT_EQ(load_identity(files)->certificate_pem, read("new.pem"));
-
-  begin();  // both have been
-  ASSERT_TRUE(replace_file(folder / "own.key.next", next));
-  ASSERT_TRUE(replace_file(files.key, read("new.key")));
-  ASSERT_TRUE(replace_file(files.certificate, read("new.pem")));
-  ASSERT_TRUE(*finish_replacement(files));
-  EXPECT_EQ(load_identity(files)->certificate_pem, read("new.pem"));
-  EXPECT_FALSE(*finish_replacement(files)) << "and then it is over";
-}
-
-TEST_F(IdentityFilesTest, WhatIsNoPairIsThrownAway) {
-  install("old");
-  for (const std::string& rubbish : {std::string{}, std::string{"rubbish"}, read("new.pem"), read("new.key"),
-                                     read("old.key") + read("new.pem")}) {
-    ASSERT_TRUE(replace_file(folder / "own.key.next", rubbish));
-    ASSERT_TRUE(*finish_replacement(files));
-    EXPECT_EQ(load_identity(files)->certificate_pem, read("old.pem"));
-  }
-}
 
 TEST_F(IdentityFilesTest, AreReadFromAgentTomlBeforeTheyExist) {
   std::ofstream{folder / "agent.toml"}

@@ -73,7 +73,7 @@ void Renewal::run() {
 }
 
 std::chrono::milliseconds Renewal::look() {
-  const auto present = load_identity(files_);
+  const auto present = load_key_pair(files_.pair());
   if (!present) return longest_sleep;  // the self device tells of files that are not fit
   const auto life = present->until - present->since;
   const auto sleep = [](std::chrono::milliseconds wanted) {
@@ -93,20 +93,20 @@ std::chrono::milliseconds Renewal::look() {
   }
   failures_ = 0;
   told_.clear();
-  const auto now = load_identity(files_);
+  const auto now = load_key_pair(files_.pair());
   log_.info("the certificate was renewed, it is good until {}", now ? to_rfc3339(now->until) : "?");
   renewed_();
   return shortest_sleep;
 }
 
-Result<void> Renewal::renew(const Identity& present) {
+Result<void> Renewal::renew(const KeyPair& present) {
   std::ifstream in{files_.ca};
   const std::string ca_pem{std::istreambuf_iterator<char>{in}, {}};
   const auto key = make_device_key(agent_common_name(files_.site, files_.agent));
   if (!key) return key.error();
   const auto certificate = centre_.renew(ca_pem, present.certificate_pem, present.key_pem, key->request_der);
   if (!certificate) return certificate.error();
-  return replace_identity(files_, *certificate, key->key_pem);
+  return replace_key_pair(files_.pair(), *certificate, key->key_pem);
 }
 
 }  // namespace watchroom::agent

@@ -38,7 +38,7 @@ class Renewal {
 
  private:
   void run();
-  Result<void> renew(const Identity& present);
+  Result<void> renew(const KeyPair& present);
 
   const EstClient centre_;
   const IdentityFiles files_;

@@ -36,7 +36,7 @@ class KeeperTest : public TestedAuthority {
     broker.ca_file = folder / "authority" / "ca.pem";
     return std::make_unique<Keeper>(Keeper::Plan{"watchroom", broker, folder / "authority"}, *authority,
                                     clock, trail, Log::quiet(),
-                                    [this](const auto&, const std::string& text) { trouble = text; });
+                                    [this](const Keeper::News& news) { trouble = news.trouble; });
   }
   std::optional<Timestamp> end_of_list() const {
     return authority->issuer().end_of_revocation_list(read("broker/crl.pem"));

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "aggregator/authority/keeper.hpp"
+#include "aggregator/authority/order_signer.hpp"
 #include "aggregator/identity/secret.hpp"
 #include "proto/base/replace_file.hpp"
 #include "proto/model/point_name.hpp"
@@ -78,12 +79,8 @@ int with_authority(const std::string& file,
   return 0;
 }
 
-struct Files {
-  std::filesystem::path certificate, key;
-};
-
 Result<void> write_identity(Authority& authority, const CertificatePlan& plan, const std::string& kind,
-                            const Files& files, bool may_replace) {
+                            const KeyPairFiles& files, bool may_replace) {
   for (const auto& file : {files.certificate, files.key}) {
     std::error_code ignored;
     if (!may_replace && std::filesystem::exists(file, ignored))
@@ -92,8 +89,7 @@ Result<void> write_identity(Authority& authority, const CertificatePlan& plan, c
   }
   auto made = authority.issue(plan, kind);
   if (!made) return made.error();
-  if (auto written = replace_file(files.key, made->key_pem); !written) return written;
-  return replace_file(files.certificate, made->certificate_pem, for_all_to_read);
+  return replace_key_pair(files, made->certificate_pem, made->key_pem);
 }
 
 CertificatePlan plan_for(std::string common_name, CertificatePlan::Use use, std::vector<std::string> names,
@@ -106,7 +102,7 @@ CertificatePlan plan_for(std::string common_name, CertificatePlan::Use use, std:
 struct Options {
   std::string file;
   std::vector<std::string> names;
-  Files files;
+  KeyPairFiles files;
   int days = 3650;
   bool may_replace = false;
 };
@@ -122,7 +118,7 @@ int init(const Options& options) {
 int issue_host(const Options& options) {
   return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
     const auto plan = plan_for(house.host_id, CertificatePlan::Use::client, {}, options.days);
-    const Files files{house.certificate_file, house.key_file};
+    const KeyPairFiles files{house.certificate_file, house.key_file};
     if (auto done = write_identity(authority, plan, "host", files, options.may_replace); !done) return done;
     if (auto done = replace_file(house.ca_file, authority.ca_pem(), for_all_to_read); !done) return done;
     std::printf("已写入 / wrote %s, %s, %s\n", house.ca_file.c_str(), files.certificate.c_str(),
@@ -132,12 +128,39 @@ int issue_host(const Options& options) {
 }
 
 int issue_server(const Options& options) {
-  return with_authority(options.file, [&](const House&, Authority& authority) -> Result<void> {
+  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
     const auto plan = plan_for(options.names.front().substr(0, 64), CertificatePlan::Use::server,
                                options.names, options.days);
-    if (auto done = write_identity(authority, plan, "server", options.files, options.may_replace); !done)
-      return done;
-    std::printf("已写入 / wrote %s, %s\n", options.files.certificate.c_str(), options.files.key.c_str());
+    KeyPairFiles files = options.files;
+    const bool is_here = files.certificate.empty() && files.key.empty() && house.enrolment.broker_identity;
+    if (is_here) files = *house.enrolment.broker_identity;
+    if (files.certificate.empty() || files.key.empty())
+      return fail(Errc::invalid, Retry::never,
+                  "where to? --certificate and --key, or broker_certificate_file and broker_key_file in "
+                  "[enrolment], where it renews itself");
+    if (auto done = write_identity(authority, plan, "server", files, options.may_replace); !done) return done;
+    std::printf("已写入 / wrote %s, %s\n", files.certificate.c_str(), files.key.c_str());
+    return {};
+  });
+}
+
+/// For a key that may have been stolen. The running aggregator finds the new one before it signs again.
+int rotate_signing_key(const Options& options) {
+  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+    const SystemClock clock;
+    Unheard trail;
+    OrderSigner signer{&authority, house.data_dir / "authority", house.host_id, clock, trail};
+    const auto serial = signer.renew();
+    if (!serial) return serial.error();
+    std::printf(
+        "新签名密钥已就绪，序列号 %s，下一条指令起使用，无需重启。\n"
+        "注意：每个采集代理收到新密钥签发的下一条指令后，旧密钥对它才失效；在此之前请给每个代理下发一条"
+        "（例如 watchroom config set）。\n"
+        "The new signing key is ready, serial %s; the next order is signed with it, no restart needed.\n"
+        "Mind: an agent refuses the old key only after it has heard the new one, by the next order that it "
+        "takes. "
+        "Until then send one to each agent (e.g. watchroom config set).\n",
+        serial->c_str(), serial->c_str());
     return {};
   });
 }
@@ -186,24 +209,31 @@ void declare_authority_commands(CLI::App& app, int& status) {
                  "签发监控中心自己的证书，写到 [broker] 所列文件 / the aggregator's own certificate, into "
                  "the files that [broker] names",
                  &issue_host));
-  const auto add_files = [&](CLI::App& command) {
+  add("rotate-signing-key",
+      "签名密钥可能泄露时换新，运行中也可 / a new key for signing orders, for one that may have been stolen; "
+      "also "
+      "while the aggregator runs",
+      &rotate_signing_key);
+  const auto add_files = [&](CLI::App& command, bool is_required) {
     command.add_option("--certificate", options->files.certificate, "证书写到 / where the certificate goes")
-        ->required();
-    command.add_option("--key", options->files.key, "私钥写到 / where the key goes")->required();
+        ->required(is_required);
+    command.add_option("--key", options->files.key, "私钥写到 / where the key goes")->required(is_required);
   };
   auto* server =
-      add("issue-server", "签发服务器证书（消息服务器等）/ a server's certificate, e.g. the broker's",
+      add("issue-server",
+          "签发服务器证书（消息服务器等）；不给文件时写到 [enrolment] broker_certificate_file / a server's "
+          "certificate, e.g. the broker's; without files into those that [enrolment] names",
           &issue_server);
   server->add_option("--name", options->names, "主机名或地址，可多次 / host name or address, may be repeated")
       ->required();
-  add_files(*server);
+  add_files(*server, false);
   add_terms(*server);
   auto* client = add("issue-client",
                      "为读取消息服务器的其他程序签发证书，权限写在 more_acl_file / for another program that "
                      "uses the broker; its rights are yours to write into more_acl_file",
                      &issue_client);
   client->add_option("--name", options->names, "名称 / its name")->required()->expected(1);
-  add_files(*client);
+  add_files(*client, true);
   add_terms(*client);
 }
 

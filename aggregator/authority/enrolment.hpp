@@ -27,15 +27,16 @@ class Enrolment {
         trail_{trail},
         log_{log.tagged("enrolment")} {}
 
-  /// `tell` as of the Keeper; never called without the table.
-  Result<void> start(Keeper::Tell tell) {
+  /// Both as of the Keeper; never called without the table.
+  Result<void> start(Keeper::Tell tell, std::function<void()> host_renewed) {
     if (!settings_) return {};
     const auto folder = plan_.data_dir / "authority";
     auto opened = Authority::open(folder, plan_.host_id, *settings_, clock_, trail_, log_);
     if (!opened) return opened.error();
     authority_ = *std::move(opened);
-    keeper_ = std::make_unique<Keeper>(Keeper::Plan{plan_.host_id, plan_.broker, folder}, *authority_, clock_,
-                                       trail_, log_, std::move(tell));
+    keeper_ =
+        std::make_unique<Keeper>(Keeper::Plan{plan_.host_id, plan_.broker, folder, std::move(host_renewed)},
+                                 *authority_, clock_, trail_, log_, std::move(tell));
     keeper_->start();
     listener_ = std::make_unique<EstListener>(*authority_, clock_, log_);
     return listener_->start();

@@ -77,6 +77,17 @@ EnrolmentSettings EnrolmentSettings::read(const SettingsTable& table) {
        .must_exist = false});
   read.more_acl_file = table.optional_file(
       "more_acl_file", {.help = "rules of your own (mosquitto.conf(5), acl_file), added to what is written"});
+  const auto certificate =
+      table.optional_file("broker_certificate_file",
+                          {.help = "the broker's own certificate (its certfile), as issue-server makes it: "
+                                   "renewed there, and the broker told by SIGHUP",
+                           .must_exist = false});
+  const auto key =
+      table.optional_file("broker_key_file", {.help = "its key (its keyfile)", .must_exist = false});
+  if (certificate.has_value() != key.has_value())
+    table.complain(certificate ? "broker_key_file" : "broker_certificate_file",
+                   "is missing: certificate and key are renewed together");
+  if (certificate && key) read.broker_identity = KeyPairFiles{*certificate, *key};
   table.finish();
   return read;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proto/base/settings.hpp"
+#include "proto/link/key_pair_files.hpp"
 
 namespace watchroom::aggregator {
 
@@ -23,6 +24,7 @@ struct EnrolmentSettings {
   std::filesystem::path broker_folder;
   std::optional<std::filesystem::path> broker_pid_file;
   std::optional<std::filesystem::path> more_acl_file;
+  std::optional<KeyPairFiles> broker_identity;  ///< the broker's own certificate, when it lies here
 
   static EnrolmentSettings read(const SettingsTable& table);
 };

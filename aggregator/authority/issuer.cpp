@@ -241,6 +241,27 @@ std::optional<Timestamp> Issuer::end_of_revocation_list(std::string_view pem) co
   return from_ms(*at * 1000);
 }
 
+std::vector<std::string> names_of(const X509& certificate) {
+  std::vector<std::string> names;
+  const Names all{
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr))};
+  for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    int kind = 0;
+    const auto* value =
+        static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &kind));
+    if (kind != GEN_DNS && kind != GEN_IPADD) continue;
+    const unsigned char* bytes = ASN1_STRING_get0_data(value);
+    const int size = ASN1_STRING_length(value);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (kind == GEN_DNS)
+      names.emplace_back(bytes, bytes + size);
+    else if ((size == 4 || size == 16) &&
+             ::inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text) != nullptr)
+      names.emplace_back(text);
+  }
+  return names;
+}
+
 Result<x509::Request> read_request(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   x509::Request request{d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size()))};

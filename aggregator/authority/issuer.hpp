@@ -66,6 +66,9 @@ class Issuer {
   x509::Key key_;
 };
 
+/// The host names and addresses that a server's certificate is for.
+std::vector<std::string> names_of(const X509& certificate);
+
 /// A certificate signing request (PKCS#10, DER) whose key is EC P-256 and which that key has signed.
 Result<x509::Request> read_request(std::string_view der);
 

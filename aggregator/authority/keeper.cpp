@@ -23,7 +23,17 @@ Keeper::Keeper(Plan plan, Authority& authority, const Clock& clock, AuditTrail& 
       log_{std::move(log)},
       tell_{std::move(tell)},
       files_{authority.settings().broker_folder, authority.settings().broker_pid_file},
-      cutter_{authority, plan_.broker, plan_.folder, log_} {
+      cutter_{authority, plan_.broker, plan_.folder, log_},
+      own_{{plan_.host_id, plan_.broker, plan_.host_renewed,
+            [this]() -> Result<void> {
+              const std::lock_guard turn{files_mutex_};
+              is_reload_owed_ = true;
+              return reload();
+            }},
+           authority,
+           clock,
+           trail,
+           log_} {
   authority_.when_changed([this] { on_changed(); });
   authority_.when_revoked([this] { on_revoked(); });
 }
@@ -48,6 +58,7 @@ void Keeper::stop() {
 void Keeper::run() {
   while (true) {
     cut_sessions();
+    look_at_own_certificates();
     {
       std::unique_lock lock{mutex_};
       news_.wait_for(lock, look_interval, [this] { return is_stopping_ || is_work_wanted_; });
@@ -153,6 +164,23 @@ void Keeper::cut_sessions() {
   if (!uncut->empty()) note(write_rules(), "the broker's rules");
 }
 
+void Keeper::look_at_own_certificates() {
+  auto endangered = own_.look();
+  if (endangered.empty() && !own_.has_seen_broker()) return;
+  bool is_news = false;
+  {
+    const std::lock_guard lock{mutex_};
+    is_news = !endangered_ || endangered_->size() != endangered.size();
+    endangered_ = std::move(endangered);
+  }
+  if (!is_news) return;
+  {
+    const std::lock_guard turn{tell_mutex_};
+    told_.reset();
+  }
+  tell_state();
+}
+
 void Keeper::note(const Result<void>& result, const std::string& what) {
   {
     const std::lock_guard lock{mutex_};
@@ -181,13 +209,15 @@ void Keeper::tell_state() {
   if (!tell_ || (told_ && clock_.steady() - *told_ < 1min)) return;
   auto identities = authority_.identities();
   if (!identities) return log_.error("{}", identities.error().text);
-  std::string all;
+  News news;
+  news.identities = *std::move(identities);
   {
     const std::lock_guard lock{mutex_};
     for (const auto& [about, text] : troubles_)
-      all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", about, text);
+      news.trouble += fmt::format("{}{}: {}", news.trouble.empty() ? "" : "; ", about, text);
+    news.endangered = endangered_;
   }
-  tell_(*std::move(identities), all);
+  tell_(std::move(news));
   told_ = clock_.steady();
 }
 

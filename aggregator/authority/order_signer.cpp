@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/authority/order_signer.hpp"
 
+#include <algorithm>
+
 #include "proto/base/base64.hpp"
 #include "proto/base/replace_file.hpp"
 #include "proto/base/whole_file.hpp"
@@ -30,10 +32,12 @@ Result<std::string> OrderSigner::sign(Order order, std::chrono::milliseconds goo
   if (!authority_)
     return fail(Errc::not_found, Retry::never,
                 "nothing can be signed: aggregator.toml has no [enrolment], so there is no authority");
-  if (!signing_)
-    if (auto loaded = load(); !loaded) return loaded.error();
-  if (clock_.now() >= signing_->renew_at)
-    if (auto made = make(); !made) return made.error();
+  // The offline command writes the file, too: text and key that are read must be of one moment.
+  const auto turn = FolderLock::take(file_.parent_path());
+  if (!turn) return turn.error();
+  if (auto loaded = load(); !loaded) return loaded.error();
+  if (clock_.now() >= signing_->since + life * 2 / 3)
+    if (auto made = make("two thirds of its life are over"); !made) return made.error();
   order.issuer = host_id_;
   order.issued = clock_.now();
   order.expires = order.issued + good_for;
@@ -42,48 +46,81 @@ Result<std::string> OrderSigner::sign(Order order, std::chrono::milliseconds goo
   return to_base64(*bytes);
 }
 
-Result<void> OrderSigner::renew() {
+Result<std::string> OrderSigner::renew() {
   const std::lock_guard lock{mutex_};
   if (!authority_) return fail(Errc::not_found, Retry::never, "there is no authority");
-  return make();
+  const auto turn = FolderLock::take(file_.parent_path());
+  if (!turn) return turn.error();
+  if (auto made = make("asked for"); !made) return made.error();
+  return x509::serial_of(*x509::certificate_of_der(signing_->certificate));
 }
 
 /// Key and certificate in one file, so that a power cut cannot leave a pair that does not fit.
 Result<void> OrderSigner::load() {
   const auto text = read_whole(file_, longest_file);
-  if (!text && text.error().code == Errc::not_found) return make();
+  if (!text && text.error().code == Errc::not_found) return make("there was none");
   if (!text) return text.error();
-  auto key = SigningKey::load(file_);
-  if (!key) return key.error();
+  if (signing_ && signing_->text == *text) return {};
   const x509::Certificate certificate = x509::certificate_of_pem(*text);
-  if (!certificate || !authority_->issuer().has_signed(*certificate)) return make();
-  const auto since = x509::seconds_of(*X509_get0_notBefore(certificate.get()));
-  signing_ =
-      Signing{*std::move(key), x509::der_of(*certificate), from_ms(since.value_or(0) * 1000) + life * 2 / 3};
+  if (!certificate || !authority_->issuer().has_signed(*certificate))
+    return make("the one that was there is not certified by this authority");
+  const bool was_replaced = signing_.has_value();
+  if (auto used = use(*text); !used) return used;
+  audit(was_replaced ? "signing.renew" : "signing.load", Outcome::done,
+        was_replaced ? "by authority rotate-signing-key" : "");
   return {};
 }
 
-Result<void> OrderSigner::make() {
+Result<void> OrderSigner::use(const std::string& text) {
+  auto key = SigningKey::load(file_);
+  if (!key) return key.error();
+  const x509::Certificate certificate = x509::certificate_of_pem(text);
+  const auto since = x509::seconds_of(*X509_get0_notBefore(certificate.get()));
+  signing_ = Signing{*std::move(key), x509::der_of(*certificate), from_ms(since.value_or(0) * 1000), text};
+  return {};
+}
+
+/// Agents tell by `not_before` which of two keys is the newer, in whole seconds.
+Result<void> OrderSigner::make(const std::string& why) {
   const Timestamp now = clock_.now();
   CertificatePlan plan;
   plan.common_name = host_id_;
   plan.use = CertificatePlan::Use::signer;
   plan.not_before = now - backdated;
   plan.not_after = now + life;
-  auto made = authority_->issue(plan, "signer");
-  AuditEvent event{.who = "system", .action = "signing.renew", .object = host_id_};
-  if (!made) {
-    event.outcome = Outcome::failed;
-    event.detail = made.error().text;
-    trail_.record(std::move(event));
-    return made.error();
+  const auto before = read_whole(file_, longest_file);
+  const auto old = x509::certificate_of_pem(before ? *before : "");
+  if (old && authority_->issuer().has_signed(*old)) {
+    const auto seconds = x509::seconds_of(*X509_get0_notBefore(old.get()));
+    plan.not_before = std::max(plan.not_before, from_ms(seconds.value_or(0) * 1000) + 1s);
   }
-  if (auto written = replace_file(file_, made->key_pem + made->certificate_pem); !written) return written;
-  trail_.record(std::move(event));
-  auto key = SigningKey::load(file_);
-  if (!key) return key.error();
-  signing_ = Signing{*std::move(key), x509::der_of(*made->certificate), now + life * 2 / 3};
+  const auto failed = [&](const Error& error) {
+    audit("signing.renew", Outcome::failed, error.text);
+    return error;
+  };
+  if (plan.not_before > now)
+    return failed(
+        fail(Errc::conflict, Retry::later,
+             "the present signing key is of {}, and it is {}: agents would take a new one for older; "
+             "set the clock right first",
+             to_rfc3339(plan.not_before - 1s), to_rfc3339(now)));
+  auto made = authority_->issue(plan, "signer");
+  if (!made) return failed(made.error());
+  const std::string text = made->key_pem + made->certificate_pem;
+  if (auto written = replace_file(file_, text); !written) return failed(written.error());
+  if (auto used = use(text); !used) return failed(used.error());
+  audit("signing.renew", Outcome::done, why);
   return {};
+}
+
+void OrderSigner::audit(const std::string& action, Outcome outcome, const std::string& detail) {
+  AuditEvent event{
+      .who = "system", .action = action, .object = host_id_, .outcome = outcome, .detail = detail};
+  if (outcome == Outcome::done)
+    event.detail = fmt::format("serial {}, since {}{}{}",
+                               x509::serial_of(*x509::certificate_of_der(signing_->certificate)),
+                               to_rfc3339(signing_->since), detail.empty() ? "" : ": ", detail);
+  trail_.record(std::move(event));
 }
 
 }  // namespace watchroom::aggregator

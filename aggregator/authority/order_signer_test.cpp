@@ -74,6 +74,51 @@ TEST_F(OrderSignerTest, AKeyIsReplacedLongBeforeItsCertificateRunsOut) {
   EXPECT_EQ(trail.last("signing.renew").outcome, Outcome::done);
 }
 
+TEST_F(OrderSignerTest, AKeyThatAnotherProcessHasRotatedSignsTheNextOrderAndEndsTheOld) {
+  OrderSigner running = this->signer();
+  const auto stolen = read(*running.sign(order(5), 1h));
+  ASSERT_TRUE(stolen);
+  EXPECT_NE(trail.last("signing.renew").detail.find("serial"), std::string::npos);
+  // As the offline command does it, within the same second; and once more.
+  OrderSigner offline = this->signer();
+  ASSERT_TRUE(offline.renew());
+  const auto serial = offline.renew();
+  ASSERT_TRUE(serial) << serial.error().text;
+  const auto next = read(*running.sign(order(6), 1h));
+  ASSERT_TRUE(next) << next.error().text;
+  EXPECT_GT(next->key_since, stolen->key_since);
+  EXPECT_NE(trail.last("signing.renew").detail.find(*serial), std::string::npos);
+  EXPECT_NE(trail.last("signing.renew").detail.find("rotate"), std::string::npos);
+
+  const auto heard = check_freshness(*next, {5, stolen->key_since}, "hq", "room1", {clock.now(), true},
+                                     Timeliness::must_be_timely);
+  ASSERT_TRUE(heard) << heard.error().text;
+  Vouched forged = *stolen;
+  forged.order.number = 7;
+  const auto refused =
+      check_freshness(forged, *heard, "hq", "room1", {clock.now(), true}, Timeliness::must_be_timely);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("which a newer one"), std::string::npos) << refused.error().text;
+}
+
+TEST_F(OrderSignerTest, WhichKeyIsUsedAfterAStartIsInTheAudit) {
+  ASSERT_TRUE(signer().sign(order(5), 1h));
+  const auto serial = signer().renew();
+  ASSERT_TRUE(serial);
+  ASSERT_TRUE(signer().sign(order(6), 1h));
+  EXPECT_NE(trail.last("signing.load").detail.find(*serial), std::string::npos);
+}
+
+TEST_F(OrderSignerTest, AKeyOfTheFutureIsNotReplacedByOneThatWouldBeTheOlder) {
+  clock.advance(24h * 30);
+  ASSERT_TRUE(signer().sign(order(5), 1h));
+  clock.advance(-24h * 30);
+  const auto refused = signer().renew();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("clock"), std::string::npos) << refused.error().text;
+  EXPECT_EQ(trail.last("signing.renew").outcome, Outcome::failed);
+}
+
 TEST_F(OrderSignerTest, WithoutAnAuthorityNothingIsSignedAndThatIsSaid) {
   OrderSigner signer{nullptr, folder, "watchroom", clock, trail};
   const auto refused = signer.sign(order(5), 1h);

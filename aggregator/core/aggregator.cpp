@@ -149,6 +149,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   Result<void> send_order(const std::string& site, const std::string& agent, const std::string& order) {
     return session_->publish(connected_session_, Host::order({site, agent}, order, clock_.now()));
   }
+  void reconnect() { session_->reconnect(); }
   void tell(IdentityNews news) { events_.put_regardless(std::move(news)); }
 
   Room& room() { return *room_; }
@@ -264,6 +265,7 @@ Result<void> Aggregator::send_order(const std::string& site, const std::string& 
                                     const std::string& order) {
   return inside_->send_order(site, agent, order);
 }
+void Aggregator::reconnect() { inside_->reconnect(); }
 void Aggregator::tell(IdentityNews news) { inside_->tell(std::move(news)); }
 Room& Aggregator::room() { return inside_->room(); }
 

@@ -38,8 +38,10 @@ class Aggregator {
   /// Says goodbye to the broker (STATE offline), commits what has arrived, joins the threads.
   void stop();
 
-  /// From any thread.
+  /// Both from any thread between `start` and `stop`.
   void tell(IdentityNews news);
+  /// Begins a new broker session, with the files of the certificate as they are now.
+  void reconnect();
 
   /// Valid between `start` and the end of this object.
   Room& room();

@@ -163,8 +163,8 @@ void Core::handle(IdentityNews& event) {
         node.certificate_until = one.valid_until;
     revisit_agent(node);
   }
-  if (broker_files_trouble_ == event.trouble) return;
   broker_files_trouble_ = event.trouble;
+  if (event.endangered) endangered_ = std::move(event.endangered);
   observe_centre();
 }
 
@@ -219,7 +219,19 @@ void Core::observe_centre() {
   situation.audit_trouble = {fmt::format("审计日志异常：{}", audit_trouble_),
                              fmt::format("the audit log: {}", audit_trouble_)};
   situation.broker_files_trouble = broker_files_trouble_;
+  show_own_certificates(situation);
   take_changes(engine_.observe(broker_, situation, now()));
+}
+
+/// Of several the one that runs out first.
+void Core::show_own_certificates(Situation& situation) const {
+  situation.are_own_certificates_known = endangered_.has_value();
+  if (!endangered_ || endangered_->empty()) return;
+  const auto first = std::min_element(endangered_->begin(), endangered_->end(),
+                                      [](const auto& a, const auto& b) { return a.until < b.until; });
+  situation.own_certificate_days = static_cast<double>((first->until - clock_.now()) / 1s) / 86'400.0;
+  situation.own_certificate = {first->name_zh, first->name_en};
+  situation.own_certificate_trouble = {first->why_zh, first->why_en};
 }
 
 void Core::look_at_audit() {
@@ -255,6 +267,9 @@ void Core::revisit_agent(KnownNode& node) {
     situation.certificate_days =
         static_cast<double>((*node.certificate_until - clock_.now()) / 1s) / 86'400.0;
   situation.was_journal_restored = is_recent(node.journal_restored_at);
+  node.clones = host_.clone_finding(node.key, clock_.steady());
+  if (node.clones != CloneWatch::Finding::unknown)
+    situation.is_cloned = node.clones == CloneWatch::Finding::cloned;
   take_changes(engine_.observe(node.subject, situation, now()));
 }
 
@@ -289,7 +304,8 @@ void Core::look_for_silence() {
   // exception.
   constexpr auto grace = 5s;
   for (auto& [key, node] : nodes_) {
-    if (node.journal_lost_at || node.journal_restored_at) revisit_agent(node);
+    const bool is_news = host_.clone_finding(key, clock_.steady()) != node.clones;
+    if (node.journal_lost_at || node.journal_restored_at || is_news) revisit_agent(node);
     if (node.contact != Contact::online) continue;
     look_for_missing_births(node);
     for (auto& [id, device] : node.devices) {

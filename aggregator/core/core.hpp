@@ -10,6 +10,7 @@
 #include "aggregator/audit/audit_trail.hpp"
 #include "aggregator/core/inventory.hpp"
 #include "aggregator/live/agent_identities.hpp"
+#include "aggregator/live/endangered_certificate.hpp"
 #include "aggregator/live/published_room.hpp"
 #include "aggregator/notify/email/email.hpp"
 #include "proto/base/mailbox.hpp"
@@ -42,10 +43,12 @@ struct Delivered {
   std::int64_t mail;  ///< as handed over
   Result<void> result;
 };
-/// What the certificate authority knows of agents, and what troubles it; empty: nothing.
+/// What the certificate authority knows of agents, what troubles it (empty: nothing), and which of the
+/// centre's own certificates nobody renews (nothing: not known yet).
 struct IdentityNews {
   std::vector<AgentIdentity> identities;
   std::string trouble;
+  std::optional<std::vector<EndangeredCertificate>> endangered = {};
 };
 using CoreEvent =
     std::variant<Connected, Disconnected, Received, Acknowledge, AskForClass, Delivered, IdentityNews>;
@@ -158,6 +161,7 @@ class Core {
   void observe(KnownNode& node, KnownDevice& device, KnownPoint& point);
   void judge(KnownNode& node, KnownDevice& device, const std::vector<KnownPoint*>& fresh);
   void observe_centre();
+  void show_own_certificates(Situation& situation) const;
   void look_at_audit();
   bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();
@@ -211,6 +215,7 @@ class Core {
   bool is_audit_known_ = false;
   bool are_certificates_known_ = false;
   std::optional<std::string> broker_files_trouble_;
+  std::optional<std::vector<EndangeredCertificate>> endangered_;
   SessionNumber session_ = 0;
 
   std::map<std::int64_t, Posted> outbox_;  // by ticket; until it is final and its row says so

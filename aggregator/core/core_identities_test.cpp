@@ -19,6 +19,19 @@ kind = "broker_files"
 severity = "major"
 title_zh = "吊销列表"
 title_en = "Revocation list"
+[[rule]]
+id = "own-30"
+kind = "own_certificate"
+raise_below = 30.0
+severity = "warning"
+title_zh = "证书"
+title_en = "Certificate"
+[[rule]]
+id = "cloned"
+kind = "cloned_agent"
+severity = "critical"
+title_zh = "身份被复制"
+title_en = "Cloned"
 )";
 
 /// What the certificate authority tells the core.
@@ -40,6 +53,25 @@ class Identities : public CoreTest {
     one.valid_until = clock.now() + left;
     happen(IdentityNews{{one}, trouble});
     pass(2s);
+  }
+  void tells_own(std::vector<std::chrono::hours> left) {
+    std::vector<EndangeredCertificate> endangered;
+    for (const auto& each : left)
+      endangered.push_back({"消息服务器的证书", "the broker's certificate", "磁盘已满",
+                            fmt::format("no space, {}", each.count()), clock.now() + each});
+    happen(IdentityNews{{}, "", endangered});
+    pass(2s);
+  }
+  /// A birth with a journal of its own, as of one of our agents.
+  void is_born_with(std::uint8_t journal, std::int64_t head, std::int64_t own_bd_seq) {
+    bd_seq = own_bd_seq;
+    Payload node;
+    node.seq = 0;
+    node.metrics = {{.name = "bdSeq", .value = own_bd_seq},
+                    {.name = "Journal/Id", .value = to_hex(JournalId{journal})},
+                    {.name = "Journal/Head", .value = head}};
+    receive("spBv1.0/hq/NBIRTH/room1", node);
+    pass(3s);
   }
   bool is_raised(const std::string& rule) const {
     for (const AlarmView& alarm : room->alarms(0))
@@ -75,6 +107,54 @@ TEST_F(Identities, ARestartDoesNotClearWhatIsNotKnownYet) {
   restart();
   pass(5s);
   EXPECT_TRUE(is_raised("away-7"));
+}
+
+TEST_F(Identities, AnOwnCertificateThatNobodyRenewsIsToldDaysBefore) {
+  tells_own({24h * 31});
+  EXPECT_FALSE(is_raised("own-30"));
+  tells_own({24h * 300, 24h * 29});
+  ASSERT_TRUE(is_raised("own-30"));
+  EXPECT_THAT(room->alarms(0).at(0).text_en,
+              HasSubstr("the broker's certificate runs out in 29 days: no space"));
+  EXPECT_THAT(room->alarms(0).at(0).text_zh, HasSubstr("29 天"));
+  restart();
+  pass(5s);
+  EXPECT_TRUE(is_raised("own-30")) << "nobody has looked yet";
+  happen(IdentityNews{{}, ""});
+  EXPECT_TRUE(is_raised("own-30"));
+  tells_own({});
+  EXPECT_FALSE(is_raised("own-30"));
+}
+
+TEST_F(Identities, TwoAgentsUnderOneNameAreAnAlarmUntilItIsQuiet) {
+  is_born_with(1, 100, 7);
+  dies();
+  is_born_with(2, 0, 0);
+  dies();
+  is_born_with(1, 101, 8);
+  EXPECT_FALSE(is_raised("cloned"));
+  dies();
+  is_born_with(2, 3, 1);
+  ASSERT_TRUE(is_raised("cloned"));
+  EXPECT_THAT(room->alarms(0).at(0).text_zh, HasSubstr("吊销"));
+  EXPECT_EQ(room->alarms(0).at(0).agent, "room1");
+  restart();
+  pass(10s);
+  EXPECT_TRUE(is_raised("cloned")) << "a restart of the centre proves nothing";
+  is_born_with(2, 4, 2);
+  pass(14min);
+  EXPECT_TRUE(is_raised("cloned"));
+  pass(2min);
+  EXPECT_FALSE(is_raised("cloned"));
+}
+
+TEST_F(Identities, AnAgentThatComesAndGoesIsNoClone) {
+  for (int i = 0; i < 50; ++i) {
+    is_born_with(1, 100 + i, i);
+    dies();
+  }
+  is_born_with(2, 0, 0);
+  EXPECT_FALSE(is_raised("cloned"));
 }
 
 TEST_F(Identities, FilesOfTheBrokerThatCannotBeWrittenAreAnAlarm) {

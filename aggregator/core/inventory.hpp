@@ -88,6 +88,7 @@ struct KnownNode {
   std::optional<std::uint64_t> journal_lost;                   ///< as last told
   std::optional<bool> is_clock_unsure;                         ///< as its newest live message says
   std::optional<Steady> journal_lost_at, journal_restored_at;  ///< what happened lately
+  CloneWatch::Finding clones = CloneWatch::Finding::unknown;   ///< as last judged
   std::map<std::string, KnownDevice> devices;                  // '' is the node itself
   std::optional<Timestamp> certificate_until;                  ///< of those that this centre gave
   SubjectId subject = 0;

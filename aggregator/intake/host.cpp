@@ -117,7 +117,7 @@ std::optional<Arrival> Host::receive(std::string_view topic, std::string_view pa
   }
 }
 
-std::optional<Arrival> Host::accept_node_birth(Node& node, Arrival arrival, Steady) {
+std::optional<Arrival> Host::accept_node_birth(Node& node, Arrival arrival, Steady now) {
   const auto bd_seq = integer_metric(arrival.payload, metric_names::bd_seq);
   const bool is_rebirth = node.is_born && node.bd_seq == bd_seq;
   node.bd_seq = bd_seq;
@@ -134,10 +134,20 @@ std::optional<Arrival> Host::accept_node_birth(Node& node, Arrival arrival, Stea
   if (!is_rebirth)
     log_.info("{}/{}: born, bdSeq {}", arrival.node.site, arrival.node.agent, bd_seq.value_or(-1));
   learn_names(node, arrival);
+  watch_for_clones(node, arrival.payload, now);
   arrival.journal_went_back = !adopt_journal(node, arrival.node, arrival.payload);
   // A node without journal tells its first values here and nowhere else.
   arrival.is_record = !node.keeps_journal;
   return arrival;
+}
+
+void Host::watch_for_clones(Node& node, const Payload& birth, Steady now) {
+  const Metric* id = birth.find(metric_names::journal_id);
+  const auto* text = id && id->value ? std::get_if<std::string>(&*id->value) : nullptr;
+  const auto journal = text ? journal_id_from_hex(*text) : std::nullopt;
+  const auto head = integer_metric(birth, metric_names::journal_head);
+  // A foreign node begins with bdSeq 0 at each start, and has nothing else to be known by.
+  if (journal && head) node.clones.born(*journal, static_cast<std::uint64_t>(*head), node.bd_seq, now);
 }
 
 bool Host::adopt_journal(Node& node, const NodeKey& key, const Payload& birth) {
@@ -179,6 +189,7 @@ std::optional<Arrival> Host::accept_node_death(Node& node, Arrival arrival) {
   if (!node.is_born || integer_metric(arrival.payload, metric_names::bd_seq) != node.bd_seq)
     return std::nullopt;
   node.is_born = false;
+  node.clones.died();
   node.contact = Contact::offline;
   node.born_devices.clear();
   log_.info("{}/{}: gone", arrival.node.site, arrival.node.agent);
@@ -414,6 +425,11 @@ bool Host::is_complete(const NodeKey& key) const {
   const auto node = nodes_.find(key);
   return node != nodes_.end() && node->second.is_born && !node->second.rebirth_wanted &&
          !node->second.sequence.gap_since();
+}
+
+CloneWatch::Finding Host::clone_finding(const NodeKey& key, Steady now) const {
+  const auto node = nodes_.find(key);
+  return node == nodes_.end() ? CloneWatch::Finding::unknown : node->second.clones.finding(now);
 }
 
 const IntakeCounters& Host::counters(const NodeKey& key) const {

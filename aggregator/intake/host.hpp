@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "aggregator/alarms/rules/condition.hpp"
+#include "aggregator/intake/clone_watch.hpp"
 #include "aggregator/intake/journal_ledger.hpp"
 #include "aggregator/intake/sequence.hpp"
 #include "proto/base/log.hpp"
@@ -94,6 +95,8 @@ class Host {
   Contact contact(const NodeKey& node) const;
   /// Born, and none of its messages since is missing.
   bool is_complete(const NodeKey& node) const;
+  /// Whether two agents speak under this name.
+  CloneWatch::Finding clone_finding(const NodeKey& node, Steady now) const;
   const IntakeCounters& counters(const NodeKey& node) const;
   const JournalLedger* ledger(const NodeKey& node) const;
 
@@ -111,6 +114,7 @@ class Host {
     std::optional<std::chrono::seconds> heartbeat;  // as announced
     Steady last_heard{};
     Sequence sequence;
+    CloneWatch clones;
     std::unordered_map<std::uint64_t, std::string> aliases;
     /// By device ("" is the node), then by metric: what births said and DATA leaves out.
     std::map<std::string, std::unordered_map<std::string, std::uint32_t>> integer_types;
@@ -136,6 +140,7 @@ class Host {
   std::optional<Arrival> accept_data(Node& node, Arrival arrival, Steady now);
   /// False when its numbers went back.
   bool adopt_journal(Node& node, const NodeKey& key, const Payload& birth);
+  static void watch_for_clones(Node& node, const Payload& birth, Steady now);
   void use_journal(Node& node, const NodeKey& key, const JournalId& id);
   bool note_record(Node& node, const NodeKey& key, const JournalStamp& stamp);
   void learn_names(Node& node, const Arrival& birth);

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from story import Decoder, Plan, Story, connection, main, program, run, wait_until
-from rig.room import HOST_ID, gateway_device
+from rig.room import HOST_ID, binary, gateway_device
 
 TIMEOUT_S = 240
 LABELS = "trust"
@@ -116,6 +116,35 @@ class CentralConfiguration(Story):
         # The thief put the centre out with its own certificate for a moment; what the agent does is as it was.
         room.wait_until_good("meter1", "meter[L1].voltage")
         self.assertEqual(room.point("self", "configuration.number")["value"], self.given()["number"])
+
+    def test_ARotatedSigningKeyServesAtOnceAndEndsTheStolenOne(self) -> None:
+        room = self.room
+        done = self.give(self.written("meters.toml", self.other_sensor()))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        key = room.house.folder / "signing.pem"
+        stolen = key.read_bytes()
+        done = run([binary("watchroom-aggregator"), "authority", "rotate-signing-key",
+                    room.aggregator_folder / "aggregator.toml"])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("by the next order that it takes", done.stdout)
+        self.assertNotEqual(key.read_bytes(), stolen)
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+        serial = done.stdout.split("serial ")[1].split(";")[0]
+
+        # The aggregator that runs signs with it, and writes down that it does.
+        done = self.give(self.written("again.toml", self.other_sensor().replace("进线电表", "总电表")))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        entries = room.rest.get("/audit", limit=1000)["entries"]
+        self.assertTrue([one for one in entries if one["action"] == "signing.renew" and serial in one["detail"]])
+
+        # Who has the old key signs with it: the agent has heard the new one.
+        number = room.point("self", "configuration.number")["value"]
+        key.write_bytes(stolen)
+        room.rest.put("/agents/hq/room1/configuration",
+                      {"text": self.other_sensor().replace("进线电表", "假电表"), "comment": "by a thief"})
+        wait_until(lambda: "which a newer one of" in room.agent.log(), 30, "the refusal of the old key")
+        self.assertEqual(room.point("self", "configuration.number")["value"], number)
+        room.wait_until_good("meter1", "meter[L1].voltage")
 
     def bytes_file(self, content: bytes) -> Path:
         path = self.room.folder / "payload"

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
+import tempfile
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from story import Plan, Room, Story, connection, main, program, run, stays_true, wait_until
 from rig.certificates import Identity
-from rig.room import binary, gateway_device
+from rig.room import HOST_ID, binary, gateway_device
 
 TIMEOUT_S = 420
 LABELS = "trust"
@@ -55,6 +58,42 @@ class Enrolment(Story):
     def audit(self, room: Room, action: str) -> list[dict[str, str]]:
         entries = room.rest.get("/audit", limit=2000)["entries"]
         return [one for one in entries if one["action"] == action]
+
+    def aged(self, room: Room, identity: Identity, *names: str) -> str:
+        """Puts a certificate of the house's authority in the place of another: 80 days old, good for 10 more. Its
+        serial."""
+        folder = Path(tempfile.mkdtemp(dir=room.folder))
+        (folder / "index").touch()
+        use = "serverAuth" if names else "clientAuth"
+        (folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index\nnew_certs_dir={folder}\nrand_serial=yes\n"
+            "default_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n[e]\n"
+            f"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage={use}\n"
+            + (f"subjectAltName={','.join(names)}\n" if names else ""))
+        now = datetime.now(timezone.utc)
+        day = "%Y%m%d%H%M%SZ"
+        for command in (
+                ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                 f"/CN={identity.common_name}", "-keyout", identity.key_file, "-out", folder / "csr"],
+                ["ca", "-batch", "-notext", "-config", folder / "ca.cnf", "-extensions", "e", "-in", folder / "csr",
+                 "-cert", room.house.folder / "ca.pem", "-keyfile", room.house.folder / "ca.key", "-startdate",
+                 (now - timedelta(days=80)).strftime(day), "-enddate", (now + timedelta(days=10)).strftime(day),
+                 "-out", identity.certificate_file]):
+            done = run([program("openssl"), *command])
+            self.assertEqual(done.returncode, 0, done.stderr)
+        return self.serial_of(identity.certificate_file.read_text())
+
+    def serial_of(self, pem: str) -> str:
+        done = run([program("openssl"), "x509", "-noout", "-serial"], text_input=pem)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip().removeprefix("serial=")
+
+    def shown_by_broker(self, room: Room) -> str:
+        """The serial of what it shows who connects."""
+        watcher = room.house.client("watcher")
+        done = run([program("openssl"), "s_client", "-connect", f"127.0.0.1:{room.broker.port}", "-cert",
+                    watcher.certificate_file, "-key", watcher.key_file])
+        return self.serial_of(done.stdout)
 
     def new_token(self, room: Room, place: str, name: str) -> Path:
         token = room.folder / name
@@ -180,6 +219,96 @@ class Enrolment(Story):
         done = self.enrol(room, token, "--replace")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 60, "good again")
+
+    def test_CentreAndBrokerRenewTheirOwnCertificates(self) -> None:
+        room = self.room_with()
+        host, server = room.house.host(HOST_ID), room.house.server("broker")
+        server = Identity("localhost", server.certificate_file, server.key_file)
+        room.house.settings |= {"broker_certificate_file": str(server.certificate_file),
+                                "broker_key_file": str(server.key_file)}
+        old = self.aged(room, host), self.aged(room, server, "DNS:localhost", "IP:127.0.0.1")
+        room.start_simulator()
+        room.broker.start()
+        self.assertEqual(self.shown_by_broker(room), old[1])
+        observer = room.observe()
+        began = time.monotonic()
+        room.start_aggregator()
+        wait_until(lambda: self.serial_of(host.certificate_file.read_text()) != old[0], 20, "the centre's new one")
+        wait_until(lambda: self.shown_by_broker(room) != old[1], 20, "the broker's new one, after SIGHUP")
+        self.tell(f"both renewed {time.monotonic() - began:.1f} s after the aggregator's start, mosquitto told")
+        self.assertEqual(stat.S_IMODE(host.key_file.stat().st_mode), 0o600)
+        self.assertFalse(host.key_file.with_name(host.key_file.name + ".next").exists())
+        states = lambda: [m for m in observer.messages() if m.topic == f"spBv1.0/STATE/{HOST_ID}"]  # noqa: E731
+        wait_until(lambda: len(states()) >= 2, 20, "a second session of the centre, with its new certificate")
+        self.assertFalse([m for m in states() if b'"online":false' in m.payload], "nobody saw it go")
+        room.start_agent()
+        room.wait_until_good(*TEMPERATURE)
+        renewed = self.audit(room, "certificate.renew")
+        self.assertEqual({(one["object"], one["outcome"]) for one in renewed}, {("host", "done"), ("broker", "done")})
+        self.assertIsNone(room.find_alarm("own-certificate-30-days"))
+        # What mosquitto was told it also reads when it starts.
+        shown = self.shown_by_broker(room)
+        room.broker.stop()
+        room.broker.start()
+        self.assertEqual(self.shown_by_broker(room), shown)
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 40, "good again")
+
+    def test_ABrokerThatNobodyRenewsIsAnAlarmDaysBefore(self) -> None:
+        room = self.room_with()
+        server = room.house.server("broker")
+        self.aged(room, Identity("localhost", server.certificate_file, server.key_file), "DNS:localhost",
+                  "IP:127.0.0.1")
+        room.start()
+        alarm = room.wait_for_alarm("own-certificate-14-days", deadline_s=30)
+        self.assertIn("broker_certificate_file", alarm["text_en"])
+        self.assertIsNone(room.find_alarm("own-certificate-7-days"))
+
+    def test_ACloneOfAnAgentIsAnAlarmAndRevocationEndsIt(self) -> None:
+        room = self.room_with()
+        room.start()
+        room.wait_until_good(*TEMPERATURE)
+        thief = room.folder / "thief"
+        shutil.copytree(room.agent_folder / "identity", thief / "identity")
+        (thief / "agent.toml").write_text(
+            (room.agent_folder / "agent.toml").read_text().replace(str(room.agent_folder), str(thief))
+            .replace(f"127.0.0.1:{room.metrics_port}", ""))
+        for secret in room.agent_folder.glob("snmp*"):
+            shutil.copy(secret, thief / secret.name)
+        began = time.monotonic()
+        clone = room.processes.spawn("clone", [binary("watchroom-agent"), "run", thief / "agent.toml"])
+        alarm = room.wait_for_alarm("cloned-agent", deadline_s=60)
+        self.tell(f"told {time.monotonic() - began:.1f} s after the clone's start")
+        self.assertEqual((alarm["agent"], alarm["severity"]), ("room1", "critical"))
+        self.assertIn("revoke", alarm["text_en"])
+        clone.require_running()
+        done = room.command("revoke", "hq/room1", "--reason", "cloned")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        wait_until(lambda: "it has no broker session any more" in room.aggregator.log(), 40, "both to be out")
+        # The real one is enrolled anew and stays; the clone's certificate is void.
+        token = self.new_token(room, "hq/room1", "again.token")
+        done = self.enrol(room, token, "--replace")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 60, "good again")
+        self.assertTrue(stays_true(lambda: room.rest.agents()["hq/room1"]["state"] == "online", 8.0))
+        clone.stop()
+
+    def test_ARestartedAgentAndAFlappingNetworkAreNoClone(self) -> None:
+        room = self.room_with()
+        room.start()
+        for _ in range(5):
+            room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 40, "good")
+            room.agent.kill()
+            room.start_agent()
+            room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 40, "good")
+            room.broker.kill()
+            room.broker.start()
+        # One new disk.
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 40, "good")
+        room.agent.stop()
+        shutil.rmtree(room.agent_folder / "data")
+        room.start_agent()
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 40, "good")
+        self.assertIsNone(room.find_alarm("cloned-agent"))
 
     def test_AnOldListOfTheRevokedLocksNobodyOutOnceTheCentreRuns(self) -> None:
         room = self.room_with()

@@ -45,12 +45,16 @@ struct Situation {
   std::optional<bool> is_audit_failing = {};
   Bilingual audit_trouble = {};
   std::optional<std::string> broker_files_trouble = {};  ///< empty: none
+  bool are_own_certificates_known = false;
+  std::optional<double> own_certificate_days = {};  ///< left of one that nobody renews; absent: there is none
+  Bilingual own_certificate = {}, own_certificate_trouble = {};  ///< which, and why
   // Of an agent.
   bool are_certificates_known = false;          ///< as far as this centre gave them
   std::optional<double> certificate_days = {};  ///< until its certificate runs out; absent: it has none
   std::optional<bool> is_clock_unsure = {};     ///< it does not trust its clock
   std::optional<bool> is_journal_losing = {};   ///< records were dropped lately
   bool was_journal_restored = false;            ///< lately: its numbers went back
+  std::optional<bool> is_cloned = {};           ///< two agents use its name
   std::uint64_t records_lost = 0;
 };
 
