@@ -280,6 +280,7 @@ class Running {
  private:
   void take(AgentSettings wanted) {
     notifier_.reloading(clock_.machine().steady());
+    judge_.let_go(wanted.judge);
     field_.finish(longest_pause_to_read_anew);
     traps_.reset();  // as late as may be: a trap that comes while nobody listens is lost
     settings_.snmp_traps = wanted.snmp_traps;
@@ -308,13 +309,20 @@ class Running {
       if (auto wanted = central_.follow({order.number, std::move(order.body)})) take(*std::move(wanted));
     } else if (order.kind == order_kinds::output) {
       const auto wanted = read_output_order(order.body);
-      const auto taken = wanted ? judge_.order(order.number, *wanted) : Result<void>{wanted.error()};
+      const auto taken =
+          wanted ? judge_.order(order.number, in_time_left(order, *wanted)) : Result<void>{wanted.error()};
       if (!taken)
         tell({fmt::format("order {} of the centre is refused: {}", order.number, taken.error().text)});
     } else {
       tell({fmt::format("order {} of the centre is refused: \"{}\" is unknown here", order.number,
                         order.kind)});
     }
+  }
+  /// What it took on its way is no longer there to carry it out in.
+  OutputOrder in_time_left(const Order& order, OutputOrder wanted) const {
+    const auto age = challenges_.age_of(order.challenge, order.challenge_age).value_or(0ms);
+    wanted.within -= std::min(wanted.within, std::chrono::ceil<std::chrono::seconds>(std::max(age, 0ms)));
+    return wanted;
   }
   /// In the log, and as events of ours in the centre's history.
   void tell(std::vector<std::string> texts) {

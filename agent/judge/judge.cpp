@@ -97,6 +97,7 @@ Judge::Judge(JudgeSettings settings, DeviceList devices, const Judge& before, In
         continue;
       outputs_[i] = before.outputs_[k];
       outputs_[i].ticket = 0;  // what was under way was broken off
+      outputs_[i].is_let_go = false;
       outputs_[i].is_confirmed = false;
       outputs_[i].try_at = now.steady;
     }
@@ -122,6 +123,9 @@ void Judge::restore(const KeptByJudge& kept, Instant now) {
       reactions_[i].is_latched = true;
   }
   if (kept.inhibition && kept.inhibition->until > now.steady) command_ = kept.inhibition;
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    if (const auto before = kept.put_back.find(settings_.outputs[i].name); before != kept.put_back.end())
+      outputs_[i].put_back = before->second;
   settle(now);
 }
 
@@ -329,7 +333,8 @@ std::optional<Steady> Judge::deadline() const {
     const Output& output = outputs_[i];
     if (output.wanted != Drive::keep && !output.is_confirmed && output.ticket == 0)
       sooner(due, output.try_at);
-    if (output.order.holds()) sooner(due, output.order.was_done ? output.order.until : output.order.done_by);
+    if (output.order.is_open())
+      sooner(due, output.order.was_done ? output.order.until : output.order.fails_at());
     const OutputSettings& settings = settings_.outputs[i];
     const Steady lost_at = link_since_ + settings.link_loss;
     if (settings.on_link_loss != Drive::keep && !is_link_up_ && lost_at > now_.steady) sooner(due, lost_at);
@@ -345,6 +350,8 @@ std::optional<KeptByJudge> Judge::take_kept() {
   kept.inhibition = command_;
   for (std::size_t i = 0; i < reactions_.size(); ++i)
     if (reactions_[i].is_latched) kept.latched.push_back(settings_.reactions[i].name);
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    if (outputs_[i].put_back != Drive::keep) kept.put_back[settings_.outputs[i].name] = outputs_[i].put_back;
   return kept;
 }
 

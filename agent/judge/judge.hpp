@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +38,7 @@ struct OutputWrite {
   std::size_t device = 0;
   std::string point;
   std::int64_t code = 0;
+  std::optional<Steady> not_after = {};  ///< of an order that is given up then
 };
 
 /// An order from outside, once it was found to be good.
@@ -59,6 +61,8 @@ struct JudgeNote {
 struct KeptByJudge {
   std::optional<Inhibition> inhibition;
   std::vector<std::string> latched;  ///< names of reactions
+  /// What outputs were before somebody ordered them, where nothing else says what they are to be afterwards.
+  std::map<std::string, Drive> put_back = {};
 };
 
 /// Rules, outputs and inhibits of one agent: pure, no clock, no thread, no I/O. It is told what was read and
@@ -83,6 +87,10 @@ class Judge {
   /// An output on or off by somebody, until then. A reaction that is raised counts more, an inhibit keeps it
   /// from switching on; what they forbid at once is refused. Whether who orders may do so is decided before.
   Result<void> order(const std::string& output, JudgeOrder order, Instant now);
+  /// Before other settings count: ends the orders of outputs that these do not have, or let nobody order.
+  void let_go(const JudgeSettings& wanted, Instant now);
+  /// Of those, the ones that are not yet as they are to be without an order.
+  std::vector<std::string> still_to_put_back() const;
 
   void tick(Instant now);
   std::optional<Steady> deadline() const;
@@ -119,11 +127,12 @@ class Judge {
     OutputProgress progress = OutputProgress::none;
     bool was_done = false;
 
-    bool holds() const {
-      return drive != Drive::keep &&
-             (progress == OutputProgress::under_way || progress == OutputProgress::done ||
-              progress == OutputProgress::overruled);
+    bool is_open() const {
+      return progress == OutputProgress::under_way || progress == OutputProgress::overruled ||
+             (progress == OutputProgress::done && drive != Drive::keep);
     }
+    bool holds() const { return drive != Drive::keep && is_open(); }
+    Steady fails_at() const { return drive == Drive::keep ? done_by : std::min(done_by, until); }
   };
   struct Output {
     Drive wanted = Drive::keep;
@@ -137,8 +146,10 @@ class Judge {
     std::optional<Steady> otherwise_told_at;  ///< that somebody else has switched it
     std::uint64_t failures_in_a_row = 0;
     std::uint64_t writes = 0, failures = 0;
-    Order order;                // the last one that was taken
-    std::uint64_t refused = 0;  ///< number of the one that was refused last
+    Order order;                   // the last one that was taken
+    std::uint64_t refused = 0;     ///< number of the one that was refused last
+    Drive put_back = Drive::keep;  ///< what it was before it was ordered, until it is so again
+    bool is_let_go = false;
   };
 
   void match(std::size_t device);
@@ -157,6 +168,8 @@ class Judge {
   void seen_otherwise(Output& output, const OutputSettings& settings, Instant now);
   std::optional<Drive> wanted_by_somebody(std::size_t index, Instant now) const;
   Drive rest_of(std::size_t index) const;
+  Drive automatic_rest_of(std::size_t index) const;
+  void set_put_back(Output& output, Drive drive);
   bool works(std::size_t reaction, std::size_t output) const;
   bool is_on(std::size_t reaction, Instant now) const;
   bool wants_on(std::size_t output, Instant now) const;
@@ -164,6 +177,7 @@ class Judge {
   bool has_reaction(std::size_t output) const;
   bool is_judged(std::size_t output) const;
   bool is_link_lost(const OutputSettings& output, Instant now) const;
+  bool is_driven_by_link_loss(std::size_t output, Instant now) const;
   OutputState state_of(std::size_t index) const;
   ReactionState state_of(const ReactionSettings& settings, const Reaction& reaction) const;
   std::string who_wants(std::size_t output, Instant now) const;

@@ -67,33 +67,53 @@ bool Judge::is_link_lost(const OutputSettings& output, Instant now) const {
   return !is_link_up_ && now.steady - link_since_ >= output.link_loss;
 }
 
+bool Judge::is_driven_by_link_loss(std::size_t index, Instant now) const {
+  const OutputSettings& settings = settings_.outputs[index];
+  return settings.on_link_loss != Drive::keep && is_link_lost(settings, now);
+}
+
 /// The order of who counts more: see README.md.
 std::optional<Drive> Judge::wanted_by_somebody(std::size_t index, Instant now) const {
   const OutputSettings& settings = settings_.outputs[index];
-  const Output& output = outputs_[index];
+  const Order& order = outputs_[index].order;
   const bool is_wanted_on = wants_on(index, now);
-  if (is_inhibited_) return is_wanted_on ? std::optional{settings.on_inhibit} : std::nullopt;
+  if (is_inhibited_ && is_wanted_on) return settings.on_inhibit;
   if (is_wanted_on) return Drive::on;
-  if (output.order.holds()) return output.order.drive;
-  if (settings.on_link_loss != Drive::keep && is_link_lost(settings, now)) return settings.on_link_loss;
+  if (order.holds() && !(is_inhibited_ && order.drive == Drive::on)) return order.drive;
+  if (is_inhibited_) return std::nullopt;
+  if (is_driven_by_link_loss(index, now)) return settings.on_link_loss;
   return std::nullopt;
 }
 
 /// When nobody wants anything: as at the start until its reactions have been judged, then off.
-Drive Judge::rest_of(std::size_t index) const {
-  const Output& output = outputs_[index];
+Drive Judge::automatic_rest_of(std::size_t index) const {
   const Drive at_start = settings_.outputs[index].at_start;
-  if (!output.has_begun) return at_start;
+  if (!outputs_[index].has_begun) return at_start;
   return has_reaction(index) || at_start == Drive::keep ? Drive::off : at_start;
+}
+
+Drive Judge::rest_of(std::size_t index) const {
+  const Drive rest = automatic_rest_of(index);
+  return rest == Drive::keep ? outputs_[index].put_back : rest;
 }
 
 void Judge::settle_output(std::size_t index, Instant now) {
   Output& output = outputs_[index];
   end_order(index, now);
-  const std::optional<Drive> by_somebody = wanted_by_somebody(index, now);
-  if (!output.has_begun) output.has_begun = by_somebody || is_judged(index);
-  want(index, by_somebody.value_or(rest_of(index)), now);
+  // An order says nothing of the reactions: without it the output is as at its start until they are judged.
+  if (!output.has_begun)
+    output.has_begun = wants_on(index, now) || is_judged(index) || is_driven_by_link_loss(index, now);
+  if (output.has_begun) set_put_back(output, Drive::keep);
+  Drive wanted = wanted_by_somebody(index, now).value_or(rest_of(index));
+  // Nothing is switched on under the hands of who inhibits.
+  if (is_inhibited_ && wanted == Drive::on && output.wanted != Drive::on) wanted = output.wanted;
+  want(index, wanted, now);
   follow_order(index, now);
+  const bool is_put_back = output.put_back != Drive::keep && !output.order.holds() &&
+                           output.wanted == output.put_back && output.is_confirmed;
+  if (!is_put_back) return;
+  set_put_back(output, Drive::keep);
+  want(index, rest_of(index), now);
 }
 
 void Judge::want(std::size_t index, Drive wanted, Instant now) {
@@ -104,93 +124,16 @@ void Judge::want(std::size_t index, Drive wanted, Instant now) {
   output.failures_in_a_row = 0;
   output.try_at = now.steady;
   output.otherwise_told_at.reset();
-  // Switching on what seems to be on costs nothing, and it may have changed since it was read.
-  output.is_confirmed = wanted == Drive::off && output.seen == settings.off && output.ticket == 0;
+  // Switching on what seems to be on costs nothing, and it may have changed since it was read. What is
+  // ordered is always written.
+  const bool is_ordered = output.order.is_open() && !output.order.was_done;
+  output.is_confirmed =
+      !is_ordered && wanted == Drive::off && output.seen == settings.off && output.ticket == 0;
   if (wanted == Drive::keep) return;
   const std::string who = wanted == Drive::on ? who_wants(index, now) : "";
   note(wanted == Drive::on ? LogLevel::warning : LogLevel::info, now,
        fmt::format("输出 {} 应为{} output {} is to be {}{}", settings.name, wanted == Drive::on ? "开" : "关",
                    settings.name, name_of(wanted), who.empty() ? "" : " by " + who));
-}
-
-/// One that is over, or was not done in its time.
-void Judge::end_order(std::size_t index, Instant now) {
-  Order& order = outputs_[index].order;
-  const std::string& name = settings_.outputs[index].name;
-  if (!order.holds()) return;
-  if (!order.was_done && now.steady >= order.done_by) {
-    order.progress = OutputProgress::failed;
-    note(LogLevel::error, now,
-         fmt::format(
-             "输出 {}: {} 的命令未按时完成，已放弃 the order by {} that output {} be {} was not done in "
-             "its time and is given up",
-             name, order.by, order.by, name, name_of(order.drive)));
-  } else if (now.steady >= order.until) {
-    order.progress = OutputProgress::ended;
-    note(LogLevel::info, now,
-         fmt::format("输出 {}: {} 的命令到期 the order by {} for output {} has run out", name, order.by,
-                     order.by, name));
-  }
-}
-
-/// How far it is, once what is wanted has been settled.
-void Judge::follow_order(std::size_t index, Instant now) {
-  const Output& output = outputs_[index];
-  Order& order = outputs_[index].order;
-  if (!order.holds()) return;
-  if (output.wanted != order.drive) {
-    order.progress = OutputProgress::overruled;
-  } else if (order.was_done || output.is_confirmed) {
-    order.progress = OutputProgress::done;
-    if (std::exchange(order.was_done, true)) return;
-    note(LogLevel::info, now,
-         fmt::format("输出 {} 已按 {} 的命令动作，回读一致 output {} is {} as ordered by {}, and read back",
-                     settings_.outputs[index].name, order.by, settings_.outputs[index].name,
-                     name_of(order.drive), order.by));
-  } else {
-    order.progress = OutputProgress::under_way;
-  }
-}
-
-/// What forbids it at once; empty: nothing.
-std::string Judge::reason_against(std::size_t index, Drive drive, Instant now) const {
-  const OutputSettings& settings = settings_.outputs[index];
-  if (drive == Drive::keep) return "";
-  if (!settings.takes_orders)
-    return fmt::format("不接受命令 {} takes no orders (orders = false in agent.toml)", settings.name);
-  if (drive == Drive::on && is_inhibited_)
-    return fmt::format("被 {} 抑制 {} is inhibited by {}", inhibited_by_, settings.name, inhibited_by_);
-  if (drive == Drive::off && wants_on(index, now))
-    return fmt::format("联动 {} 要求保持开 the reaction {} wants {} on: it clears or is reset first",
-                       who_wants(index, now), who_wants(index, now), settings.name);
-  return "";
-}
-
-Result<void> Judge::order(const std::string& name, JudgeOrder order, Instant now) {
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    if (settings_.outputs[i].name != name) continue;
-    Output& output = outputs_[i];
-    const std::string against = reason_against(i, order.drive, now);
-    note(LogLevel::warning, now,
-         fmt::format("{} 命令输出 {} output {} is ordered {} by {}{}{}", order.by, name, name,
-                     order.drive == Drive::keep ? "back to its reactions" : name_of(order.drive), order.by,
-                     against.empty() ? "" : ", which is refused: ", against));
-    if (!against.empty()) {
-      output.refused = order.number;  // what was ordered before goes on to hold
-      return fail(Errc::conflict, Retry::later, "{}", against);
-    }
-    const bool is_of_somebody = order.drive != Drive::keep;
-    output.order = {std::move(order), is_of_somebody ? OutputProgress::under_way : OutputProgress::done,
-                    false};
-    if (is_of_somebody) {  // as it is read afterwards, not as it was believed to be
-      output.is_confirmed = false;
-      output.failures_in_a_row = 0;
-      output.try_at = now.steady;
-    }
-    settle(now);
-    return {};
-  }
-  return fail(Errc::not_found, Retry::never, "没有输出 {} there is no output {}", name, name);
 }
 
 void Judge::look_at_outputs(std::size_t device, const PollResult& polled, Instant now) {
@@ -247,7 +190,10 @@ std::vector<OutputWrite> Judge::take_writes(Instant now) {
     output.ticket = ++tickets_;
     output.writing = output.wanted;
     ++output.writes;
-    writes.push_back({output.ticket, settings.device, settings.point, settings.code_of(output.wanted)});
+    const bool is_ordered =
+        output.order.holds() && !output.order.was_done && output.order.drive == output.wanted;
+    writes.push_back({output.ticket, settings.device, settings.point, settings.code_of(output.wanted),
+                      is_ordered ? std::optional{output.order.fails_at()} : std::nullopt});
   }
   return writes;
 }
@@ -319,10 +265,8 @@ JudgeFigures Judge::figures() const {
         {settings_.reactions[i].name, state_of(settings_.reactions[i], reactions_[i])});
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const Output& output = outputs_[i];
-    const bool is_refused = output.refused > output.order.number;
     figures.outputs.push_back({settings_.outputs[i].name, state_of(i), output.writes, output.failures,
-                               is_refused ? output.refused : output.order.number,
-                               is_refused ? OutputProgress::refused : output.order.progress});
+                               output.order.number, output.order.progress, output.refused});
   }
   figures.inhibit.is_inhibited = is_inhibited_;
   figures.inhibit.owner = inhibited_by_;

@@ -317,7 +317,8 @@ TEST(Judge, AnOrderThatIsNotDoneInTimeIsGivenUpAndNotDoneLater) {
   ASSERT_TRUE(room.orders("siren", Drive::on, 60s, 1s));
   EXPECT_EQ(room.writes(1s, false), "siren on");
   EXPECT_EQ(room.writes(5s, false), "siren on");
-  EXPECT_EQ(room.judge().deadline(), TestedJudge::at(6s).steady) << "it is tried again, then given up at 11 s";
+  EXPECT_EQ(room.judge().deadline(), TestedJudge::at(6s).steady)
+      << "it is tried again, then given up at 11 s";
   EXPECT_EQ(room.writes(11s), "siren off");
   EXPECT_EQ(room.progress(), OutputProgress::failed);
   EXPECT_THAT(room.told(), HasSubstr("was not done in its time and is given up"));

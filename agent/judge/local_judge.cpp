@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_errands = 4096, most_tellings = 1024, most_at_once = 256;
 constexpr auto longest_wait = 1s;
+constexpr auto longest_put_back = 3s;
 
 bool is_same(const JudgeFigures& a, const JudgeFigures& b) {
   const auto same = [](const ReactionFigures& one, const ReactionFigures& other) {
@@ -155,6 +156,21 @@ Result<void> LocalJudge::order(std::uint64_t number, const OutputOrder& order) {
   });
 }
 
+void LocalJudge::let_go(const JudgeSettings& wanted) {
+  const Steady until = clock_.steady() + longest_put_back;
+  auto left = asked<std::vector<std::string>>([&wanted](Judge& judge, Instant at) {
+    judge.let_go(wanted, at);
+    return judge.still_to_put_back();
+  });
+  while (left && !left->empty() && clock_.steady() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    left = asked<std::vector<std::string>>([](Judge& judge, Instant) { return judge.still_to_put_back(); });
+  }
+  if (left && !left->empty())
+    log_.error("outputs that the new settings let nobody order could not be put back: {}",
+               fmt::join(*left, ", "));
+}
+
 void LocalJudge::run() {
   std::optional<Steady> due = clock_.steady();
   while (true) {
@@ -176,7 +192,7 @@ void LocalJudge::pass(Instant at) {
         judge.written(ticket, outcome, when);
       });
     };
-    outputs_.write({write.device, std::move(write.point), Value{write.code}, done});
+    outputs_.write({write.device, std::move(write.point), Value{write.code}, write.not_after, done});
   }
   for (JudgeNote& note : judge_->take_notes()) tellings_.put(std::move(note));
   if (auto kept = judge_->take_kept()) tellings_.put_regardless(*std::move(kept));

@@ -55,6 +55,9 @@ class LocalJudge {
   Result<std::string> reset(const std::string& reaction, const std::string& by);
   /// The way in for an order from outside, once it was found to be good.
   Result<void> order(std::uint64_t number, const OutputOrder& order);
+  /// Before `configure` with other settings, while there is polling: ends the orders of outputs that these do
+  /// not have, and waits until those are as they are to be without one, a few seconds at most.
+  void let_go(const JudgeSettings& wanted);
   /// Waits until what was changed is on disk.
   Result<void> kept(std::chrono::milliseconds patience);
 

@@ -84,8 +84,8 @@ Result<OutputOrder> read_output_order(std::string_view body) {
   order.to = *target;
   if (!time("within_s", OutputOrder::least_within, OutputOrder::most_within, order.within))
     return malformed("within_s is not 2 to 60");
-  if (!time("lasting_s", std::chrono::seconds{1}, OutputOrder::most_lasting, order.lasting))
-    return malformed("lasting_s is not 1 to 86400");
+  if (!time("lasting_s", order.within, OutputOrder::most_lasting, order.lasting))
+    return malformed("lasting_s is not within_s to 86400");
   return order;
 }
 

@@ -22,8 +22,8 @@ struct OutputOrder {
   std::string output;  ///< its name in the agent's settings
   OutputTarget to = OutputTarget::automatic;
   std::string by;                  ///< a person, for the agent's log
-  std::chrono::seconds within{};   ///< of its arrival: done and read back by then, or given up
-  std::chrono::seconds lasting{};  ///< from its arrival; then it is automatic again
+  std::chrono::seconds within{};   ///< of when it was signed: done and read back by then, or given up
+  std::chrono::seconds lasting{};  ///< from its arrival, at least `within`; then it is automatic again
 
   static constexpr std::chrono::seconds least_within{2}, most_within{60};
   static constexpr std::chrono::seconds most_lasting{24 * 3600};

@@ -35,6 +35,7 @@ TEST(OutputOrder, WhatIsNotExactlyOneIsRefusedWithTheReason) {
       {R"({"output":"siren","to":"on","by":"wang","within_s":1,"lasting_s":600})", "within_s is not"},
       {R"({"output":"siren","to":"on","by":"wang","within_s":-5,"lasting_s":600})", "within_s is not"},
       {R"({"output":"siren","to":"on","by":"wang","within_s":10,"lasting_s":86401})", "lasting_s is not"},
+      {R"({"output":"siren","to":"on","by":"wang","within_s":10,"lasting_s":9})", "lasting_s is not"},
       {R"({"output":"siren","to":"on","by":"wang","within_s":10,"lasting_s":1e99})", "lasting_s is not"},
   };
   for (const auto& [body, words] : wrong) {
