@@ -353,10 +353,14 @@ TEST(Judge, AReactionOverrulesAnOrderAndWhatItForbidsAtOnceIsRefused) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::conflict);
   EXPECT_THAT(refused.error().text, HasSubstr("wants siren on"));
-  EXPECT_EQ(room.progress(), OutputProgress::refused);
-  EXPECT_EQ(room.judge().figures().outputs.at(0).order, 2u);
+  EXPECT_EQ(room.judge().figures().outputs.at(0).order, 1u);
+  EXPECT_EQ(room.judge().figures().outputs.at(0).refused, 2u);
+  EXPECT_EQ(room.progress(), OutputProgress::overruled) << "of the first, which goes on";
   room.reads(20, 0, 4s);
+  EXPECT_EQ(room.progress(), OutputProgress::under_way) << "nobody has seen it off yet";
   EXPECT_EQ(room.writes(4s), "siren off") << "as ordered first: that was never refused";
+  room.waits(4s);
+  EXPECT_EQ(room.progress(), OutputProgress::done);
 }
 
 TEST(Judge, BackToItsReactionsEndsAnOrder) {
@@ -365,8 +369,119 @@ TEST(Judge, BackToItsReactionsEndsAnOrder) {
   ASSERT_TRUE(room.orders("siren", Drive::on, 60s, 1s));
   EXPECT_EQ(room.writes(1s), "siren on");
   ASSERT_TRUE(room.orders("siren", Drive::keep, 60s, 2s));
+  EXPECT_EQ(room.progress(), OutputProgress::under_way);
+  EXPECT_EQ(room.writes(2s, false), "siren off");
+  EXPECT_EQ(room.progress(), OutputProgress::under_way) << "it sounds on";
+  EXPECT_EQ(room.writes(3s), "siren off");
+  room.waits(3s);
   EXPECT_EQ(room.progress(), OutputProgress::done);
-  EXPECT_EQ(room.writes(2s), "siren off");
+}
+
+/// Of `relays`, with the siren's at_start as given.
+std::string relays_at_start(const std::string& drive) {
+  std::string tables{relays};
+  const auto at = tables.find("at_start = \"off\"");
+  return tables.replace(at, 16, "at_start = \"" + drive + "\"");
+}
+
+TEST(Judge, NothingIsSwitchedOnUnderTheHandsOfWhoInhibits) {
+  TestedJudge room{relays_at_start("on")};
+  EXPECT_EQ(room.writes(0s), "siren on");
+  ASSERT_TRUE(room.orders("siren", Drive::off, 60s, 1s));
+  EXPECT_EQ(room.writes(1s), "siren off");
+  room.judge().inhibit({"li", "work", TestedJudge::at(120s).steady, TestedJudge::at(120s).wall, 120s},
+                       TestedJudge::at(2s));
+  EXPECT_EQ(room.writes(3s), "") << "it was ordered off";
+  EXPECT_EQ(room.progress(), OutputProgress::done);
+  EXPECT_EQ(room.writes(60s), "") << "the order is over, and somebody works there";
+  EXPECT_EQ(room.writes(120s), "siren on");
+}
+
+TEST(Judge, AfterAnOrderAnOutputIsAsAtItsStartUntilItsReactionsAreJudged) {
+  TestedJudge room{relays_at_start("on") + reaction()};
+  EXPECT_EQ(room.writes(0s), "siren on");  // its sensor is dead
+  ASSERT_TRUE(room.orders("siren", Drive::off, 60s, 1s));
+  EXPECT_EQ(room.writes(1s), "siren off");
+  EXPECT_EQ(room.writes(60s), "siren on");
+  room.reads(20, 0, 61s);
+  EXPECT_EQ(room.writes(61s), "siren off");
+}
+
+TEST(Judge, AnOutputThatIsLeftAsItIsIsPutBackAfterAnOrder) {
+  for (const int before : {0, 1}) {
+    TestedJudge room{relays};  // the valve: at_start = "keep", no reaction
+    room.writes(0s);
+    room.sees_relays(0, before, 0s);
+    ASSERT_TRUE(room.orders("valve", before == 1 ? Drive::off : Drive::on, 60s, 1s));
+    EXPECT_EQ(room.writes(1s), before == 1 ? "valve off" : "valve on");
+    room.waits(2s);
+    EXPECT_EQ(room.progress(1), OutputProgress::done);
+    ASSERT_TRUE(room.judge().take_kept());
+    EXPECT_EQ(room.writes(60s), before == 1 ? "valve on" : "valve off");
+    room.waits(61s);
+    const auto kept = room.judge().take_kept();
+    ASSERT_TRUE(kept);
+    EXPECT_TRUE(kept->put_back.empty());
+    room.sees_relays(0, 1 - before, 62s);
+    EXPECT_EQ(room.writes(62s), "") << "it is left as it is again";
+  }
+}
+
+TEST(Judge, ARestartPutsBackWhatWasOrdered) {
+  KeptByJudge kept;
+  {
+    TestedJudge room{relays};
+    room.writes(0s);
+    room.sees_relays(0, 0, 0s);
+    ASSERT_TRUE(room.orders("valve", Drive::on, 600s, 1s));
+    EXPECT_EQ(room.writes(1s), "valve on");
+    kept = room.judge().take_kept().value();
+  }
+  TestedJudge after{relays};
+  after.judge().restore(kept, TestedJudge::at(0s));
+  EXPECT_EQ(after.writes(0s), "siren off, valve off");
+}
+
+TEST(Judge, WhatSeemsToBeOffIsWrittenAlsoWhenNobodyWantedAnythingBefore) {
+  TestedJudge room{relays};
+  room.writes(0s);
+  room.sees_relays(0, 0, 0s);
+  ASSERT_TRUE(room.orders("valve", Drive::off, 60s, 20s));
+  EXPECT_EQ(room.progress(1), OutputProgress::under_way) << "it was last seen off, 20 s ago";
+  EXPECT_EQ(room.writes(20s), "valve off");
+}
+
+TEST(Judge, AnOrderWhoseTimeIsOverBeforeItWasDoneHasFailed) {
+  TestedJudge room{relays};
+  room.writes(0s);
+  ASSERT_TRUE(room.orders("siren", Drive::on, 6s, 1s));
+  EXPECT_EQ(room.writes(1s, false), "siren on");
+  room.writes(6s, false);
+  EXPECT_EQ(room.progress(), OutputProgress::failed);
+}
+
+TEST(Judge, AWriteThatIsOrderedIsNotToBeMadeAfterItsDeadline) {
+  TestedJudge room{relays};
+  room.writes(0s);
+  ASSERT_TRUE(room.orders("siren", Drive::on, 60s, 1s));
+  const auto writes = room.judge().take_writes(TestedJudge::at(1s));
+  ASSERT_EQ(writes.size(), 1u);
+  EXPECT_EQ(writes[0].not_after, TestedJudge::at(11s).steady);
+}
+
+TEST(Judge, OtherSettingsLeaveNothingSwitchedThatNobodyCanSwitchBack) {
+  TestedJudge room{relays};
+  room.writes(0s);
+  room.sees_relays(0, 0, 0s);
+  ASSERT_TRUE(room.orders("valve", Drive::on, 600s, 1s));
+  EXPECT_EQ(room.writes(1s), "valve on");
+  std::string without = relays.substr(0, relays.find("[[output]]\nname = \"valve\""));
+  room.judge().let_go(TestedJudge::read(without), TestedJudge::at(2s));
+  EXPECT_EQ(room.judge().still_to_put_back(), std::vector<std::string>{"valve"});
+  EXPECT_EQ(room.writes(2s), "valve off");
+  room.waits(3s);
+  EXPECT_TRUE(room.judge().still_to_put_back().empty());
+  EXPECT_EQ(room.progress(1), OutputProgress::ended);
 }
 
 TEST(Judge, AnOutputMayTakeNoOrders) {
