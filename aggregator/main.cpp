@@ -32,6 +32,7 @@ struct Everything {
   WebSettings web;
   Regions regions;
   std::optional<EnrolmentSettings> enrolment;
+  AuditLog::Limits audit;
 };
 
 Regions read_regions(const SettingsTable& table) {
@@ -52,7 +53,7 @@ Regions read_regions(const SettingsTable& table) {
 
 Everything read_settings(const SettingsTable& table) {
   Everything read{AggregatorSettings::read(table), WebSettings::read(table.table("web")), read_regions(table),
-                  std::nullopt};
+                  std::nullopt, AuditLog::Limits::read(table.table("audit"))};
   if (const auto enrolment = table.optional_table("enrolment"))
     read.enrolment = EnrolmentSettings::read(*enrolment);
   table.finish();
@@ -173,7 +174,7 @@ int run(const std::string& file) {
   if (!settings) return exit_settings;
   const SystemClock clock;
   const Log log = Log::to_stderr(settings->aggregator.log_level);
-  AuditLog audit{settings->aggregator.data_dir / "audit.db", clock, log};
+  AuditLog audit{settings->aggregator.data_dir / "audit.db", clock, log, settings->audit};
   if (auto started = audit.start(); !started) {
     log.error("{}", started.error().text);
     return exit_failed;
