@@ -20,6 +20,7 @@
 #include "agent/link/link.hpp"
 #include "agent/orders/central_configuration.hpp"
 #include "agent/orders/order_box.hpp"
+#include "agent/orders/order_intake.hpp"
 #include "agent/polling_field.hpp"
 #include "agent/self/self_watch.hpp"
 
@@ -83,13 +84,14 @@ JournalSettings journal_settings(const AgentSettings& settings) {
   return journal;
 }
 
-EdgeNodeSettings edge_node_settings(const AgentSettings& settings) {
+EdgeNodeSettings edge_node_settings(const AgentSettings& settings, Challenges& challenges) {
   return {settings.site,
           settings.agent,
           settings.name,
           settings.journal.ack_hosts,
           settings.journal.replay_records_per_s,
-          std::random_device{}()};
+          std::random_device{}(),
+          [&challenges] { return challenges.fresh(); }};
 }
 
 /// A name server that is silent must not hold the end of the program; what it does not answer is asked again
@@ -165,6 +167,9 @@ class Running {
   Running(AgentSettings local, std::filesystem::path file, std::unique_ptr<Journal> journal,
           const Notifier& notifier, AgentClock& clock, Log log)
       : file_{std::move(file)},
+        challenges_{clock},
+        intake_{OrderDesk{local.data_dir / "orders", local.broker.ca_file, local.site, local.agent}, clock,
+                challenges_},
         central_{file_, local, clock, log},
         settings_{central_.begin().value_or(std::move(local))},
         notifier_{notifier},
@@ -175,8 +180,14 @@ class Running {
         link_{settings_.broker, fmt::format("watchroom-{}-{}", settings_.site, settings_.agent),
               [&clock] { return clock.certificate_time(); }, log_.tagged("mqtt")},
         devices_{prepared_devices({})},
-        agent_{edge_node_settings(settings_), devices_, *journal_, link_, field_, clock,
-               ClockFacts::of_this_machine(), log_},
+        agent_{edge_node_settings(settings_, challenges_),
+               devices_,
+               *journal_,
+               link_,
+               field_,
+               clock,
+               ClockFacts::of_this_machine(),
+               log_},
         self_{self_settings(settings_),
               {[this] { return board_.take(); }, [this] { return agent_.figures(); },
                [this] { return field_.traps().counts(); }, [this] { return judge_.figures(); },
@@ -215,7 +226,7 @@ class Running {
     start_polling();
     start_listening();
     if (renewal_) renewal_->start();
-    tell();
+    tell(central_.take_told());
     notifier_.ready();
     return {};
   }
@@ -237,9 +248,10 @@ class Running {
     take(*std::move(wanted));
   }
   void take_orders() {
-    for (const std::string& order : orders_.take()) {
-      if (auto wanted = central_.take(order)) take(*std::move(wanted));
-      tell();
+    for (const std::string& text : orders_.take()) {
+      if (auto order = intake_.take(text)) carry_out(*std::move(order));
+      tell(intake_.take_told());
+      tell(central_.take_told());
     }
   }
   /// Absent: there is nothing to look at.
@@ -248,7 +260,7 @@ class Running {
   }
   void look() {
     if (auto wanted = central_.look(agent_.figures().host_heard_at)) take(*std::move(wanted));
-    tell();
+    tell(central_.take_told());
   }
 
   void stop() {
@@ -268,6 +280,7 @@ class Running {
  private:
   void take(AgentSettings wanted) {
     notifier_.reloading(clock_.machine().steady());
+    judge_.let_go(wanted.judge);
     field_.finish(longest_pause_to_read_anew);
     traps_.reset();  // as late as may be: a trap that comes while nobody listens is lost
     settings_.snmp_traps = wanted.snmp_traps;
@@ -290,9 +303,30 @@ class Running {
     log_.info("the settings were taken anew: {} devices, {} before", settings_.devices.size(), count_before);
     notifier_.ready();
   }
+  /// An order that was found to be good.
+  void carry_out(Order order) {
+    if (order.kind == order_kinds::configuration) {
+      if (auto wanted = central_.follow({order.number, std::move(order.body)})) take(*std::move(wanted));
+    } else if (order.kind == order_kinds::output) {
+      const auto wanted = read_output_order(order.body);
+      const auto taken =
+          wanted ? judge_.order(order.number, in_time_left(order, *wanted)) : Result<void>{wanted.error()};
+      if (!taken)
+        tell({fmt::format("order {} of the centre is refused: {}", order.number, taken.error().text)});
+    } else {
+      tell({fmt::format("order {} of the centre is refused: \"{}\" is unknown here", order.number,
+                        order.kind)});
+    }
+  }
+  /// What it took on its way is no longer there to carry it out in.
+  OutputOrder in_time_left(const Order& order, OutputOrder wanted) const {
+    const auto age = challenges_.age_of(order.challenge, order.challenge_age).value_or(0ms);
+    wanted.within -= std::min(wanted.within, std::chrono::ceil<std::chrono::seconds>(std::max(age, 0ms)));
+    return wanted;
+  }
   /// In the log, and as events of ours in the centre's history.
-  void tell() {
-    for (std::string& text : central_.take_told()) {
+  void tell(std::vector<std::string> texts) {
+    for (std::string& text : texts) {
       log_.warning("{}", text);
       const std::lock_guard lock{self_mutex_};
       if (settings_.self.is_enabled)
@@ -340,6 +374,8 @@ class Running {
   }
 
   const std::filesystem::path file_;
+  Challenges challenges_;
+  OrderIntake intake_;
   CentralConfiguration central_;
   AgentSettings settings_;
   OrderBox orders_;

@@ -97,6 +97,7 @@ Judge::Judge(JudgeSettings settings, DeviceList devices, const Judge& before, In
         continue;
       outputs_[i] = before.outputs_[k];
       outputs_[i].ticket = 0;  // what was under way was broken off
+      outputs_[i].is_let_go = false;
       outputs_[i].is_confirmed = false;
       outputs_[i].try_at = now.steady;
     }
@@ -122,6 +123,9 @@ void Judge::restore(const KeptByJudge& kept, Instant now) {
       reactions_[i].is_latched = true;
   }
   if (kept.inhibition && kept.inhibition->until > now.steady) command_ = kept.inhibition;
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    if (const auto before = kept.put_back.find(settings_.outputs[i].name); before != kept.put_back.end())
+      outputs_[i].put_back = before->second;
   settle(now);
 }
 
@@ -313,25 +317,6 @@ Result<std::string> Judge::reset(const std::string& name, const std::string& by,
   return done;
 }
 
-Result<void> Judge::order(const std::string& name, Drive drive, const std::string& by, Steady until,
-                          Instant now) {
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    if (settings_.outputs[i].name != name) continue;
-    if (is_inhibited_ && drive == Drive::on)
-      return fail(Errc::conflict, Retry::later, "{} is inhibited by {}", name, inhibited_by_);
-    if (drive == Drive::keep)
-      outputs_[i].order.reset();
-    else
-      outputs_[i].order = Order{drive, by, until};
-    note(LogLevel::warning, now,
-         fmt::format("{} 命令输出 {} output {} is ordered {} by {}", by, name, name,
-                     drive == Drive::keep ? "back to its reactions" : name_of(drive), by));
-    settle(now);
-    return {};
-  }
-  return fail(Errc::not_found, Retry::never, "there is no output {}", name);
-}
-
 std::optional<Steady> Judge::deadline() const {
   std::optional<Steady> due;
   for (std::size_t i = 0; i < reactions_.size(); ++i) {
@@ -348,7 +333,8 @@ std::optional<Steady> Judge::deadline() const {
     const Output& output = outputs_[i];
     if (output.wanted != Drive::keep && !output.is_confirmed && output.ticket == 0)
       sooner(due, output.try_at);
-    if (output.order) sooner(due, output.order->until);
+    if (output.order.is_open())
+      sooner(due, output.order.was_done ? output.order.until : output.order.fails_at());
     const OutputSettings& settings = settings_.outputs[i];
     const Steady lost_at = link_since_ + settings.link_loss;
     if (settings.on_link_loss != Drive::keep && !is_link_up_ && lost_at > now_.steady) sooner(due, lost_at);
@@ -364,6 +350,8 @@ std::optional<KeptByJudge> Judge::take_kept() {
   kept.inhibition = command_;
   for (std::size_t i = 0; i < reactions_.size(); ++i)
     if (reactions_[i].is_latched) kept.latched.push_back(settings_.reactions[i].name);
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    if (outputs_[i].put_back != Drive::keep) kept.put_back[settings_.outputs[i].name] = outputs_[i].put_back;
   return kept;
 }
 

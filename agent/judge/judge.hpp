@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +38,16 @@ struct OutputWrite {
   std::size_t device = 0;
   std::string point;
   std::int64_t code = 0;
+  std::optional<Steady> not_after = {};  ///< of an order that is given up then
+};
+
+/// An order from outside, once it was found to be good.
+struct JudgeOrder {
+  std::uint64_t number = 0;
+  Drive drive = Drive::keep;  ///< keep: back to its reactions
+  std::string by;
+  Steady done_by{};  ///< read back by then, or given up
+  Steady until{};
 };
 
 /// Something that happened, for the log and the journal.
@@ -50,6 +61,8 @@ struct JudgeNote {
 struct KeptByJudge {
   std::optional<Inhibition> inhibition;
   std::vector<std::string> latched;  ///< names of reactions
+  /// What outputs were before somebody ordered them, where nothing else says what they are to be afterwards.
+  std::map<std::string, Drive> put_back = {};
 };
 
 /// Rules, outputs and inhibits of one agent: pure, no clock, no thread, no I/O. It is told what was read and
@@ -71,10 +84,13 @@ class Judge {
   bool end_inhibition(const std::string& by, Instant now);
   /// Of one reaction, or of all that are latched when `name` is empty.
   Result<std::string> reset(const std::string& name, const std::string& by, Instant now);
-  /// An order from outside: an output on or off by somebody until then. A reaction that is raised counts
-  /// more, an inhibit keeps it from switching on. Whether who orders may do so is decided before.
-  Result<void> order(const std::string& output, Drive drive, const std::string& by, Steady until,
-                     Instant now);
+  /// An output on or off by somebody, until then. A reaction that is raised counts more, an inhibit keeps it
+  /// from switching on; what they forbid at once is refused. Whether who orders may do so is decided before.
+  Result<void> order(const std::string& output, JudgeOrder order, Instant now);
+  /// Before other settings count: ends the orders of outputs that these do not have, or let nobody order.
+  void let_go(const JudgeSettings& wanted, Instant now);
+  /// Of those, the ones that are not yet as they are to be without an order.
+  std::vector<std::string> still_to_put_back() const;
 
   void tick(Instant now);
   std::optional<Steady> deadline() const;
@@ -107,10 +123,16 @@ class Judge {
     std::optional<Steady> since;
     bool is_spent = false;  // it has lasted too long
   };
-  struct Order {
-    Drive drive;
-    std::string by;
-    Steady until;
+  struct Order : JudgeOrder {
+    OutputProgress progress = OutputProgress::none;
+    bool was_done = false;
+
+    bool is_open() const {
+      return progress == OutputProgress::under_way || progress == OutputProgress::overruled ||
+             (progress == OutputProgress::done && drive != Drive::keep);
+    }
+    bool holds() const { return drive != Drive::keep && is_open(); }
+    Steady fails_at() const { return drive == Drive::keep ? done_by : std::min(done_by, until); }
   };
   struct Output {
     Drive wanted = Drive::keep;
@@ -124,7 +146,10 @@ class Judge {
     std::optional<Steady> otherwise_told_at;  ///< that somebody else has switched it
     std::uint64_t failures_in_a_row = 0;
     std::uint64_t writes = 0, failures = 0;
-    std::optional<Order> order;
+    Order order;                   // the last one that was taken
+    std::uint64_t refused = 0;     ///< number of the one that was refused last
+    Drive put_back = Drive::keep;  ///< what it was before it was ordered, until it is so again
+    bool is_let_go = false;
   };
 
   void match(std::size_t device);
@@ -135,10 +160,16 @@ class Judge {
   void settle_inputs(Instant now);
   void settle_reaction(std::size_t index, Instant now);
   void settle_output(std::size_t index, Instant now);
+  void want(std::size_t index, Drive wanted, Instant now);
+  void end_order(std::size_t index, Instant now);
+  void follow_order(std::size_t index, Instant now);
+  std::string reason_against(std::size_t output, Drive drive, Instant now) const;
   void look_at_outputs(std::size_t device, const PollResult& polled, Instant now);
   void seen_otherwise(Output& output, const OutputSettings& settings, Instant now);
   std::optional<Drive> wanted_by_somebody(std::size_t index, Instant now) const;
   Drive rest_of(std::size_t index) const;
+  Drive automatic_rest_of(std::size_t index) const;
+  void set_put_back(Output& output, Drive drive);
   bool works(std::size_t reaction, std::size_t output) const;
   bool is_on(std::size_t reaction, Instant now) const;
   bool wants_on(std::size_t output, Instant now) const;
@@ -146,6 +177,7 @@ class Judge {
   bool has_reaction(std::size_t output) const;
   bool is_judged(std::size_t output) const;
   bool is_link_lost(const OutputSettings& output, Instant now) const;
+  bool is_driven_by_link_loss(std::size_t output, Instant now) const;
   OutputState state_of(std::size_t index) const;
   ReactionState state_of(const ReactionSettings& settings, const Reaction& reaction) const;
   std::string who_wants(std::size_t output, Instant now) const;

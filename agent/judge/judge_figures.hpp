@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proto/base/clock.hpp"
+#include "proto/trust/output_order.hpp"
 
 namespace watchroom::agent {
 
@@ -36,8 +37,11 @@ struct ReactionFigures {
 struct OutputFigures {
   std::string name;
   OutputState state = OutputState::unknown;
-  std::uint64_t writes = 0;    ///< since the start
-  std::uint64_t failures = 0;  ///< of those
+  std::uint64_t writes = 0;                        ///< since the start
+  std::uint64_t failures = 0;                      ///< of those
+  std::uint64_t order = 0;                         ///< number of the order that was taken last; 0: none
+  OutputProgress progress = OutputProgress::none;  ///< of that order
+  std::uint64_t refused = 0;                       ///< number of the order that was refused last
 };
 
 struct InhibitFigures {

@@ -67,45 +67,68 @@ bool Judge::is_link_lost(const OutputSettings& output, Instant now) const {
   return !is_link_up_ && now.steady - link_since_ >= output.link_loss;
 }
 
+bool Judge::is_driven_by_link_loss(std::size_t index, Instant now) const {
+  const OutputSettings& settings = settings_.outputs[index];
+  return settings.on_link_loss != Drive::keep && is_link_lost(settings, now);
+}
+
 /// The order of who counts more: see README.md.
 std::optional<Drive> Judge::wanted_by_somebody(std::size_t index, Instant now) const {
   const OutputSettings& settings = settings_.outputs[index];
-  const Output& output = outputs_[index];
+  const Order& order = outputs_[index].order;
   const bool is_wanted_on = wants_on(index, now);
-  if (is_inhibited_) return is_wanted_on ? std::optional{settings.on_inhibit} : std::nullopt;
+  if (is_inhibited_ && is_wanted_on) return settings.on_inhibit;
   if (is_wanted_on) return Drive::on;
-  if (output.order) return output.order->drive;
-  if (settings.on_link_loss != Drive::keep && is_link_lost(settings, now)) return settings.on_link_loss;
+  if (order.holds() && !(is_inhibited_ && order.drive == Drive::on)) return order.drive;
+  if (is_inhibited_) return std::nullopt;
+  if (is_driven_by_link_loss(index, now)) return settings.on_link_loss;
   return std::nullopt;
 }
 
 /// When nobody wants anything: as at the start until its reactions have been judged, then off.
-Drive Judge::rest_of(std::size_t index) const {
-  const Output& output = outputs_[index];
+Drive Judge::automatic_rest_of(std::size_t index) const {
   const Drive at_start = settings_.outputs[index].at_start;
-  if (!output.has_begun) return at_start;
+  if (!outputs_[index].has_begun) return at_start;
   return has_reaction(index) || at_start == Drive::keep ? Drive::off : at_start;
+}
+
+Drive Judge::rest_of(std::size_t index) const {
+  const Drive rest = automatic_rest_of(index);
+  return rest == Drive::keep ? outputs_[index].put_back : rest;
 }
 
 void Judge::settle_output(std::size_t index, Instant now) {
   Output& output = outputs_[index];
+  end_order(index, now);
+  // An order says nothing of the reactions: without it the output is as at its start until they are judged.
+  if (!output.has_begun)
+    output.has_begun = wants_on(index, now) || is_judged(index) || is_driven_by_link_loss(index, now);
+  if (output.has_begun) set_put_back(output, Drive::keep);
+  Drive wanted = wanted_by_somebody(index, now).value_or(rest_of(index));
+  // Nothing is switched on under the hands of who inhibits.
+  if (is_inhibited_ && wanted == Drive::on && output.wanted != Drive::on) wanted = output.wanted;
+  want(index, wanted, now);
+  follow_order(index, now);
+  const bool is_put_back = output.put_back != Drive::keep && !output.order.holds() &&
+                           output.wanted == output.put_back && output.is_confirmed;
+  if (!is_put_back) return;
+  set_put_back(output, Drive::keep);
+  want(index, rest_of(index), now);
+}
+
+void Judge::want(std::size_t index, Drive wanted, Instant now) {
+  Output& output = outputs_[index];
   const OutputSettings& settings = settings_.outputs[index];
-  if (output.order && now.steady >= output.order->until) {
-    note(LogLevel::info, now,
-         fmt::format("输出 {}: {} 的命令到期 the order by {} for output {} has run out", settings.name,
-                     output.order->by, output.order->by, settings.name));
-    output.order.reset();
-  }
-  const std::optional<Drive> by_somebody = wanted_by_somebody(index, now);
-  if (!output.has_begun) output.has_begun = by_somebody || is_judged(index);
-  const Drive wanted = by_somebody.value_or(rest_of(index));
   if (wanted == output.wanted) return;
   output.wanted = wanted;
   output.failures_in_a_row = 0;
   output.try_at = now.steady;
   output.otherwise_told_at.reset();
-  // Switching on what seems to be on costs nothing, and it may have changed since it was read.
-  output.is_confirmed = wanted == Drive::off && output.seen == settings.off && output.ticket == 0;
+  // Switching on what seems to be on costs nothing, and it may have changed since it was read. What is
+  // ordered is always written.
+  const bool is_ordered = output.order.is_open() && !output.order.was_done;
+  output.is_confirmed =
+      !is_ordered && wanted == Drive::off && output.seen == settings.off && output.ticket == 0;
   if (wanted == Drive::keep) return;
   const std::string who = wanted == Drive::on ? who_wants(index, now) : "";
   note(wanted == Drive::on ? LogLevel::warning : LogLevel::info, now,
@@ -167,7 +190,10 @@ std::vector<OutputWrite> Judge::take_writes(Instant now) {
     output.ticket = ++tickets_;
     output.writing = output.wanted;
     ++output.writes;
-    writes.push_back({output.ticket, settings.device, settings.point, settings.code_of(output.wanted)});
+    const bool is_ordered =
+        output.order.holds() && !output.order.was_done && output.order.drive == output.wanted;
+    writes.push_back({output.ticket, settings.device, settings.point, settings.code_of(output.wanted),
+                      is_ordered ? std::optional{output.order.fails_at()} : std::nullopt});
   }
   return writes;
 }
@@ -179,7 +205,8 @@ void Judge::written(std::uint64_t ticket, const Result<WriteOutcome>& outcome, I
   Output& output = *found;
   const OutputSettings& settings = settings_.outputs[static_cast<std::size_t>(found - outputs_.begin())];
   output.ticket = 0;
-  if (outcome) output.seen = code_in(outcome->read_back);
+  // What a write without an answer has done nobody knows.
+  output.seen = outcome ? code_in(outcome->read_back) : std::nullopt;
   const bool has_worked = outcome && outcome->agrees;
   if (has_worked) {
     if (output.failures_in_a_row > 0)
@@ -236,9 +263,11 @@ JudgeFigures Judge::figures() const {
   for (std::size_t i = 0; i < reactions_.size(); ++i)
     figures.reactions.push_back(
         {settings_.reactions[i].name, state_of(settings_.reactions[i], reactions_[i])});
-  for (std::size_t i = 0; i < outputs_.size(); ++i)
-    figures.outputs.push_back(
-        {settings_.outputs[i].name, state_of(i), outputs_[i].writes, outputs_[i].failures});
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const Output& output = outputs_[i];
+    figures.outputs.push_back({settings_.outputs[i].name, state_of(i), output.writes, output.failures,
+                               output.order.number, output.order.progress, output.refused});
+  }
   figures.inhibit.is_inhibited = is_inhibited_;
   figures.inhibit.owner = inhibited_by_;
   if (command_) {

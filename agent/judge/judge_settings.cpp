@@ -69,6 +69,7 @@ class JudgeReader {
         "put_right",
         {{"when_on", PutRight::when_on}, {"always", PutRight::always}, {"never", PutRight::never}},
         PutRight::when_on, "an output that somebody else has switched: set again when it should be on");
+    output.takes_orders = table.flag("orders", true, "whether the centre may order it on or off");
     table.finish();
     return output;
   }

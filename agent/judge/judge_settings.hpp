@@ -36,6 +36,7 @@ struct OutputSettings {
   std::chrono::milliseconds link_loss{};
   Drive on_inhibit = Drive::off;  ///< never on
   PutRight put_right = PutRight::when_on;
+  bool takes_orders = true;
 
   std::int64_t code_of(Drive drive) const { return drive == Drive::on ? on : off; }
   bool operator==(const OutputSettings&) const = default;

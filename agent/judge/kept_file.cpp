@@ -59,6 +59,9 @@ Result<KeptByJudge> KeptFile::read(Instant now) const {
     const json told = json::parse(text.str());
     KeptByJudge kept;
     kept.latched = told.at("latched").get<std::vector<std::string>>();
+    if (told.contains("put_back"))
+      for (const auto& [name, drive] : told.at("put_back").items())
+        kept.put_back[name] = drive.get<bool>() ? Drive::on : Drive::off;
     if (told.contains("inhibit")) kept.inhibition = inhibition_of(told.at("inhibit"), boot_, now);
     return kept;
   } catch (const json::exception& error) {
@@ -68,6 +71,7 @@ Result<KeptByJudge> KeptFile::read(Instant now) const {
 
 Result<void> KeptFile::write(const KeptByJudge& kept) const {
   json told{{"latched", kept.latched}};
+  for (const auto& [name, drive] : kept.put_back) told["put_back"][name] = drive == Drive::on;
   if (const auto& inhibition = kept.inhibition)
     told["inhibit"] = {{"owner", inhibition->owner},
                        {"reason", inhibition->reason},

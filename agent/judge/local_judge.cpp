@@ -11,14 +11,28 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_errands = 4096, most_tellings = 1024, most_at_once = 256;
 constexpr auto longest_wait = 1s;
+constexpr auto longest_put_back = 3s;
 
 bool is_same(const JudgeFigures& a, const JudgeFigures& b) {
-  const auto same = [](const auto& one, const auto& other) {
+  const auto same = [](const ReactionFigures& one, const ReactionFigures& other) {
     return one.name == other.name && one.state == other.state;
   };
+  const auto same_output = [](const OutputFigures& one, const OutputFigures& other) {
+    return one.name == other.name && one.state == other.state && one.order == other.order &&
+           one.progress == other.progress;
+  };
   return std::equal(a.reactions.begin(), a.reactions.end(), b.reactions.begin(), b.reactions.end(), same) &&
-         std::equal(a.outputs.begin(), a.outputs.end(), b.outputs.begin(), b.outputs.end(), same) &&
+         std::equal(a.outputs.begin(), a.outputs.end(), b.outputs.begin(), b.outputs.end(), same_output) &&
          a.inhibit_text == b.inhibit_text;
+}
+
+Drive drive_of(OutputTarget target) {
+  switch (target) {
+    case OutputTarget::automatic: return Drive::keep;
+    case OutputTarget::off: return Drive::off;
+    case OutputTarget::on: return Drive::on;
+  }
+  return Drive::keep;
 }
 
 }  // namespace
@@ -130,10 +144,31 @@ Result<std::string> LocalJudge::reset(const std::string& reaction, const std::st
   return asked<std::string>([=](Judge& judge, Instant at) { return judge.reset(reaction, by, at); });
 }
 
-Result<void> LocalJudge::order(const std::string& output, Drive drive, const std::string& by,
-                               std::chrono::milliseconds lasting) {
-  return asked<void>(
-      [=](Judge& judge, Instant at) { return judge.order(output, drive, by, at.steady + lasting, at); });
+Result<void> LocalJudge::order(std::uint64_t number, const OutputOrder& order) {
+  return asked<void>([=](Judge& judge, Instant at) {
+    return judge.order(order.output,
+                       {.number = number,
+                        .drive = drive_of(order.to),
+                        .by = order.by,
+                        .done_by = at.steady + order.within,
+                        .until = at.steady + order.lasting},
+                       at);
+  });
+}
+
+void LocalJudge::let_go(const JudgeSettings& wanted) {
+  const Steady until = clock_.steady() + longest_put_back;
+  auto left = asked<std::vector<std::string>>([&wanted](Judge& judge, Instant at) {
+    judge.let_go(wanted, at);
+    return judge.still_to_put_back();
+  });
+  while (left && !left->empty() && clock_.steady() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    left = asked<std::vector<std::string>>([](Judge& judge, Instant) { return judge.still_to_put_back(); });
+  }
+  if (left && !left->empty())
+    log_.error("outputs that the new settings let nobody order could not be put back: {}",
+               fmt::join(*left, ", "));
 }
 
 void LocalJudge::run() {
@@ -157,7 +192,7 @@ void LocalJudge::pass(Instant at) {
         judge.written(ticket, outcome, when);
       });
     };
-    outputs_.write({write.device, std::move(write.point), Value{write.code}, done});
+    outputs_.write({write.device, std::move(write.point), Value{write.code}, write.not_after, done});
   }
   for (JudgeNote& note : judge_->take_notes()) tellings_.put(std::move(note));
   if (auto kept = judge_->take_kept()) tellings_.put_regardless(*std::move(kept));

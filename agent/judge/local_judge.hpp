@@ -53,10 +53,11 @@ class LocalJudge {
   Result<void> end_inhibition(const std::string& by);
   /// Gives the names of the reactions.
   Result<std::string> reset(const std::string& reaction, const std::string& by);
-  /// The way in for an order from outside, such as a signed one of the centre, once it was found to be good:
-  /// this output on or off, or back to its reactions (keep), by somebody, for so long.
-  Result<void> order(const std::string& output, Drive drive, const std::string& by,
-                     std::chrono::milliseconds lasting);
+  /// The way in for an order from outside, once it was found to be good.
+  Result<void> order(std::uint64_t number, const OutputOrder& order);
+  /// Before `configure` with other settings, while there is polling: ends the orders of outputs that these do
+  /// not have, and waits until those are as they are to be without one, a few seconds at most.
+  void let_go(const JudgeSettings& wanted);
   /// Waits until what was changed is on disk.
   Result<void> kept(std::chrono::milliseconds patience);
 

@@ -110,6 +110,16 @@ on_link_loss = "keep"
     }
     return all;
   }
+  /// By li, to be done in 10 s.
+  Result<void> orders(const std::string& output, Drive drive, std::chrono::milliseconds until,
+                      std::chrono::milliseconds time) {
+    return judge_.order(
+        output, {++orders_, drive, "li", at(time + std::chrono::seconds{10}).steady, at(until).steady},
+        at(time));
+  }
+  OutputProgress progress(std::size_t output = 0) const {
+    return judge_.figures().outputs.at(output).progress;
+  }
   OutputState state(std::size_t output = 0) const { return judge_.figures().outputs.at(output).state; }
   std::string told() {
     std::string all;
@@ -133,6 +143,7 @@ on_link_loss = "keep"
   }
 
   Judge judge_;
+  std::uint64_t orders_ = 0;
 };
 
 }  // namespace watchroom::agent

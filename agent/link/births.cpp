@@ -46,7 +46,7 @@ std::string label_json(const std::optional<StateText>& label) {
 }
 
 Payload node_birth(std::uint8_t bd_seq, const std::string& name, std::chrono::seconds heartbeat,
-                   const JournalFacts& journal, Timestamp now) {
+                   const JournalFacts& journal, const std::string& challenge, Timestamp now) {
   Payload birth;
   birth.at = now;
   birth.metrics.push_back(metric(names::bd_seq, now, std::int64_t{bd_seq}));
@@ -58,13 +58,15 @@ Payload node_birth(std::uint8_t bd_seq, const std::string& name, std::chrono::se
   birth.metrics.push_back(metric(names::name, now, name));
   birth.metrics.push_back(metric(names::version, now, std::string{WATCHROOM_VERSION}));
   birth.metrics.push_back(metric(names::heartbeat, now, std::int64_t{heartbeat.count()}));
+  birth.metrics.push_back(metric(names::challenge, now, challenge));
   return birth;
 }
 
-Payload heartbeat(const JournalFacts& journal, Timestamp now) {
+Payload heartbeat(const JournalFacts& journal, const std::string& challenge, Timestamp now) {
   Payload payload;
   payload.at = now;
   add_journal(payload.metrics, journal, now);
+  payload.metrics.push_back(metric(names::challenge, now, challenge));
   return payload;
 }
 

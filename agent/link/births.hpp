@@ -31,8 +31,8 @@ struct JournalFacts {
 };
 
 Payload node_birth(std::uint8_t bd_seq, const std::string& name, std::chrono::seconds heartbeat,
-                   const JournalFacts& journal, Timestamp now);
-Payload heartbeat(const JournalFacts& journal, Timestamp now);
+                   const JournalFacts& journal, const std::string& challenge, Timestamp now);
+Payload heartbeat(const JournalFacts& journal, const std::string& challenge, Timestamp now);
 /// Will and NDEATH: the single metric bdSeq, no seq (topics-ndeath-payload, topics-ndeath-seq).
 Payload node_death(std::uint8_t bd_seq, Timestamp now);
 

@@ -170,8 +170,10 @@ void EdgeNode::tick() {
 void EdgeNode::send_heartbeat() {
   session_->heartbeat_at = clock_.steady() + heartbeat_interval;
   session_->told = facts();
-  send(topic(Verb::ndata), heartbeat(session_->told, clock_.now()), WithDatatypes::no);
+  send(topic(Verb::ndata), heartbeat(session_->told, new_challenge(), clock_.now()), WithDatatypes::no);
 }
+
+std::string EdgeNode::new_challenge() const { return settings_.challenge ? settings_.challenge() : ""; }
 
 void EdgeNode::stop() {
   if (!session_) return;
@@ -218,7 +220,8 @@ void EdgeNode::send_births() {
 
   const Timestamp now = clock_.now();
   session.told = facts();
-  send(topic(Verb::nbirth), node_birth(bd_seq_, settings_.name, heartbeat_interval, session.told, now),
+  send(topic(Verb::nbirth),
+       node_birth(bd_seq_, settings_.name, heartbeat_interval, session.told, new_challenge(), now),
        WithDatatypes::yes);
   for (Device& device : devices_) send_device_birth(device);
   for (Device& device : devices_)

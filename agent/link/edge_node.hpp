@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
@@ -26,7 +27,8 @@ struct EdgeNodeSettings {
   std::string name;   ///< for people
   std::vector<std::string> ack_hosts;
   int replay_records_per_s = 500;
-  std::uint32_t random_seed = 0;  ///< of the jitter before a voluntary rebirth
+  std::uint32_t random_seed = 0;                ///< of the jitter before a voluntary rebirth
+  std::function<std::string()> challenge = {};  ///< a new one to be told; absent: none is
 };
 
 /// A message to publish over the connection it was made for.
@@ -134,6 +136,7 @@ class EdgeNode {
   void drop_retired();
   void send_births();
   void send_heartbeat();
+  std::string new_challenge() const;
   void send_device_birth(Device& device);
   void send_device_death(Device& device);
   void send_record(const JournalRecord& record, Replay::Kind kind);

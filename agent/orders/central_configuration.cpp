@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/orders/central_configuration.hpp"
 
-#include "proto/base/base64.hpp"
-
 namespace watchroom::agent {
 namespace {
 
@@ -31,7 +29,6 @@ CentralConfiguration::CentralConfiguration(std::filesystem::path file, const Age
     : file_{std::move(file)},
       clock_{clock},
       log_{log.tagged("configuration")},
-      desk_{local.data_dir / "orders", local.broker.ca_file, local.site, local.agent},
       keeper_{local.data_dir / folder_of_configurations, log_} {}
 
 std::optional<AgentSettings> CentralConfiguration::begin() {
@@ -46,38 +43,6 @@ std::optional<AgentSettings> CentralConfiguration::begin() {
 
 std::optional<AgentSettings> CentralConfiguration::read_anew(Problems& problems) const {
   return load(keeper_.running(), problems);
-}
-
-std::optional<AgentSettings> CentralConfiguration::take(const std::string& text) {
-  const auto bytes = from_base64(text);
-  if (!bytes) {
-    refuse_order("it is not in base64");
-    return std::nullopt;
-  }
-  auto order = desk_.take(*bytes, clock_.certificate_time());
-  if (!order) {
-    refuse_order(order.error().text);
-    return std::nullopt;
-  }
-  if (order->kind == order_kinds::configuration) return follow({order->number, std::move(order->body)});
-  told_.push_back(
-      fmt::format("order {} of the centre is refused: \"{}\" is unknown here", order->number, order->kind));
-  return std::nullopt;
-}
-
-/// Whoever has the broker can send any number of orders that nobody signed: they must not fill log and
-/// journal.
-void CentralConfiguration::refuse_order(const std::string& why) {
-  constexpr auto span = std::chrono::minutes{1};
-  constexpr int most = 10;
-  const Steady now = clock_.steady();
-  if (now - refusals_since_ >= span) {
-    refusals_since_ = now;
-    refusals_ = 0;
-  }
-  if (++refusals_ > most) return;
-  told_.push_back(fmt::format("an order of the centre is refused: {}{}", why,
-                              refusals_ == most ? "; more of this minute are not told" : ""));
 }
 
 std::optional<AgentSettings> CentralConfiguration::follow(GivenConfiguration given) {

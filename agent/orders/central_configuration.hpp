@@ -9,7 +9,6 @@
 
 #include "agent/clock/agent_clock.hpp"
 #include "agent/orders/configuration_keeper.hpp"
-#include "agent/orders/order_desk.hpp"
 #include "agent/settings/agent_settings.hpp"
 
 namespace watchroom::agent {
@@ -26,8 +25,8 @@ class CentralConfiguration {
   std::optional<AgentSettings> begin();
   /// agent.toml was changed: the settings anew, or what is wrong with them.
   std::optional<AgentSettings> read_anew(Problems& problems) const;
-  /// A signed order in base64. Settings that are returned are in force from now on.
-  std::optional<AgentSettings> take(const std::string& text);
+  /// Of an order that was found to be good. Settings that are returned are in force from now on.
+  std::optional<AgentSettings> follow(GivenConfiguration given);
   /// To be called every second while `is_on_trial`; `heard_at`: when a host acknowledged last.
   std::optional<AgentSettings> look(std::optional<Steady> heard_at);
 
@@ -38,19 +37,14 @@ class CentralConfiguration {
 
  private:
   std::optional<AgentSettings> load(const std::optional<GivenConfiguration>& given, Problems& problems) const;
-  std::optional<AgentSettings> follow(GivenConfiguration given);
   std::optional<AgentSettings> fall_back(const std::string& why);
-  void refuse_order(const std::string& why);
 
   const std::filesystem::path file_;
   const AgentClock& clock_;
   const Log log_;
   std::vector<std::string> told_;
-  OrderDesk desk_;
   ConfigurationKeeper keeper_;
   Steady tried_out_at_{};
-  Steady refusals_since_{};
-  int refusals_ = 0;  // since then
 };
 
 /// What an agent with this agent.toml runs with, for who only looks.

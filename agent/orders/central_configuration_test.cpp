@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/orders/order_intake.hpp"
 #include "proto/base/base64.hpp"
 #include "proto/trust/test_signer.hpp"
 
@@ -37,6 +38,8 @@ class CentralConfigurationTest : public testing::Test {
     const auto local = AgentSettings::load(file(), problems);
     EXPECT_TRUE(local) << problems.str();
     central_.emplace(file(), *local, clock_, Log::quiet());
+    intake_.emplace(OrderDesk{local->data_dir / "orders", local->broker.ca_file, local->site, local->agent},
+                    clock_, challenges_);
     return central_->begin();
   }
   std::string order(std::uint64_t number, const std::string& text,
@@ -44,6 +47,10 @@ class CentralConfigurationTest : public testing::Test {
     const Timestamp now = SystemClock{}.now();
     return to_base64(
         signer_.sign_as("centre", {kind, "centre", "hall1", "cabinet3", number, now, now + 24h, text}));
+  }
+  std::optional<AgentSettings> take(const std::string& text) {
+    auto order = intake_->take(text);
+    return order ? central_->follow({order->number, std::move(order->body)}) : std::nullopt;
   }
   static std::string sensor(const std::string& id) {
     return fmt::format(
@@ -59,6 +66,7 @@ class CentralConfigurationTest : public testing::Test {
   }
   std::string told() {
     std::string all;
+    for (const std::string& text : intake_->take_told()) all += text + "\n";
     for (const std::string& text : central_->take_told()) all += text + "\n";
     return all;
   }
@@ -66,11 +74,13 @@ class CentralConfigurationTest : public testing::Test {
   TestSigner signer_;
   SystemClock machine_;
   AgentClock clock_{machine_};
+  Challenges challenges_{machine_};
   std::optional<CentralConfiguration> central_;
+  std::optional<OrderIntake> intake_;
 };
 
 TEST_F(CentralConfigurationTest, IsFollowedTriedOutAndKeptOnceTheCentreWasHeard) {
-  EXPECT_THAT(ids(central_->take(order(5, sensor("th1")))), ElementsAre("th1"));
+  EXPECT_THAT(ids(take(order(5, sensor("th1")))), ElementsAre("th1"));
   EXPECT_EQ(central_->report().state, ConfigurationState::on_trial);
   EXPECT_FALSE(central_->look(std::nullopt));
   EXPECT_TRUE(central_->is_on_trial());
@@ -81,11 +91,10 @@ TEST_F(CentralConfigurationTest, IsFollowedTriedOutAndKeptOnceTheCentreWasHeard)
 }
 
 TEST_F(CentralConfigurationTest, WhatIsWrongWithItIsToldAndNothingChanges) {
-  central_->take(order(5, sensor("th1")));
+  take(order(5, sensor("th1")));
   central_->look(clock_.steady() + 1s);
   told();
-  EXPECT_FALSE(
-      central_->take(order(6, sensor("th1") + "[[device]]\nid = \"th2\"\nprofile = \"no_such_model\"\n")));
+  EXPECT_FALSE(take(order(6, sensor("th1") + "[[device]]\nid = \"th2\"\nprofile = \"no_such_model\"\n")));
   const std::string problems = told();
   EXPECT_THAT(problems, HasSubstr("configuration 6 of the centre is refused"));
   EXPECT_THAT(problems, HasSubstr("configuration 6:"));
@@ -101,7 +110,7 @@ TEST_F(CentralConfigurationTest, TheCentreCannotMoveAnAgentNorReadItsFiles) {
                            "[snmp_traps]\ncommunity_file = \"/etc/shadow\"\n",
                            "[snmp_traps]\ncommunity_file = \"../secret\"\n", "[[device]\n"}) {
     static std::uint64_t number = 10;
-    EXPECT_FALSE(central_->take(order(++number, text))) << text;
+    EXPECT_FALSE(take(order(++number, text))) << text;
     EXPECT_THAT(told(), HasSubstr("is refused")) << text;
   }
   EXPECT_EQ(central_->report().running, 0u);
@@ -109,20 +118,18 @@ TEST_F(CentralConfigurationTest, TheCentreCannotMoveAnAgentNorReadItsFiles) {
 
 TEST_F(CentralConfigurationTest, NobodyElseCanGiveOneAndNoneIsGivenTwice) {
   const std::string fifth = order(5, sensor("th1"));
-  ASSERT_TRUE(central_->take(fifth));
+  ASSERT_TRUE(take(fifth));
   told();
-  EXPECT_FALSE(central_->take(fifth));
+  EXPECT_FALSE(take(fifth));
   EXPECT_THAT(told(), HasSubstr("5 was heard already"));
   TestSigner stranger;
   stranger.certify("centre");
   const Timestamp now = SystemClock{}.now();
-  EXPECT_FALSE(central_->take(to_base64(stranger.sign_as(
+  EXPECT_FALSE(take(to_base64(stranger.sign_as(
       "centre", {"configuration", "centre", "hall1", "cabinet3", 9, now, now + 24h, sensor("th9")}))));
   EXPECT_THAT(told(), HasSubstr("nobody vouches"));
-  EXPECT_FALSE(central_->take("no base64!"));
+  EXPECT_FALSE(take("no base64!"));
   EXPECT_THAT(told(), HasSubstr("is refused"));
-  EXPECT_FALSE(central_->take(order(6, "", "dance")));
-  EXPECT_THAT(told(), HasSubstr("\"dance\" is unknown here"));
   EXPECT_EQ(central_->report().running, 5u);
 }
 
@@ -135,24 +142,24 @@ TEST_F(CentralConfigurationTest, ASirenIsNotTakenAwayByLeavingItOut) {
       << "[[output]]\nname = \"siren\"\ndevice = \"io\"\npoint = \"relay[1].state\"\n"
          "at_start = \"keep\"\non_agent_death = \"keep\"\non_link_loss = \"keep\"\n";
   start();
-  EXPECT_FALSE(central_->take(order(5, sensor("th1"))));
+  EXPECT_FALSE(take(order(5, sensor("th1"))));
   EXPECT_THAT(told(), HasSubstr("output[0].device"));
-  const auto followed = central_->take(order(6, sensor("th1") + relays));
+  const auto followed = take(order(6, sensor("th1") + relays));
   ASSERT_TRUE(followed) << told();
   ASSERT_EQ(followed->judge.outputs.size(), 1u);
 }
 
 TEST_F(CentralConfigurationTest, AFloodOfForgedOrdersIsToldTenTimesAMinute) {
-  for (int i = 0; i < 100; ++i) EXPECT_FALSE(central_->take("no base64!"));
-  const auto told = central_->take_told();
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(take("no base64!"));
+  const auto told = intake_->take_told();
   ASSERT_EQ(told.size(), 10u);
   EXPECT_THAT(told.back(), HasSubstr("are not told"));
-  EXPECT_THAT(ids(central_->take(order(5, sensor("th1")))),
+  EXPECT_THAT(ids(take(order(5, sensor("th1")))),
               ElementsAre("th1"));  // a genuine one gets through
 }
 
 TEST_F(CentralConfigurationTest, OneThatWorksNoMoreAfterARestartGivesWayToTheLocalFile) {
-  central_->take(order(5, sensor("th1")));
+  take(order(5, sensor("th1")));
   central_->look(clock_.steady() + 1s);
   std::ofstream{signer_.folder() / "data" / "configuration" / "5.toml"} << "[[device]]\nid = 7\n";
   EXPECT_THAT(ids(start()), ElementsAre());
@@ -161,7 +168,7 @@ TEST_F(CentralConfigurationTest, OneThatWorksNoMoreAfterARestartGivesWayToTheLoc
 }
 
 TEST_F(CentralConfigurationTest, WhenTheLocalFileIsReadAnewTheCentresDevicesStay) {
-  central_->take(order(5, sensor("th1")));
+  take(order(5, sensor("th1")));
   Problems problems;
   EXPECT_THAT(ids(central_->read_anew(problems)), ElementsAre("th1"));
   std::ofstream{file(), std::ios::app} << "[classes.core]\npoll_interval_ms = \"soon\"\n";

@@ -28,26 +28,28 @@ OrderDesk::OrderDesk(std::filesystem::path folder, std::filesystem::path authori
   std::filesystem::create_directories(folder_, ignored);
 }
 
-Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime time) {
+Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime time, const AgeOf& age_of) {
   const auto judge = SignatureJudge::load(authority_);
   if (!judge) return judge.error();
   auto vouched = judge->read(signed_order, time);
   if (!vouched) return vouched.error();
   auto all = read_heard();
   if (!all) return all.error();
-  Heard& heard = (*all)[vouched->order.issuer];
-  const auto fresh =
-      check_freshness(*vouched, heard, site_, agent_, time, timeliness_of(vouched->order.kind));
+  HeardOf& heard = (*all)[vouched->order.issuer];
+  std::uint64_t& number = heard.numbers[vouched->order.kind];
+  const auto fresh = check_freshness(*vouched, {number, heard.key_since}, site_, agent_,
+                                     {time, age_of(vouched->order)}, timeliness_of(vouched->order.kind));
   if (!fresh) return fresh.error();
-  heard = *fresh;
+  number = fresh->number;
+  heard.key_since = fresh->key_since;
   if (auto kept = remember(*all); !kept)
     return in(kept.error(), "an order that cannot be remembered is not followed");
   return std::move(vouched->order);
 }
 
 /// A file that cannot be read does not mean that nothing was heard.
-Result<std::map<std::string, Heard>> OrderDesk::read_heard() const {
-  std::map<std::string, Heard> heard;
+Result<OrderDesk::HeardOfAll> OrderDesk::read_heard() const {
+  HeardOfAll heard;
   const auto file = folder_ / "heard.json";
   const auto text = read_whole(file, longest_file);
   if (!text && text.error().code == Errc::not_found) return heard;
@@ -55,8 +57,8 @@ Result<std::map<std::string, Heard>> OrderDesk::read_heard() const {
   try {
     const auto json = nlohmann::json::parse(*text);
     for (const auto& [issuer, one] : json.items())
-      heard[issuer] = {one.at("number").get<std::uint64_t>(),
-                       from_ms(one.at("key_since_ms").get<std::int64_t>())};
+      heard[issuer] = {from_ms(one.at("key_since_ms").get<std::int64_t>()),
+                       one.at("numbers").get<std::map<std::string, std::uint64_t>>()};
   } catch (const nlohmann::json::exception&) {
     return fail(
         Errc::corrupt, Retry::never,
@@ -67,10 +69,10 @@ Result<std::map<std::string, Heard>> OrderDesk::read_heard() const {
   return heard;
 }
 
-Result<void> OrderDesk::remember(const std::map<std::string, Heard>& heard) const {
+Result<void> OrderDesk::remember(const HeardOfAll& heard) const {
   nlohmann::ordered_json json;
   for (const auto& [issuer, one] : heard)
-    json[issuer] = {{"number", one.number}, {"key_since_ms", one.key_since.time_since_epoch().count()}};
+    json[issuer] = {{"key_since_ms", one.key_since.time_since_epoch().count()}, {"numbers", one.numbers}};
   return replace_file(folder_ / "heard.json", json.dump() + "\n");
 }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/orders/order_desk.hpp"
 
+#include "agent/clock/challenges.hpp"
 #include "proto/base/replace_file.hpp"
 #include "proto/trust/test_signer.hpp"
 
@@ -26,11 +27,15 @@ class OrderDeskTest : public testing::Test {
   /// Empty: taken.
   std::string refusal(OrderDesk& desk, std::string_view bytes,
                       CertificateTime time = {SystemClock{}.now(), true}) const {
-    const auto taken = desk.take(bytes, time);
+    const auto taken = desk.take(bytes, time, [this](const Order& one) {
+      return challenges_.age_of(one.challenge, one.challenge_age);
+    });
     return taken ? "" : taken.error().text;
   }
 
   TestSigner signer_;
+  FakeClock clock_;
+  Challenges challenges_{clock_};
   const std::filesystem::path signer_folder_ = signer_.folder();
 };
 
@@ -46,11 +51,36 @@ TEST_F(OrderDeskTest, AnOrderIsTakenOnceOverRestarts) {
   EXPECT_EQ(refusal(after_restart, order(8)), "");
 }
 
+TEST_F(OrderDeskTest, AConfigurationThatWaitedIsNotOvertakenByAnOutput) {
+  OrderDesk desk = this->desk();
+  EXPECT_EQ(refusal(desk, order(9)), "");
+  EXPECT_EQ(refusal(desk, order(7, "configuration")), "");
+  EXPECT_EQ(refusal(desk, order(9)), "order 9 is not new: 9 was heard already");
+  EXPECT_EQ(refusal(desk, order(7, "configuration")), "order 7 is not new: 7 was heard already");
+}
+
 TEST_F(OrderDeskTest, WithoutATimeToRelyOnAConfigurationIsTakenAndAnOrderIsNot) {
   OrderDesk desk = this->desk();
   const CertificateTime unsure{SystemClock{}.now() - 1h, false};
   EXPECT_NE(refusal(desk, order(7), unsure).find("nobody vouches for our clock"), std::string::npos);
   EXPECT_EQ(refusal(desk, order(8, "configuration"), unsure), "");
+}
+
+TEST_F(OrderDeskTest, WithoutATimeToRelyOnAnOrderThatAnswersAChallengeIsTakenWhileItIsGood) {
+  OrderDesk desk = this->desk();
+  const CertificateTime unsure{SystemClock{}.now() - 1h, false};
+  Order answer = test_order();
+  answer.number = 7;
+  answer.challenge = challenges_.fresh();
+  clock_.advance(answer.expires - answer.issued + 20s);
+  answer.challenge_age = 19s;
+  EXPECT_NE(refusal(desk, signer_.sign_as("centre", answer), unsure).find("s old"), std::string::npos);
+  answer.challenge_age = 20s;
+  EXPECT_EQ(refusal(desk, signer_.sign_as("centre", answer), unsure), "");
+  answer.number = 8;
+  answer.challenge = "another one";
+  EXPECT_NE(refusal(desk, signer_.sign_as("centre", answer), unsure).find("answers no challenge"),
+            std::string::npos);
 }
 
 TEST_F(OrderDeskTest, WhatIsForgedIsNotRemembered) {

@@ -249,7 +249,10 @@ void BusWorkers::release(std::size_t device) {
 
 void BusWorkers::carry_out(PointWrite write) {
   const Steady began = clock_.steady();
-  Result<WriteOutcome> outcome = written(write);
+  const bool is_late = write.not_after && began > *write.not_after;
+  Result<WriteOutcome> outcome =
+      is_late ? fail(Errc::cancelled, Retry::never, "it was not written: its turn on the bus came too late")
+              : written(write);
   figures_->was_busy(clock_.steady() - began);
   {
     const std::lock_guard lock{mutex_};

@@ -9,6 +9,16 @@ void output_states_of_judge(const SelfFigures& figures, MetricValues& told) {
     told.push_back({static_cast<double>(one.state), {one.name}, one.name});
 }
 
+void output_orders_of_judge(const SelfFigures& figures, MetricValues& told) {
+  for (const OutputFigures& one : figures.judge.outputs)
+    told.push_back({static_cast<double>(one.order), {one.name}, one.name});
+}
+
+void order_progress_of_judge(const SelfFigures& figures, MetricValues& told) {
+  for (const OutputFigures& one : figures.judge.outputs)
+    told.push_back({static_cast<double>(one.progress), {one.name}, one.name});
+}
+
 void output_failures_of_judge(const SelfFigures& figures, MetricValues& told) {
   for (const OutputFigures& one : figures.judge.outputs)
     told.push_back({static_cast<double>(one.failures), {one.name}});

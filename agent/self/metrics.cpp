@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "agent/self/field_metrics.hpp"
 #include "agent/self/judge_metrics.hpp"
 #include "agent/self/metric_states.hpp"
 
@@ -32,32 +33,6 @@ template <typename Read>
 void each_certificate(const Figures& figures, Told& told, Read read) {
   for (const CertificateFigures& certificate : figures.certificates)
     told.push_back({read(certificate), {certificate.name}, certificate.name});
-}
-
-void devices_of_buses(const Figures& figures, Told& told) {
-  for (const BusRates& bus : figures.buses) {
-    const BusSnapshot& counts = bus.counts;
-    told.push_back({number(counts.living), {counts.name, "living"}});
-    told.push_back({number(counts.lost), {counts.name, "lost"}});
-    told.push_back({number(counts.devices - counts.living - counts.lost), {counts.name, "not_asked"}});
-  }
-}
-
-void polls_of_buses(const Figures& figures, Told& told) {
-  for (const BusRates& bus : figures.buses)
-    for (std::size_t i = 0; i < communication_count; ++i)
-      if (const auto what = static_cast<Communication>(i); what != Communication::unknown)
-        told.push_back({number(bus.counts.polls[i]), {bus.counts.name, name_of(what)}});
-}
-
-void traps_by_result(const Figures& figures, Told& told) {
-  const TrapCounts& traps = figures.traps;
-  told.push_back({number(traps.accepted), {"accepted"}});
-  told.push_back({number(traps.duplicates), {"duplicate"}});
-  told.push_back({number(traps.unknown_sender), {"unknown_sender"}});
-  told.push_back({number(traps.not_authentic), {"not_authentic"}});
-  told.push_back({number(traps.malformed), {"malformed"}});
-  told.push_back({number(traps.untold), {"untold"}});
 }
 
 constexpr MetricDescription descriptions[]{
@@ -450,6 +425,18 @@ constexpr MetricDescription descriptions[]{
      .labels = {"output"},
      .values = output_states_of_judge,
      .point = {.kind = "local_output[].state", .states = output_states}},
+    {.name = "output_order",
+     .zh = "本地输出最近命令的编号",
+     .en = "Number of the order a local output was given last",
+     .labels = {"output"},
+     .values = output_orders_of_judge,
+     .point = {.kind = "local_output[].order", .deadband = 1}},
+    {.name = "output_order_progress",
+     .zh = "本地输出最近命令的进展",
+     .en = "How far a local output is with its last order",
+     .labels = {"output"},
+     .values = order_progress_of_judge,
+     .point = {.kind = "local_output[].progress", .states = order_states}},
     {.name = "output_failed_writes",
      .type = counter,
      .zh = "本地输出写入未成功的次数",

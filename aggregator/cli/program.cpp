@@ -12,6 +12,7 @@
 #include "aggregator/cli/agent_commands.hpp"
 #include "aggregator/cli/audit_commands.hpp"
 #include "aggregator/cli/configuration_commands.hpp"
+#include "aggregator/cli/output_commands.hpp"
 #include "aggregator/cli/room_commands.hpp"
 #include "aggregator/cli/user_rest_commands.hpp"
 
@@ -140,6 +141,45 @@ class CommandLine {
     add_place(*revoke);
     revoke->add_option("--reason", reason_, say("原因（记入审计）", "why, for the audit"))->required();
     declare_configuration_commands();
+    declare_output_commands();
+  }
+
+  void declare_output_commands() {
+    CLI::App* output = app_.add_subcommand(
+        "output", say("输出：警笛、阀门、插座等", "outputs: sirens, valves, outlets that agents work"));
+    output->require_subcommand(1);
+    output->fallthrough();
+    command(*output, "list", say("全部输出及其状态、最近命令", "all of them, with state and last order"),
+            [this] { return show_outputs(client(), console_); });
+    const auto add_place = [this](CLI::App& to) {
+      to.add_option("output", output_, say("站点/采集代理/输出", "SITE/AGENT/OUTPUT"))->required();
+    };
+    add_place(*command(*output, "history", say("历次命令", "every order it was given"),
+                       [this] { return show_output_orders(client(), console_, output_); }));
+    CLI::App* set = command(*output, "set",
+                            say("打开、关闭或恢复自动：先显示，确认后签名下发，直到回读",
+                                "on, off or automatic: shown, confirmed, signed, and followed until it is "
+                                "read back"),
+                            [this] { return switch_output(client(), console_, output_, wanted_output_); });
+    add_place(*set);
+    set->add_option("to", wanted_output_.to, say("on 开、off 关、automatic 自动", "on, off or automatic"))
+        ->required()
+        ->check(CLI::IsMember({"on", "off", "automatic"}));
+    set->add_option("--for", wanted_output_.lasting_s,
+                    say("保持多久（如 90s、10m、2h），到时恢复自动",
+                        "for how long it holds (90s, 10m, 2h), then it is automatic again"))
+        ->transform(
+            CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+        ->check(CLI::Range(1, 86'400))
+        ->capture_default_str();
+    set->add_option(
+           "--within", wanted_output_.within_s,
+           say("须在多少秒内完成并回读，否则放弃", "seconds to be done and read back in, or given up"))
+        ->check(CLI::Range(2, 60))
+        ->capture_default_str();
+    set->add_option("--comment", wanted_output_.comment, say("原因（记入审计）", "why, for the audit"))
+        ->required();
+    set->add_flag("--yes", wanted_output_.is_confirmed, say("不再询问", "do not ask"));
   }
 
   void declare_configuration_commands() {
@@ -316,7 +356,8 @@ class CommandLine {
   CLI::App app_{"", "watchroom"};
   std::function<int()> action_;
   std::string token_file_, language_name_, filter_, comment_, users_file_, name_, token_name_, device_,
-      class_, audit_file_, expected_, agent_, out_, reason_, configuration_file_;
+      class_, audit_file_, expected_, agent_, out_, reason_, configuration_file_, output_;
+  WantedOutput wanted_output_;
   PasswordSource source_;
   Wishes wishes_;
   AuditSpan span_;

@@ -134,6 +134,7 @@ class Core {
   void settle_times(KnownNode& node, Arrival& arrival);
   void take_alarms(KnownPoint& point, const std::string& text, std::string& trouble);
   void take_journal_lost(KnownNode& node, const Payload& payload);
+  void take_challenge(KnownNode& node, const Payload& payload);
   void arrive_node_birth(KnownNode& node, const Arrival& arrival);
   void expect_devices(KnownNode& node);
   void forget_unannounced(KnownNode& node, KnownDevice& device, const Payload& birth);

@@ -175,6 +175,13 @@ void Core::take_journal_lost(KnownNode& node, const Payload& payload) {
   revisit_agent(node);
 }
 
+void Core::take_challenge(KnownNode& node, const Payload& payload) {
+  const Metric* told = payload.find(metric_names::challenge);
+  if (!told) return;
+  node.challenge = text_of(told);
+  node.challenge_at = clock_.steady();
+}
+
 void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
   node.name = text_of(arrival.payload.find(metric_names::name));
   node.software_version = text_of(arrival.payload.find(metric_names::version));
@@ -190,6 +197,7 @@ void Core::arrive_node_birth(KnownNode& node, const Arrival& arrival) {
     }
   }
   take_journal_lost(node, arrival.payload);
+  take_challenge(node, arrival.payload);
   expect_devices(node);
   const Timestamp sent = arrival.payload.at.value_or(clock_.now());
   KnownDevice& self = device_of(node, "");
@@ -313,6 +321,7 @@ void Core::arrive_data(KnownNode& node, const Arrival& arrival, const std::strin
   if (const auto head = integer_of(arrival.payload.find(metric_names::journal_head)))
     node.journal_head = static_cast<std::uint64_t>(*head);
   take_journal_lost(node, arrival.payload);
+  take_challenge(node, arrival.payload);
   const bool is_birth = arrival.verb == Verb::nbirth || arrival.verb == Verb::dbirth;
   KnownDevice& device = device_of(node, arrival.device);
   if (arrival.is_record) store_record(node, arrival, raw);

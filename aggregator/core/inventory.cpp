@@ -247,6 +247,8 @@ AgentView view_of(const KnownNode& node, const IntakeCounters& counters, const J
     view.journal_head = std::max(node.journal_head, ledger->highest());
   }
   view.journal_lost = node.journal_lost.value_or(0);
+  view.challenge = node.challenge;
+  view.challenge_at = node.challenge_at;
   view.records = counters.records;
   view.duplicates = counters.duplicates;
   view.gaps = counters.gaps;

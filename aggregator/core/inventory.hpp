@@ -83,6 +83,8 @@ struct KnownNode {
   Steady born_at{};
   bool keeps_journal = false;  ///< one of our agents: it announces every device that it is configured for
   std::uint64_t journal_head = 0;
+  std::string challenge;  ///< for orders to answer, as last told
+  Steady challenge_at{};
   std::optional<std::uint64_t> journal_lost;                   ///< as last told
   std::optional<bool> is_clock_unsure;                         ///< as its newest live message says
   std::optional<Steady> journal_lost_at, journal_restored_at;  ///< what happened lately

@@ -16,16 +16,18 @@ inline constexpr std::array all_roles{Role::viewer, Role::operator_, Role::shift
 
 /// What a person or program can ask of the aggregator.
 enum class Action {
-  view,         ///< the room, its alarms, agents, figures
-  acknowledge,  ///< an alarm
-  set_class,    ///< of a device: how often and how much it is asked
-  view_audit,   ///< who did what, and who was not let
+  view,            ///< the room, its alarms, agents, figures
+  acknowledge,     ///< an alarm
+  set_class,       ///< of a device: how often and how much it is asked
+  switch_outputs,  ///< sirens, valves, outlets
+  view_audit,      ///< who did what, and who was not let
   manage_users,
   manage_agents,  ///< let agents in, out for good, and say what they are to be like
 };
 
-inline constexpr std::array all_actions{Action::view,       Action::acknowledge,  Action::set_class,
-                                        Action::view_audit, Action::manage_users, Action::manage_agents};
+inline constexpr std::array all_actions{Action::view,           Action::acknowledge, Action::set_class,
+                                        Action::switch_outputs, Action::view_audit,  Action::manage_users,
+                                        Action::manage_agents};
 
 /// The word in users.toml and in the API: "shift_lead".
 std::string_view name_of(Role role);

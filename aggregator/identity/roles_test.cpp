@@ -16,6 +16,8 @@ TEST(Roles, EveryoneMayLookAndOnlyThoseOnDutyMayAct) {
   EXPECT_FALSE(may(Role::auditor, Action::acknowledge));
   for (const Role role : all_roles) EXPECT_EQ(may(role, Action::set_class), may(role, Action::acknowledge));
   for (const Role role : all_roles) EXPECT_EQ(may(role, Action::manage_agents), role == Role::administrator);
+  for (const Role role : all_roles)
+    EXPECT_EQ(may(role, Action::switch_outputs), role == Role::shift_lead || role == Role::administrator);
 }
 
 TEST(Roles, TheAuditLogIsForAuditorsAndUsersAreForAdministrators) {

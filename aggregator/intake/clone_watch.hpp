@@ -15,8 +15,7 @@ namespace watchroom::aggregator {
 /// Whether two agents live under one name: then the broker throws out the one when the other comes, and
 /// births of both alternate. No clock, no I/O. What one agent alone never does:
 /// - two journals that take turns: A, B, A, B. A disk that was replaced is A, B; one that fails to mount now
-/// and
-///   then is A, X, A, Y, for a journal in memory is a new one each time.
+///   and then is A, X, A, Y, for a journal in memory is a new one each time.
 /// - one journal whose numbers, or whose bdSeq, go back again and again: a restored image goes back once.
 class CloneWatch {
  public:

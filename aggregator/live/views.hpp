@@ -86,6 +86,8 @@ struct AgentView {
   std::uint64_t journal_head = 0, journal_acknowledged = 0, journal_lost = 0, journal_missing = 0;
   std::uint64_t records = 0, duplicates = 0, gaps = 0, rebirths_requested = 0, decode_errors = 0;
   std::vector<DeviceView> devices;
+  std::string challenge;  ///< what it told last for orders to answer; empty: nothing
+  Steady challenge_at{};  ///< when it came
   std::uint64_t version = 0;
 };
 

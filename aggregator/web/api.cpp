@@ -56,6 +56,7 @@ Api::Api(const Served& served, Gate& gate, const Clock& clock, FiguresNow figure
     : room_{served.room},
       identities_{served.identities},
       configurations_{served.configurations},
+      outputs_{served.outputs},
       gate_{gate},
       users_{served.users},
       audit_{served.audit},

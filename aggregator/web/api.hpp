@@ -50,6 +50,11 @@ class Api {
   Answer configuration_history(const Call& call);
   Answer give_configuration(const Call& call);
 
+  Answer outputs(const Call& call);
+  Answer select_output(const Call& call);
+  Answer order_output(const Call& call);
+  Answer output_orders(const Call& call);
+
   Answer users(const Call& call);
   Answer add_user(const Call& call);
   Answer change_user(const Call& call);
@@ -71,6 +76,7 @@ class Api {
   Room& room_;
   AgentIdentities& identities_;
   Configurations& configurations_;
+  Outputs& outputs_;
   Gate& gate_;
   Users& users_;
   AuditLog& audit_;

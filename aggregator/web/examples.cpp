@@ -4,6 +4,7 @@
 
 #include "aggregator/web/configuration_json.hpp"
 #include "aggregator/web/gate.hpp"
+#include "aggregator/web/output_json.hpp"
 #include "aggregator/web/people_json.hpp"
 
 namespace watchroom::aggregator::examples {
@@ -163,5 +164,24 @@ Json configuration() {
 }
 Json configurations() { return {{"configurations", Json::array({to_json(kept())})}}; }
 Json wanted_configuration() { return {{"text", "# TOML\n"}, {"comment", "new sensors"}}; }
+
+namespace {
+
+OutputWish wish() { return {.to = OutputTarget::on, .comment = "fire drill"}; }
+KeptOrder order() {
+  return {{"hq", "room1", "siren"}, 1795780800000, wish(), "li", moment, OrderProgress::done, moment, ""};
+}
+OutputView output() { return {{"hq", "room1", "siren"}, "on", true, moment, order()}; }
+
+}  // namespace
+
+Json outputs() { return {{"outputs", Json::array({to_json(output())})}}; }
+Json wanted_output() {
+  return {{"to", "on"}, {"lasting_s", 600}, {"within_s", 10}, {"comment", "fire drill"}};
+}
+Json output_selection() { return to_json(OutputSelection{"4f1c…", moment, output(), wish()}); }
+Json selected_output() { return {{"selection", "4f1c…"}}; }
+Json output_order() { return to_json(order()); }
+Json output_orders() { return {{"orders", Json::array({to_json(order())})}}; }
 
 }  // namespace watchroom::aggregator::examples

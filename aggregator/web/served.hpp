@@ -7,6 +7,7 @@
 #include "aggregator/identity/users.hpp"
 #include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/room.hpp"
+#include "aggregator/outputs/outputs.hpp"
 
 namespace watchroom::aggregator {
 
@@ -15,6 +16,7 @@ struct Served {
   Room& room;
   AgentIdentities& identities;
   Configurations& configurations;
+  Outputs& outputs;
   Users& users;
   AuditLog& audit;
 };

@@ -20,6 +20,7 @@
 #include "aggregator/identity/users_file.hpp"
 #include "aggregator/web/fake_configurations.hpp"
 #include "aggregator/web/fake_identities.hpp"
+#include "aggregator/web/fake_outputs.hpp"
 #include "aggregator/web/fake_room.hpp"
 #include "aggregator/web/web_server.hpp"
 
@@ -99,7 +100,7 @@ class ServedRoom : public ::testing::Test {
 
   void SetUp() override { start(); }
 
-  Served served() { return {room, identities, configurations, users, audit}; }
+  Served served() { return {room, identities, configurations, outputs, users, audit}; }
   void start() {
     Problems problems;
     ASSERT_TRUE(audit.start());
@@ -185,6 +186,7 @@ class ServedRoom : public ::testing::Test {
   FakeRoom room;
   FakeIdentities identities;
   FakeConfigurations configurations;
+  FakeOutputs outputs;
   WebSettings settings;
   AuditLog audit{folder / "audit.db", clock, log};
   Users users{folder / "users.toml", log, {{"north", {"hq", "annex"}}}, &audit};

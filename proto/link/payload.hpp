@@ -94,6 +94,8 @@ inline constexpr std::string_view journal_dropped_polls = "Journal/Dropped Polls
 inline constexpr std::string_view name = "Properties/Name";
 inline constexpr std::string_view version = "Properties/Version";
 inline constexpr std::string_view heartbeat = "Properties/Heartbeat";
+/// A random word, new with each birth and heartbeat, for orders to answer: so they are known to be of now.
+inline constexpr std::string_view challenge = "Properties/Challenge";
 inline constexpr std::string_view maker = "Properties/Maker";
 inline constexpr std::string_view model = "Properties/Model";
 inline constexpr std::string_view profile = "Properties/Profile";

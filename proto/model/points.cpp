@@ -65,6 +65,8 @@ constexpr PointKind kinds[]{
     PointKind{"journal.lost", Unit::count, "日志丢弃记录数", "Records lost"},
     PointKind{"link.sessions", Unit::count, "上线次数", "Sessions begun"},
     PointKind{"local_output[].state", Unit::state, "本地输出", "Local output"},
+    PointKind{"local_output[].order", Unit::count, "最近命令编号", "Number of its last order"},
+    PointKind{"local_output[].progress", Unit::state, "最近命令进展", "Its last order"},
     PointKind{"reaction[].state", Unit::state, "联动", "Reaction"},
     PointKind{"inhibit.state", Unit::state, "联动抑制", "Inhibit"},
     PointKind{"inhibit.text", Unit::text, "抑制说明", "Inhibit detail"},

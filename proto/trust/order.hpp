@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,9 +20,19 @@ struct Order {
   std::uint64_t number = 0;  ///< greater than that of every order of this issuer before
   Timestamp issued{}, expires{};
   std::string body;
+  /// What the agent told last for this (Properties/Challenge), and for how long the issuer had it then. An
+  /// agent that knows when it told it knows how old the order is, whatever its clock says.
+  std::string challenge = {};
+  std::chrono::milliseconds challenge_age{};
 
   bool operator==(const Order&) const = default;
 };
+
+/// The kinds of orders there are.
+namespace order_kinds {
+inline constexpr std::string_view configuration = "configuration";
+inline constexpr std::string_view output = "output";  ///< body: output_order.hpp
+}  // namespace order_kinds
 
 inline constexpr std::size_t longest_order = 4u << 20;  ///< bytes: a configuration of some thousand devices
 

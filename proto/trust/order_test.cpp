@@ -21,7 +21,7 @@ TEST(Order, ThereIsOneWayToWriteIt) {
   ASSERT_TRUE(message.ParseFromString(bytes));
   message.clear_agent();
   EXPECT_FALSE(read_order(message.SerializeAsString()));          // a field is missing
-  EXPECT_FALSE(read_order(bytes + std::string{"\x4a\x01x", 3}));  // field 9, which nobody knows
+  EXPECT_FALSE(read_order(bytes + std::string{"\x5a\x01x", 3}));  // field 11, which nobody knows
   EXPECT_FALSE(read_order(bytes + std::string{"\x0a\x01x", 3}));  // the kind twice: the last one would count
   const std::string number{"\x28\x07", 2};
   const auto at = bytes.find(number);
@@ -51,6 +51,7 @@ TEST(Order, WhatMakesNoSenseIsRefused) {
   EXPECT_TRUE(refuses([](Order& s) { s.issuer = "a/b"; }));
   EXPECT_TRUE(refuses([](Order& s) { s.number = 0; }));
   EXPECT_TRUE(refuses([](Order& s) { s.expires = s.issued; }));
+  EXPECT_TRUE(refuses([](Order& s) { s.challenge = std::string(65, 'a'); }));
   EXPECT_TRUE(refuses([](Order& s) { s.body = std::string(longest_order, 'x'); }));
 }
 

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <optional>
 
+#include "proto/trust/output_order.hpp"
 #include "proto/trust/signed_order.hpp"
 
 namespace {
@@ -54,6 +55,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t si
   static const Signed original;
   const std::string_view input{reinterpret_cast<const char*>(bytes), size};
   if (const auto order = read_order(input); order && canonical_bytes(*order) != input) std::abort();
+  if (const auto order = read_output_order(input); order) {
+    const auto again = read_output_order(to_body(*order));
+    if (!again || !(*again == *order)) std::abort();
+  }
   std::string changed{input};
   if (size > 2) {  // put into the original, at a place that the first two bytes say
     changed = original.bytes;

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
 import type { Role } from "../src/wire/types";
+import { FakeOutputs, type Told } from "./fake_outputs";
 import { FakeRoom } from "./fake_room";
 
 const types: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
@@ -15,12 +16,15 @@ const types: Record<string, string> = { ".html": "text/html; charset=utf-8", ".j
  */
 export class FakeApi {
   readonly room = new FakeRoom();
+  readonly outputs = new FakeOutputs();
   role: Role = "operator";
   is_throttled = false;
   /** The one-time code that a log-in needs; empty: none. */
   code = "";
   must_change_password = false;
   is_deaf = false;
+  /** It takes an order, and the answer is lost. */
+  is_losing_answers = false;
   acknowledged: { id: number; comment: string }[] = [];
   classes: string[] = [];
   is_refusing_classes = false;
@@ -106,6 +110,9 @@ export class FakeApi {
     if (path === "alarms") return json(response, { alarms: this.room.alarms });
     if (path === "points/samples") return json(response, { samples: this.room.samples(url.searchParams.get("id") ?? "") });
     if (path === "events") return this.#stream(response);
+    const told = this.outputs.answer(request.method ?? "", path, body, this.role);
+    if (told && this.is_losing_answers && path.endsWith("/orders")) return void request.socket.destroy();
+    if (told) return tell(response, told);
     const device = /^devices\/(.+)\/class$/.exec(path);
     if (device) return this.#set_class(response, decodeURIComponent(device[1] ?? ""), String(body.class));
     const asked = /^alarms\/(\d+)\/acknowledge$/.exec(path);
@@ -150,6 +157,11 @@ async function read(request: IncomingMessage): Promise<Record<string, unknown>> 
 
 function json(response: ServerResponse, data: unknown, headers = {}): void {
   response.writeHead(200, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(data));
+}
+
+function tell(response: ServerResponse, { status, body }: Told): void {
+  const type = status < 400 ? "application/json" : "application/problem+json";
+  response.writeHead(status, { "Content-Type": type }).end(JSON.stringify(body));
 }
 
 function problem(response: ServerResponse, status: number, headers = {}, word = "other"): void {

@@ -7,6 +7,7 @@ import type { Role, Session } from "../wire/types";
 type Stage = "opening" | "unreachable" | "outside" | "new_password" | "inside";
 
 const on_duty: readonly Role[] = ["operator", "shift_lead", "administrator"];
+const in_charge: readonly Role[] = ["shift_lead", "administrator"];
 
 /** Who sits in front of the page. The cookie itself is out of reach of scripts. */
 class PageSession {
@@ -17,6 +18,7 @@ class PageSession {
 
   readonly may_acknowledge = $derived(this.who !== null && on_duty.includes(this.who.role));
   readonly may_set_class = $derived(this.who !== null && on_duty.includes(this.who.role));
+  readonly may_switch_outputs = $derived(this.who !== null && in_charge.includes(this.who.role));
 
   async open(): Promise<void> {
     try {

@@ -43,6 +43,17 @@ export function duration_text(seconds: number, language: Language): string {
   return say_in(language, word, { n: Math.floor(whole / step), m: Math.floor((whole % step) / part) });
 }
 
+/** To the second, for what somebody is to agree to. */
+export function exact_duration_text(seconds: number, language: Language): string {
+  const parts = [
+    ["whole_hours", Math.floor(seconds / 3_600)],
+    ["minutes", Math.floor((seconds % 3_600) / 60)],
+    ["seconds", seconds % 60],
+  ] as const;
+  const told = parts.filter(([, n]) => n > 0).map(([word, n]) => say_in(language, word, { n }));
+  return told.join(" ") || say_in(language, "seconds", { n: 0 });
+}
+
 const two = (number: number) => String(number).padStart(2, "0");
 
 export const time_of_day = (at: Date) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;

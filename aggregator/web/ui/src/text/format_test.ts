@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
 import { describe, expect, test } from "vitest";
-import { ago_text, by_name, duration_text, number_text, time_text, value_text, with_unit } from "./format";
+import { ago_text, by_name, duration_text, exact_duration_text, number_text, time_text, value_text, with_unit } from "./format";
 import { say_in, word_or, words } from "./words";
 
 test("numbers keep the digits a person acts on", () => {
@@ -34,6 +34,13 @@ test("durations read as people say them", () => {
     "5 秒", "1 分钟", "1 小时 1 分", "1 天 1 小时",
   ]);
   expect(duration_text(-3, "en")).toBe("0 s");
+});
+
+test("a duration that somebody agrees to is exact", () => {
+  expect([1, 60, 90, 3_600, 5_445, 86_400].map((time) => exact_duration_text(time, "zh"))).toEqual([
+    "1 秒", "1 分钟", "1 分钟 30 秒", "1 小时", "1 小时 30 分钟 45 秒", "24 小时",
+  ]);
+  expect(exact_duration_text(0, "en")).toBe("0 s");
 });
 
 describe("times", () => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
-import type { Alarm, Device, DeviceClass, Problem, Sample, Session } from "./types";
+import type {
+  Alarm, Device, DeviceClass, Order, Output, Problem, Sample, Selection, Session, Wish,
+} from "./types";
 
 export const api = "api/v1";
 const answer_within_ms = 10_000;
@@ -92,6 +94,18 @@ export const acknowledge = (id: number, comment: string) =>
 
 export const set_class = (site: string, agent: string, device: string, wanted: DeviceClass) =>
   call<Device>("PUT", `devices/${[site, agent, device].map(encodeURIComponent).join("/")}/class`, { class: wanted });
+
+export const outputs = async () => (await call<{ outputs?: Output[] }>("GET", "outputs")).outputs ?? [];
+
+const output_path = ({ site, agent, output }: Output) =>
+  `agents/${[site, agent].map(encodeURIComponent).join("/")}/outputs/${encodeURIComponent(output)}`;
+
+/** First step of two: nothing is sent to the agent. */
+export const select_output = (output: Output, wish: Wish) =>
+  call<Selection>("POST", `${output_path(output)}/selections`, wish);
+
+export const order_output = ({ output, selection }: Selection) =>
+  call<Order>("POST", `${output_path(output)}/orders`, { selection });
 
 export const past_alarms = async (limit: number) =>
   (await call<{ alarms?: Alarm[] }>("GET", `alarms?state=all&limit=${limit}`)).alarms ?? [];

@@ -13,6 +13,14 @@ export type Communication =
 export type DeviceClass = "core" | "key" | "general";
 export type MailState = "sent" | "waiting" | "failed" | "none";
 export type Role = "viewer" | "operator" | "shift_lead" | "administrator" | "auditor";
+export type OutputState = "off" | "on" | "failed" | "inhibited" | "unknown" | "on_by_others";
+export type OrderTo = "on" | "off" | "automatic";
+/**
+ * overruled: a reaction or an inhibit counts more just now. failed: not done in time, given up. no_answer: nobody
+ * knows whether it was done. ended: it was done; its time is over, or another order took its place.
+ */
+export type Progress =
+  | "sent" | "under_way" | "done" | "overruled" | "refused" | "failed" | "no_answer" | "ended";
 export type Value = number | boolean | string | null;
 
 export interface Point {
@@ -105,6 +113,48 @@ export interface Agent {
   version?: string;
   journal?: { head?: number; acknowledged?: number; lost?: number; missing?: number };
   devices?: Device[];
+}
+
+export interface Order {
+  number: number;
+  to: OrderTo;
+  lasting_s: number;
+  within_s: number;
+  by: string;
+  comment: string;
+  at: string;
+  progress: Progress;
+  progress_at: string;
+  holds_until: string | null;
+  /** From the agent or the centre; may be empty. */
+  reason: string;
+}
+
+/** A siren, beacon, valve or outlet that an agent works. */
+export interface Output {
+  site: string;
+  agent: string;
+  output: string;
+  state: OutputState;
+  /** False while its agent is away: the state is what was known last. */
+  is_live: boolean;
+  at: string | null;
+  order: Order | null;
+}
+
+/** What one person wants of an output. */
+export interface Wish {
+  to: OrderTo;
+  lasting_s: number;
+  within_s: number;
+  comment: string;
+}
+
+/** A wish as the server understood it, with what the output was at that moment; nothing is sent by it. */
+export interface Selection extends Wish {
+  selection: string;
+  until: string;
+  output: Output;
 }
 
 export interface Status {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/clock/agent_clock.hpp"
+#include "agent/clock/challenges.hpp"
+#include "agent/orders/order_desk.hpp"
+
+namespace watchroom::agent {
+
+/// What comes from the broker as an order: nothing but what the desk found to be good goes on. One thread.
+/// `clock` and `challenges` must outlive it.
+class OrderIntake {
+ public:
+  OrderIntake(OrderDesk desk, const AgentClock& clock, const Challenges& challenges)
+      : desk_{std::move(desk)}, clock_{clock}, challenges_{challenges} {}
+
+  /// `text`: a signed order in base64. Nothing: it is refused, and told.
+  std::optional<Order> take(const std::string& text);
+  /// What people are to know since the last call.
+  std::vector<std::string> take_told() { return std::exchange(told_, {}); }
+
+ private:
+  void refuse(const std::string& why);
+
+  OrderDesk desk_;
+  const AgentClock& clock_;
+  const Challenges& challenges_;
+  std::vector<std::string> told_;
+  Steady refusals_since_{};
+  int refusals_ = 0;  // since then
+};
+
+}  // namespace watchroom::agent

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Watchroom authors
+#include "aggregator/outputs/output_desk.hpp"
+
+namespace watchroom::aggregator {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What the agent says may be on its way for so long: its record, the broker, our core.
+constexpr auto grace = 5s;
+// An agent that was away may tell what became of an order, when it is back.
+constexpr auto may_be_told_late = 24h;
+
+bool is_on_its_way(OrderProgress progress) {
+  return progress == OrderProgress::sent || progress == OrderProgress::under_way;
+}
+
+bool is_held(OrderProgress progress) {
+  return progress == OrderProgress::under_way || progress == OrderProgress::done ||
+         progress == OrderProgress::overruled;
+}
+
+std::optional<OrderProgress> told_progress(OutputProgress progress) {
+  switch (progress) {
+    case OutputProgress::none: return std::nullopt;
+    case OutputProgress::under_way: return OrderProgress::under_way;
+    case OutputProgress::done: return OrderProgress::done;
+    case OutputProgress::overruled: return OrderProgress::overruled;
+    case OutputProgress::refused: return OrderProgress::refused;
+    case OutputProgress::failed: return OrderProgress::failed;
+    case OutputProgress::ended: return OrderProgress::ended;
+  }
+  return std::nullopt;
+}
+
+/// What the agent has said since, which is most likely about this.
+std::string reason_of(const KeptOrder& order, const ToldOfOutput& told) {
+  return told.event_at + grace >= order.at ? told.event : "";
+}
+
+std::optional<OrderStep> next_of(const KeptOrder& order, const ToldOfOutput& told, Timestamp now) {
+  if (told.is_live && told.order == order.number) {
+    const auto progress = told_progress(told.progress);
+    if (!progress) return std::nullopt;
+    const bool needs_reason = *progress == OrderProgress::refused || *progress == OrderProgress::failed;
+    return OrderStep{*progress, needs_reason ? reason_of(order, told) : ""};
+  }
+  if (told.is_live && told.order > order.number)
+    return OrderStep{OrderProgress::ended, "由后来的命令取代 a later order took its place"};
+  if (told.is_live && is_held(order.progress))
+    return OrderStep{OrderProgress::ended,
+                     "采集代理已重新启动，不再执行此命令 the agent has started anew and holds no order"};
+  if (is_on_its_way(order.progress) && now > order.at + order.wish.within + grace)
+    return OrderStep{OrderProgress::no_answer, reason_of(order, told)};
+  if (is_held(order.progress) && now > order.at + order.wish.lasting + grace)
+    return OrderStep{OrderProgress::ended, "到期时采集代理不在线 its time is over, the agent is away"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<OrderStep> step_of(const KeptOrder& order, const ToldOfOutput& told, Timestamp now) {
+  auto next = next_of(order, told, now);
+  if (next && next->progress == order.progress && (next->reason.empty() || next->reason == order.reason))
+    return std::nullopt;
+  return next;
+}
+
+bool is_over(const KeptOrder& order, Timestamp now) {
+  switch (order.progress) {
+    case OrderProgress::ended: return true;
+    case OrderProgress::refused:
+    case OrderProgress::failed: return !order.reason.empty() || now > order.at + order.wish.within + grace;
+    case OrderProgress::done: return order.wish.to == OutputTarget::automatic;
+    case OrderProgress::no_answer: return now > order.at + may_be_told_late;
+    default: return false;
+  }
+}
+
+}  // namespace watchroom::aggregator
