@@ -35,7 +35,7 @@ std::optional<OrderProgress> told_progress(OutputProgress progress) {
 
 /// What the agent has said of this very order.
 std::string reason_of(const KeptOrder& order, const ToldOfOutput& told) {
-  return told.event.find(fmt::format("order {} ", order.number)) == std::string::npos ? "" : told.event;
+  return told.event.find(fmt::format("order {}", order.number)) == std::string::npos ? "" : told.event;
 }
 
 bool is_said_to_be_refused(const KeptOrder& order, const ToldOfOutput& told) {
