@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "aggregator/web/api.hpp"
 #include "aggregator/web/served_room.hpp"
 
 namespace watchroom::aggregator {
@@ -111,6 +112,9 @@ TEST_F(Routes, EveryRouteIsInTheTableOfRightsAndNothingElse) {
   std::set<std::pair<std::string_view, std::string_view>> known;
   for (const Route& route : routes()) {
     known.emplace(route.method, route.pattern);
+    EXPECT_EQ(route.entry == Entry::open, route.handler == &Api::log_in)
+        << route.pattern << ": only the log-in is open";
+    EXPECT_EQ(route.entry == Entry::loopback_or_role, route.pattern == "/metrics") << route.pattern;
     EXPECT_TRUE(rights.contains({route.method, route.pattern}))
         << route.method << " " << route.pattern << ": say in the table above who may";
   }
