@@ -12,6 +12,7 @@
 #include "agent/commands/commands.hpp"
 #include "agent/commands/scratch_folder.hpp"
 #include "agent/profiles/point_lists.hpp"
+#include "agent/profiles/profile_grammar.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -52,6 +53,13 @@ Result<Target> find_target(const DriverType& driver, ConfiguredDevice device, co
   if (!at->traits->is_writable)
     return fail(Errc::invalid, Retry::never, "{} 不可写 is not writable; 可写的 writable: {}", name,
                 writable);
+  const auto index = static_cast<std::size_t>(at - points.begin());
+  const auto& called = device.description.called;
+  std::string protection = device.profile->protection;
+  if (protection.empty() && index < called.size())
+    protection = told_of_release(called[index], SaidOf::what_is_set);
+  if (!protection.empty())
+    return fail(Errc::invalid, Retry::never, "{} 不可写 is not writable: {}", name, protection);
   PointDescription point = *at;
   device.description.points = std::vector{point};
   device.sources = std::vector{source};
@@ -169,6 +177,10 @@ int write_command(const WriteOptions& options) {
       options.profile ? load_named(folder, *options.profile, driver.name)
                       : driver.recognise(*address, load_profiles(folder, driver.name), context, Patience{});
   if (!profiles) return report_failure(profiles.error());
+  for (const auto& profile : *profiles)
+    if (!profile->protection.empty())
+      return report_failure(
+          fail(Errc::invalid, Retry::never, "不可写 nothing is writable there: {}", profile->protection));
   const auto target = find_target(driver, device_of(*address, profiles->front()), context, options.point);
   if (!target) return report_failure(target.error());
   const auto value = value_in(options.value, target->point);

@@ -60,6 +60,13 @@ std::string_view DeviceAddress::scheme() const { return std::string_view{text}.s
 
 std::string DeviceAddress::bus() const { return type->addresses.bus(where).name; }
 
+std::string DeviceAddress::place() const {
+  std::string place = type->addresses.place ? type->addresses.place(where) : bus();
+  for (char& c : place)  // host names have no case (RFC 4343)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return place;
+}
+
 const DeviceSecret* DeviceAddress::secret(std::string_view key) const {
   const auto found = std::ranges::find(secrets, key, &DeviceSecret::key);
   return found == secrets.end() ? nullptr : &*found;

@@ -47,6 +47,8 @@ struct AddressGrammar {
   /// What stands between :// and the mark, and the pairs behind it.
   DriverPart (*read)(std::string_view scheme, std::string_view target, AddressQuery& query);
   SharedBus (*bus)(const DriverPart& where);
+  /// Tells one device from another on a bus, whatever way it is spoken to; null: there is one on each.
+  std::string (*place)(const DriverPart& where) = nullptr;
   std::span<const SecretKey> secrets = {};
   std::string_view counted = {};  ///< the pair whose value `scan` counts through: unit=1-32
   std::string_view examples;      ///< for the help of `probe`
@@ -64,6 +66,8 @@ struct DeviceAddress {
   std::string_view driver() const;
   std::string_view scheme() const;
   std::string bus() const;
+  /// The same for two addresses of one device.
+  std::string place() const;
   /// Null: not given.
   const DeviceSecret* secret(std::string_view key) const;
 };

@@ -103,12 +103,26 @@ class JudgeReader {
                                         device.profile->name, writable_names(*device.profile)));
       return nullptr;
     }
-    const std::string called = device.description.id + device.description.name + output.name;
-    if (is_called_after_release(called)) table.complain("point", never_released);
+    check_release(table, device, *found, output);
     for (const OutputSettings& other : settings_.outputs)
       if (other.device == output.device && other.point == output.point)
         table.reject("point", fmt::format("a point of its own: it is the output {} already", other.name));
     return found->traits.get();
+  }
+
+  /// An output is refused by whatever its name, its device or its point tells.
+  static void check_release(const SettingsTable& table, const ConfiguredDevice& device,
+                            const ProfilePoint& point, const OutputSettings& output) {
+    const auto check = [&](std::string_view key, std::string_view text) {
+      const std::string told = told_of_release(text, SaidOf::what_is_set);
+      if (!told.empty()) table.complain(key, told);
+    };
+    check("name", output.name);
+    check("device", device.description.id);
+    if (device.description.name != device.description.id) check("device", device.description.name);
+    check("point", output.point);
+    if (point.traits->label) check("point", point.traits->label->zh + " " + point.traits->label->en);
+    if (!device.profile->protection.empty()) table.complain("point", device.profile->protection);
   }
 
   static std::string writable_names(const Profile& profile) {

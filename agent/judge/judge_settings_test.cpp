@@ -78,8 +78,13 @@ TEST(JudgeSettings, ALimitSaysItsUnit) {
 }
 
 TEST(JudgeSettings, WhatIsCalledAfterTheReleaseOfAgentIsNoOutput) {
-  EXPECT_THAT(problems_of(output("extinguisher", "io", "relay[1].state")),
-              HasSubstr("Watchroom never releases extinguishing agent"));
+  for (const char* name :
+       {"extinguisher", "gas-release", "FM-200", "ig_541", "CO2", "discharge", "agent_release"})
+    EXPECT_THAT(problems_of(output(name, "io", "relay[1].state")),
+                HasSubstr(fmt::format("agent.toml:2: output[0].name: \"{}\" tells of ", name)))
+        << name;
+  for (const char* name : {"leak-valve", "fire-siren", "gas_boiler", "firewall"})
+    EXPECT_EQ(problems_of(output(name, "io", "relay[1].state")), "") << name;
 }
 
 /// Whatever a profile says, what releases agent is no output: only the closed list's switches may be set.

@@ -51,6 +51,10 @@ std::string ProfilePoint::name_of_row(const std::string& instance) const {
   return of_row;
 }
 
+bool Profile::has_writable() const {
+  return std::ranges::any_of(points, [](const ProfilePoint& point) { return point.is_writable; });
+}
+
 DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found, PointChoice choice) {
   std::map<std::string_view, std::vector<const FoundPoint*>> by_key;
   for (const FoundPoint& one : found) by_key[one.profile_point].push_back(&one);
@@ -87,6 +91,7 @@ Profile combined(const Profile& first, const Profile& more) {
   if (const auto traits_of_both = driver_named(first.bus)->profiles.traits_of_both)
     both.traits = traits_of_both(first.traits, more.traits);
   both.name += "+" + more.name;
+  if (both.protection.empty()) both.protection = more.protection;
   return both;
 }
 

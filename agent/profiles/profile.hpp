@@ -77,7 +77,10 @@ struct Profile {
   DriverPart traits;                 ///< how to speak to it and how to recognise it
   std::vector<ProfilePoint> points;
   std::vector<ProfileSample> samples;
+  /// Why its device is one of fire or gas protection, of which nothing may be set; empty: it is not.
+  std::string protection;
 
+  bool has_writable() const;
   /// Nothing when anything in the file is wrong; each wrong thing is in `problems`.
   static std::optional<Profile> load(const std::filesystem::path& file, Problems& problems);
   static std::optional<Profile> parse(std::string_view text, const std::string& file, Problems& problems);
@@ -106,7 +109,8 @@ enum class PointChoice { all, essential };
 DevicePoints points_of(const Profile& profile, const std::vector<FoundPoint>& found,
                        PointChoice choice = PointChoice::all);
 
-/// One that reads what both do; `more` only what `first` does not have.
+/// One that reads what both do; `more` only what `first` does not have. Whoever combines checks that nothing
+/// can be set where either is of fire protection.
 Profile combined(const Profile& first, const Profile& more);
 
 /// The names (without .toml) in a folder, sorted.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/profiles/profile.hpp"
+#include "agent/profiles/release_words.hpp"
 #include "proto/base/result.hpp"
 #include "proto/base/settings.hpp"
 #include "proto/model/point_name.hpp"
@@ -62,8 +63,8 @@ std::optional<std::int64_t> integer_of(std::string_view text);
 StateText read_texts(const SettingsTable& table);
 /// `point` is the [[point]], with all but its alarms in `traits`.
 std::vector<PointAlarm> read_alarms(const SettingsTable& point, const PointTraits& traits);
-/// Whether people call something after the release of extinguishing agent.
-bool is_called_after_release(std::string_view text);
+/// What to complain of in something that is called so, or reads so; empty: nothing.
+std::string told_of_release(std::string_view text, SaidOf of);
 /// `writable` of a [[point]], with all but its alarms in `traits`: whether it may be set. Never what is only
 /// read by its kind, and never what may release extinguishing agent.
 bool read_writable(const SettingsTable& point_table, const ProfilePoint& point, const PointTraits& traits,

@@ -80,7 +80,7 @@ class PointsReader {
                          ? never_released
                          : "points of this bus are only read; what can be set is set over Modbus or SNMP");
     traits.is_writable = point.is_writable;
-    has_fire_protection_ |= kind_ && kind_->is_fire_protection();
+    note_protection(point, traits);
     const int times = ++times_[point.name];
     point.key = times == 1 ? point.name : fmt::format("{}#{}", point.name, times);
     point.traits = std::make_shared<const PointTraits>(std::move(traits));
@@ -89,13 +89,24 @@ class PointsReader {
   }
 
   /// A device that watches fire or extinguishing gas is read only as a whole.
-  void finish(const Profile& profile, const std::vector<SettingsTable>& tables) const {
-    if (!has_fire_protection_) return;
+  void finish(Profile& profile, const std::vector<SettingsTable>& tables) {
+    for (const std::string* text : {&profile.name, &profile.maker, &profile.model})
+      if (protection_.empty()) protection_ = told_of_release(*text, SaidOf::what_is_read);
+    profile.protection = protection_;
+    if (protection_.empty()) return;
     for (std::size_t i = 0; i < tables.size(); ++i)
-      if (profile.points[i].is_writable) tables[i].complain("writable", never_released);
+      if (profile.points[i].is_writable) tables[i].complain("writable", protection_);
   }
 
  private:
+  void note_protection(const ProfilePoint& point, const PointTraits& traits) {
+    if (!protection_.empty()) return;
+    if (kind_ && kind_->is_fire_protection())
+      protection_ = fmt::format("it has the point {}. {}", point.name, never_released);
+    else if (traits.label)
+      protection_ = told_of_release(traits.label->zh + " " + traits.label->en, SaidOf::what_is_read);
+  }
+
   void check_name(const SettingsTable& table, const std::string& name) {
     kind_ = nullptr;
     if (name.empty()) return;
@@ -155,7 +166,7 @@ class PointsReader {
 
   const ProfileGrammar& grammar_;
   const Profile& profile_;
-  bool has_fire_protection_ = false;
+  std::string protection_;
   std::map<std::string, int> times_;
   std::map<std::string, std::vector<DriverPart>> named_;
   const PointKind* kind_ = nullptr;  // of the point being read, if its name is known

@@ -2,30 +2,22 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 //
 // Which points of a profile may be written at all, whatever the bus.
-#include <algorithm>
-#include <array>
-#include <cctype>
+#include <string>
+#include <vector>
 
 #include "agent/profiles/profile_grammar.hpp"
 
 namespace watchroom::agent {
 namespace {
 
-/// Words by which a relay or an outlet tells that it is wired to extinguishing.
-bool speaks_of_extinguishing(std::string text) {
-  static constexpr std::array<std::string_view, 11> words{
-      "灭火", "喷放", "喷洒", "气瓶", "消防", "七氟丙烷", "extinguish", "fire", "agent", "gas", "release"};
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::any_of(words,
-                             [&](std::string_view word) { return text.find(word) != std::string::npos; });
-}
-
-bool speaks_of_extinguishing(const ProfilePoint& point, const PointTraits& traits) {
-  std::string all = point.name;
-  if (traits.label) all += traits.label->zh + traits.label->en;
-  for (const auto& [code, text] : traits.states) all += text.zh + text.en;
-  return speaks_of_extinguishing(std::move(all));
+/// By which of its texts a point tells that it is wired to extinguishing; empty: by none.
+std::string release_told_by(const ProfilePoint& point, const PointTraits& traits) {
+  std::vector<std::string> texts{point.name};
+  if (traits.label) texts.insert(texts.end(), {traits.label->zh, traits.label->en});
+  for (const auto& [code, text] : traits.states) texts.insert(texts.end(), {text.zh, text.en});
+  for (const std::string& text : texts)
+    if (std::string told = told_of_release(text, SaidOf::what_is_set); !told.empty()) return told;
+  return "";
 }
 
 std::string settable_kinds() {
@@ -37,14 +29,9 @@ std::string settable_kinds() {
 
 }  // namespace
 
-bool is_called_after_release(std::string_view text) {
-  static constexpr std::array<std::string_view, 6> words{"灭火",     "喷放",       "喷洒",
-                                                         "七氟丙烷", "extinguish", "fm200"};
-  std::string lower{text};
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::any_of(words,
-                             [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+std::string told_of_release(std::string_view text, SaidOf of) {
+  const auto word = word_of_release(text, of);
+  return word ? fmt::format("\"{}\" tells of \"{}\". {}", text, *word, never_released) : "";
 }
 
 bool read_writable(const SettingsTable& table, const ProfilePoint& point, const PointTraits& traits,
@@ -56,7 +43,8 @@ bool read_writable(const SettingsTable& table, const ProfilePoint& point, const 
     table.complain("writable", words);
     return false;
   };
-  if (kind->is_fire_protection() || speaks_of_extinguishing(point, traits)) return refuse(never_released);
+  if (kind->is_fire_protection()) return refuse(never_released);
+  if (const std::string told = release_told_by(point, traits); !told.empty()) return refuse(told);
   if (!kind->may_be_set)
     return refuse(fmt::format("{} is only read; points of these kinds may be written: {}", kind->name,
                               settable_kinds()));

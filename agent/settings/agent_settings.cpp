@@ -183,6 +183,23 @@ void read_watched(const SettingsTable& table, AgentSettings& settings) {
   table.finish();
 }
 
+/// The centre cannot make a fire panel settable by leaving it out.
+void check_protected(const SettingsTable& given, const std::vector<ConfiguredDevice>& own,
+                     const std::vector<ConfiguredDevice>& devices) {
+  for (const ConfiguredDevice& panel : own) {
+    const std::string protection = protection_of(panel);
+    if (protection.empty() || panel.address.text.empty()) continue;
+    for (const ConfiguredDevice& device : devices)
+      if (device.profile && device.profile->has_writable() && !device.address.text.empty() &&
+          device.address.place() == panel.address.place())
+        given.problems().add(
+            {given.file_name(), device.line, "device.address",
+             fmt::format("\"{}\" of the device \"{}\" is the address of \"{}\" in agent.toml, "
+                         "expected nothing that can be set there: {}",
+                         device.address.text, device.description.id, panel.description.id, protection)});
+  }
+}
+
 AgentSettings read_settings(const SettingsTable& table, const std::optional<SettingsTable>& given = {}) {
   AgentSettings settings;
   settings.site = read_id(table, "site", "the site this room belongs to; the Sparkplug group");
@@ -210,6 +227,7 @@ AgentSettings read_settings(const SettingsTable& table, const std::optional<Sett
   unused.profiles_dir = settings.profiles_dir;
   read_watched(table, unused);
   read_watched(*given, settings);
+  check_protected(*given, unused.devices, settings.devices);
   // The room goes on guarding itself, or the configuration is refused: nobody takes a siren away by leaving
   // it out.
   if (settings.judge.is_empty()) settings.judge = JudgeSettings::read(table, settings.devices);

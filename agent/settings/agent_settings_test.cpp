@@ -189,6 +189,43 @@ TEST_F(SettingsFolder, AnAddressThatItsProfileIsNotForIsAMistake) {
   good(with_devices(device("a", "https://h/x#status=200", "profile = \"net_https\"\n")));
 }
 
+std::string fire_panel() {
+  return "schema = 1\nmaker = \"T\"\nmodel = \"T\"\nbus = \"modbus\"\nsource = \"made for this test\"\n"
+         "confidence = \"measured\"\n[[point]]\nname = \"fire[1].alarm\"\nunit = \"state\"\n"
+         "register = { table = \"input\", address = 0, type = \"u16\" }\n"
+         "states = { 0 = { zh = \"正常\", en = \"normal\" }, 1 = { zh = \"火警\", en = \"fire\" } }\n";
+}
+
+TEST_F(SettingsFolder, NothingIsSettableOnAFirePanelInWhateverProfile) {
+  std::ofstream{folder / "panel.toml"} << fire_panel();
+  const std::string panel = "profile = \"panel.toml\"\n",
+                    relays = "profile = \"waveshare_modbus_rtu_relay\"\n";
+  struct Row {
+    std::string devices, field;
+  };
+  const std::string more = "more_profiles = [\"waveshare_modbus_rtu_relay\"]\n";
+  const std::string at = "modbus-tcp://10.0.0.9";
+  const std::vector<Row> rows{
+      {device("a", at, panel + more), "device[0].more_profiles"},
+      {device("a", at, relays + "more_profiles = [\"panel.toml\"]\n"), "device[0].more_profiles"},
+      {device("a", at, panel) + device("b", at + ":502?unit=1", relays), "device[1].address"},
+      {device("b", at, relays) + device("a", at, panel), "device[1].address"},
+      {device("a", at, panel) + device("b", "modbus-rtu-tcp://10.0.0.9:502", relays), "device[1].address"},
+      {device("a", "modbus-tcp://Panel", panel) + device("b", "modbus-tcp://panel", relays),
+       "device[1].address"},
+      {device("FM-200", at, relays), "device[0].profile"},
+      {device("a", at, relays + "name = \"气体灭火控制器\"\n"), "device[0].profile"},
+      {device("fire-panel", at) + device("b", at, relays), "device[1].address"}};
+  for (const Row& row : rows) {
+    const std::string problems = problems_of(with_devices(row.devices));
+    EXPECT_THAT(problems, HasSubstr(row.field)) << row.devices;
+    EXPECT_THAT(problems, HasSubstr("never releases extinguishing agent")) << row.devices;
+  }
+  good(with_devices(device("a", at, panel) + device("again", at, panel) +
+                    device("b", at + "?unit=2", relays)));
+  good(with_devices(device("a", at, relays + "name = \"消防控制室\"\n") + device("b", at, relays)));
+}
+
 TEST_F(SettingsFolder, AMistakeInAProfileIsToldOnceWithTheProfilesLine) {
   std::ofstream{folder / "mine.toml"} << "schema = 1\nbus = \"modbus\"\n";
   const std::string text =

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "agent/drivers/driver.hpp"
+#include "agent/profiles/profile_grammar.hpp"
 #include "proto/model/point_name.hpp"
 
 namespace watchroom::agent {
@@ -192,6 +193,41 @@ void DevicesReader::check_driver(const SettingsTable& table, const ConfiguredDev
                             device.profile->name, expected));
 }
 
+std::string protection_of(const ConfiguredDevice& device) {
+  if (!device.profile) return "";
+  std::string protection = device.profile->protection;
+  for (const std::string* text : {&device.description.id, &device.description.name})
+    if (protection.empty()) protection = told_of_release(*text, SaidOf::what_is_read);
+  return protection;
+}
+
+/// However often and by whatever profiles an address is read, on one of fire protection nothing can be set.
+void DevicesReader::check_protection(const SettingsTable& table, const ConfiguredDevice& device) {
+  const std::string protection = protection_of(device);
+  const bool has_writable = device.profile->has_writable();
+  const FirstUse self{device.description.id, table.line_of("address")};
+  if (has_writable && !protection.empty())
+    add_problem(table, table.has("more_profiles") ? "more_profiles" : "profile",
+                fmt::format("\"{}\" has points that can be set, expected none: {}", device.profile->name,
+                            protection));
+  if (device.address.text.empty()) return;
+  AtPlace& place = places_[device.address.place()];
+  const auto complain = [&](const FirstUse& other, const std::string& reason) {
+    add_problem(
+        table, "address",
+        fmt::format("\"{}\" is the address of the device \"{}\" in line {} too, expected nothing that "
+                    "can be set there: {}",
+                    device.address.text, other.text, other.line, reason));
+  };
+  if (has_writable && place.of_protection.line) complain(place.of_protection, place.protection);
+  if (!protection.empty() && place.settable.line) complain(place.settable, protection);
+  if (has_writable && !place.settable.line) place.settable = self;
+  if (!protection.empty() && !place.of_protection.line) {
+    place.of_protection = self;
+    place.protection = protection;
+  }
+}
+
 ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
   ConfiguredDevice device;
   device.line = table.line();
@@ -237,6 +273,7 @@ ConfiguredDevice DevicesReader::read(const SettingsTable& table) {
     device.reply_timeout = reply_timeout.value_or(profile->reply_timeout);
     device.gap = gap.value_or(profile->gap);
     set_points(device, {}, lists_);
+    check_protection(table, device);
   }
   return device;
 }

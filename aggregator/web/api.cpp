@@ -85,13 +85,19 @@ Answer Api::pass(const Route& route, const std::vector<std::string>& places, con
     Gate::Need need{.action = route.action, .whole_house = route.bounds == Bounds::whole};
     need.is_own_session = route.entry == Entry::any_role;
     if (auto refusal = gate_.refusal(request, visitor, need)) return *std::move(refusal);
-    if (is_outside(route, places, *visitor)) return no_such_place();
+    if (is_outside(route, places, *visitor)) return outside(request, *visitor);
   }
   if (auto refusal = check_query(route, request)) return *std::move(refusal);
   if (route.body_example && !is_json(request.content_type))
     return refuse(Refusal::not_json, "Send Content-Type: application/json.",
                   "请求须带 Content-Type: application/json。");
   return (this->*route.handler)(Call{request, visitor, places});
+}
+
+/// Answered as what is not there at all.
+Answer Api::outside(const Request& request, const Visitor& visitor) {
+  gate_.record_outside(request, visitor);
+  return no_such_place();
 }
 
 bool Api::is_outside(const Route& route, const std::vector<std::string>& places,
@@ -163,7 +169,7 @@ Answer Api::samples(const Call& call) {
   }
   const auto limit = limit_of(call, 1'000, 10'000);
   if (!limit) return malformed_query("limit", "1…10000");
-  if (!covers_point(call.visitor->person.reach, id)) return no_such_place();
+  if (!covers_point(call.visitor->person.reach, id)) return outside(call.request, *call.visitor);
   const auto samples = room_.samples(id, since, *limit);
   if (!samples) return refuse(samples.error());
   return json({{"samples", array_of(*samples)}});
@@ -203,7 +209,7 @@ Answer Api::acknowledge(const Call& call) {
     return refuse(Refusal::malformed, fmt::format("The comment is longer than {} bytes.", longest_comment),
                   fmt::format("备注超过 {} 字节。", longest_comment));
   const std::string& by = call.visitor->person.name;
-  if (!is_in_reach(*id, call.visitor->person.reach)) return no_such_place();
+  if (!is_in_reach(*id, call.visitor->person.reach)) return outside(call.request, *call.visitor);
   const auto alarm = room_.acknowledge(*id, by, comment);
   record(call, "alarm.acknowledge", fmt::format("alarm {}", *id), alarm ? nullptr : &alarm.error(), comment);
   if (!alarm) return refuse(alarm.error());

@@ -65,6 +65,7 @@ class Api {
  private:
   Answer pass(const Route& route, const std::vector<std::string>& places, const Request& request);
 
+  Answer outside(const Request& request, const Visitor& visitor);
   bool is_outside(const Route& route, const std::vector<std::string>& places, const Visitor& visitor) const;
   bool is_in_reach(std::int64_t alarm, const Reach& reach) const;
   void record(const Call& call, std::string_view action, std::string object, const Error* error,

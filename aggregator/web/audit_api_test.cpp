@@ -65,6 +65,47 @@ TEST_F(AuditOverRest, ARefusalIsAnEntryAndAHundredOfThemAreOneAMinute) {
   EXPECT_NE(entries[1].event.detail.find("99 more"), std::string::npos) << entries[1].event.detail;
 }
 
+TEST_F(AuditOverRest, AForgedOrRevokedProofIsAnEntryAMinuteWithoutTheSecret) {
+  const std::string forged(64, '7');
+  for (int i = 0; i < 50; ++i)
+    for (const std::string& proof : {"Authorization: Bearer wr_" + forged, "Cookie: wr_session=" + forged})
+      EXPECT_EQ(call({.path = "/api/v1/points", .headers = {proof}}).status, 401);
+  EXPECT_EQ(call({.path = "/api/v1/points"}).status, 401) << "who claims nothing is no entry";
+  clock.advance(61s);
+  EXPECT_EQ(call({.path = "/api/v1/status", .headers = {"Authorization: Bearer wr_" + forged}}).status, 401);
+  const auto entries = entries_of("request.refuse");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].event.who, "unknown");
+  EXPECT_EQ(entries[0].event.from, "127.0.0.1");
+  EXPECT_EQ(entries[0].event.object, "GET /api/v1/points");
+  EXPECT_EQ(entries[0].event.outcome, Outcome::refused);
+  EXPECT_NE(entries[1].event.detail.find("99 more"), std::string::npos) << entries[1].event.detail;
+  EXPECT_EQ(get("/api/v1/audit", Role::auditor).body.find(forged), std::string::npos);
+}
+
+TEST_F(AuditOverRest, AskingForWhatIsOutsideOnesDomainsIsAnEntry) {
+  const std::string token = new_token();
+  ASSERT_TRUE(edit_users_file(folder / "users.toml", [&](UsersFile& file) -> Result<void> {
+    TokenEntry entry{"south", "operator", sha256_hex(token)};
+    entry.domains = {"site:south"};
+    file.tokens.push_back(entry);
+    return {};
+  }));
+  users.reread_if_changed();
+  const std::string proof = "Authorization: Bearer " + token;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(
+        call({.path = "/api/v1/points/samples?id=hq/room1/leak1/leak.state", .headers = {proof}}).status,
+        404);
+  EXPECT_EQ(call({.path = "/api/v1/agents/hq/room1/outputs/siren/orders", .headers = {proof}}).status, 404);
+  EXPECT_EQ(post("/api/v1/alarms/12/acknowledge", "{}", {proof}).status, 404);
+  const auto entries = entries_of("request.refuse");
+  ASSERT_EQ(entries.size(), 2u) << "one of GET, one of POST";
+  EXPECT_EQ(entries[0].event.who, "token operator/south");
+  EXPECT_EQ(entries[0].event.object, "GET /api/v1/points/samples");
+  EXPECT_EQ(entries[1].event.object, "POST /api/v1/alarms/12/acknowledge");
+}
+
 TEST_F(AuditOverRest, AnsweringAnAlarmAndChangingAClassAreEntriesWhateverBecomesOfThem) {
   EXPECT_EQ(
       post("/api/v1/alarms/12/acknowledge", R"({"comment":"马上到"})", {bearer(Role::operator_)}).status,

@@ -6,6 +6,7 @@
 #include "aggregator/identity/password.hpp"
 #include "aggregator/identity/secret.hpp"
 #include "aggregator/web/room_json.hpp"
+#include "proto/base/utf8.hpp"
 
 namespace watchroom::aggregator {
 namespace {
@@ -24,6 +25,11 @@ std::optional<std::string_view> bearer_token(const Request& request) {
   for (std::size_t i = 0; i < scheme.size(); ++i)
     if ((header[i] | 0x20) != (scheme[i] | 0x20)) return std::nullopt;
   return header.substr(scheme.size());
+}
+
+/// Whether it claims to be of somebody, rightly or not.
+bool has_proof(const Request& request) {
+  return !request.authorization.empty() || cookie_named(request.cookie, cookie_name);
 }
 
 }  // namespace
@@ -73,6 +79,9 @@ bool Gate::is_foreign(const Request& request) {
 
 std::optional<Answer> Gate::refusal(const Request& request, const std::optional<Visitor>& visitor,
                                     const Need& need) {
+  if (!visitor && has_proof(request))
+    record_refusal(request, "unknown", "no log-in\n" + throttled_address(request.address),
+                   "The token or session is unknown, expired or revoked.");
   if (!visitor)
     return refuse(Refusal::not_logged_in, "Send the cookie of a log-in or an API token.",
                   "请求须带有登录后的 Cookie 或 API 令牌。");
@@ -106,19 +115,33 @@ std::optional<Answer> Gate::refusal(const Request& request, const std::optional<
 Answer Gate::forbid(const Request& request, const Visitor& visitor, Refusal refusal,
                     std::string_view detail_en, std::string_view detail_zh) {
   const std::string who = visitor.person.audit_name();
-  if (const auto passed_over = repeats_.admit(fmt::format("{}\n{}\n{}", who, request.method, detail_en))) {
-    log_.warning("refused: {} {} of {} from {} (origin {}): {}", request.method, for_log(request.path),
-                 for_log(who), request.address, for_log(request.origin), detail_en);
-    std::string detail{detail_en};
-    if (*passed_over > 0) detail += fmt::format(" {} more since the last entry.", *passed_over);
-    audit_.record({.who = who,
-                   .from = request.address,
-                   .action = "request.refuse",
-                   .object = fmt::format("{} {}", request.method, request.path),
-                   .outcome = Outcome::refused,
-                   .detail = std::move(detail)});
-  }
+  record_refusal(request, who, fmt::format("{}\n{}\n{}", who, request.method, detail_en), detail_en);
   return refuse(refusal, detail_en, detail_zh);
+}
+
+void Gate::record_outside(const Request& request, const Visitor& visitor) {
+  const std::string who = visitor.person.audit_name();
+  record_refusal(request, who, fmt::format("{}\n{}\noutside", who, request.method),
+                 "It is not there, or outside the domains of who asked.");
+}
+
+/// Of a kind that repeats one entry a minute. Nothing of a secret: neither the header nor the cookie.
+void Gate::record_refusal(const Request& request, const std::string& who, std::string kind,
+                          std::string_view reason) {
+  const auto passed_over = repeats_.admit(std::move(kind));
+  if (!passed_over) return;
+  log_.warning("refused: {} {} of {} from {} (origin {}): {}", request.method, for_log(request.path),
+               for_log(who), request.address, for_log(request.origin), reason);
+  std::string detail{reason};
+  if (*passed_over > 0) detail += fmt::format(" {} more since the last entry.", *passed_over);
+  constexpr std::size_t longest_path = 200;  // it may come from anybody
+  const std::string path = printable(std::string_view{request.path}.substr(0, longest_path));
+  audit_.record({.who = who,
+                 .from = request.address,
+                 .action = "request.refuse",
+                 .object = fmt::format("{} {}", request.method, path),
+                 .outcome = Outcome::refused,
+                 .detail = std::move(detail)});
 }
 
 bool Gate::still_may(const Visitor& visitor, Action action) {

@@ -37,6 +37,8 @@ class Gate {
   /// on a cookie must come from our own page.
   std::optional<Answer> refusal(const Request& request, const std::optional<Visitor>& visitor,
                                 const Need& need);
+  /// Writes down that somebody asked for what is outside the domains; the answer is that it is not there.
+  void record_outside(const Request& request, const Visitor& visitor);
   /// Whether a stream may go on. Counts as use of a log-in.
   bool still_may(const Visitor& visitor, Action action);
 
@@ -54,6 +56,8 @@ class Gate {
   std::optional<Answer> throttled(const std::string& name, const Request& request, std::string_view action);
   Answer forbid(const Request& request, const Visitor& visitor, Refusal refusal, std::string_view detail_en,
                 std::string_view detail_zh);
+  void record_refusal(const Request& request, const std::string& who, std::string kind,
+                      std::string_view reason);
   void record(std::string_view action, std::string who, const Request& request, Outcome outcome,
               std::string detail = "");
 

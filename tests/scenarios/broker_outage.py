@@ -12,6 +12,7 @@ from rig.oracle import holes, repeats
 from rig.room import counter_device, gateway_device, leak_sensor
 
 TIMEOUT_S = 150
+LABELS = "trust"
 OUTAGE_S = 15.0
 # Slow enough that the replay lasts some seconds, in which the present must not wait behind the past.
 REPLAY_PER_S = 20

@@ -13,6 +13,7 @@ from story import REPOSITORY, Story, main, run, wait_until
 from rig.processes import Process
 
 TIMEOUT_S = 120
+LABELS = "trust"
 HOPS = ["sensor_to_journal", "journal_to_broker", "broker_to_stored", "stored_to_alarm", "alarm_to_mail"]
 
 

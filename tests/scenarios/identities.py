@@ -9,6 +9,7 @@ from rig import settings
 from rig.room import binary, gateway_device
 
 TIMEOUT_S = 90
+LABELS = "trust"
 
 
 def devices(addresses):  # type: ignore[no-untyped-def]

@@ -15,6 +15,7 @@ from story import Plan, Story, main, wait_until
 from rig.room import Room, binary, gateway_device
 
 TIMEOUT_S = 120
+LABELS = "trust"
 FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 

@@ -81,7 +81,7 @@ function(watchroom_tests name)
     # Under a sanitizer to start a process costs more than most tests do: a few processes share them.
     foreach(shard RANGE 3)
       add_test(NAME ${name}.${shard} COMMAND ${name} --gtest_brief=1)
-      set_tests_properties(${name}.${shard} PROPERTIES LABELS unit TIMEOUT 900
+      set_tests_properties(${name}.${shard} PROPERTIES LABELS "unit;${A_LABELS}" TIMEOUT 900
         ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${shard}")
     endforeach()
     return()
@@ -91,9 +91,6 @@ function(watchroom_tests name)
   set(labels unit spine ${A_LABELS})
   if(name MATCHES "^agent")
     string(APPEND labels ";agent")
-  endif()
-  if(name MATCHES "judge")
-    string(APPEND labels ";trust")
   endif()
   file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake
     "if(DEFINED ${name}_TESTS)\n  set_tests_properties(\${${name}_TESTS} PROPERTIES LABELS \"${labels}\")\nendif()\n")

@@ -3,6 +3,7 @@
 #include "agent/drivers/modbus/modbus_address.hpp"
 
 #include <array>
+#include <filesystem>
 
 namespace watchroom::agent {
 namespace {
@@ -52,6 +53,17 @@ SharedBus bus_of(const DriverPart& where) {
           {}};
 }
 
+/// A line has several names under /dev; the framing of a TCP peer tells no two devices apart.
+std::string place_of(const DriverPart& where) {
+  const auto& modbus = where.as<ModbusAddress>();
+  if (const auto* peer = std::get_if<TcpPeer>(&modbus.line))
+    return fmt::format("modbus {}:{} unit {}", peer->host, peer->port, modbus.unit);
+  const std::string& path = std::get<SerialLine>(modbus.line).path;
+  std::error_code failure;
+  const auto device = std::filesystem::weakly_canonical(path, failure);
+  return fmt::format("modbus {} unit {}", failure ? path : device.string(), modbus.unit);
+}
+
 constexpr std::array<std::string_view, 3> schemes{"modbus-tcp", "modbus-rtu", "modbus-rtu-tcp"};
 
 }  // namespace
@@ -60,6 +72,7 @@ const AddressGrammar modbus_addresses{
     .schemes = schemes,
     .read = read_address,
     .bus = bus_of,
+    .place = place_of,
     .counted = "unit",
     .examples = "modbus-tcp://HOST:PORT?unit=1, modbus-rtu:///dev/ttyS1?baud=9600&parity=N&unit=1",
     .ranges = "modbus-rtu:///dev/ttyS1?baud=9600&unit=1-32, modbus-tcp://10.0.0.0/28?unit=1-4",

@@ -95,9 +95,23 @@ TEST(WritablePoint, IsNeverOneThatReleasesAgent) {
                                      relay("table = \"coil\", address = 0", "relay[gas_release].state"),
                                      relay("table = \"coil\", address = 0", "valve[FM200_agent].state"),
                                      relay() + "label = { zh = \"七氟丙烷喷放\", en = \"output\" }\n",
-                                     relay() + "label = { zh = \"输出\", en = \"Extinguishing\" }\n"};
+                                     relay() + "label = { zh = \"输出\", en = \"Extinguishing\" }\n",
+                                     relay() + "label = { zh = \"输出\", en = \"FM-200\" }\n",
+                                     relay() + "label = { zh = \"ＩＧ５４１\", en = \"output\" }\n",
+                                     relay() + "label = { zh = \"启动瓶电磁阀\", en = \"output\" }\n",
+                                     relay("table = \"coil\", address = 0", "valve[CO2].state")};
   for (const std::string& body : all)
     EXPECT_THAT(problems_of(body), HasSubstr("Watchroom never releases extinguishing agent")) << body;
+}
+
+TEST(WritablePoint, IsNeverOfADeviceCalledAfterExtinguishing) {
+  Problems problems;
+  EXPECT_FALSE(
+      Profile::parse("schema = 1\nmaker = \"T\"\nmodel = \"FM-200 panel\"\nbus = \"modbus\"\n"
+                     "source = \"test\"\nconfidence = \"measured\"\n" +
+                         relay(),
+                     "p.toml", problems));
+  EXPECT_THAT(problems.str(), HasSubstr("writable: \"FM-200 panel\" tells of \"fm200\""));
 }
 
 TEST(TextPoint, NeedsItsLengthAndUnit) {
