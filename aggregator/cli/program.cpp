@@ -73,8 +73,8 @@ class CommandLine {
                     say("服务器证书的 CA（PEM）", "CA of the server's certificate (PEM)"))
         ->envname("WATCHROOM_CA_FILE");
     app_.add_option("--token-file", token_file_,
-                    say("令牌文件（user token 时为输出）",
-                        "file with the API token (for `user token`: to be written)"))
+                    say("令牌文件（user token --users-file 时为输出）",
+                        "file with the API token (for `user token --users-file`: to be written)"))
         ->envname("WATCHROOM_TOKEN_FILE");
     app_.add_flag("--json", console_.is_json, say("输出 JSON", "print JSON"));
     app_.add_option("--lang", language_name_, say("语言：zh 或 en", "language: zh or en"))
@@ -220,6 +220,7 @@ class CommandLine {
                      say("用户文件，直接更改，无需服务器", "change this users file; needs no server"));
 
     CLI::App* add = command(*user, "add", say("添加用户", "add a user"), [this] {
+      if (users_file_.empty() && !source_.file.empty()) return server_makes_passwords();
       if (users_file_.empty()) return rest::add_user(client(), console_, name_, wishes_);
       return add_user(console_, users_file_, name_, wishes_, source_);
     });
@@ -242,6 +243,7 @@ class CommandLine {
     const std::string about =
         say("更改密码；经服务器时为重置", "change a password; over the server: reset it");
     CLI::App* password = command(*user, "password", about, [this] {
+      if (users_file_.empty() && !source_.file.empty()) return server_makes_passwords();
       if (users_file_.empty()) return rest::reset_password(client(), console_, name_);
       return change_password(console_, users_file_, name_, wishes_, source_);
     });
@@ -259,8 +261,24 @@ class CommandLine {
     declare_totp_and_tokens(*user);
   }
 
+  int server_makes_passwords() const {
+    complain(say("经服务器时密码由服务器生成、显示一次并须更改；--password-file 需要 --users-file",
+                 "over the server the password is made there, shown once and must be changed; "
+                 "--password-file needs --users-file"));
+    return exit_usage;
+  }
+
   int needs_users_file() const {
     complain(say("此命令需要 --users-file", "this needs --users-file"));
+    return exit_usage;
+  }
+
+  /// Here --token-file is the administrator's own token, so the new one goes elsewhere.
+  int token_over_server() const {
+    if (is_revoking_) return rest::revoke_token(client(), console_, name_, token_name_);
+    if (!out_.empty()) return rest::add_token(client(), console_, name_, token_name_, out_, wishes_);
+    complain(say("经服务器时 user token 需要 --out（--token-file 是管理员自己的令牌）",
+                 "over the server user token needs --out (--token-file is the administrator's own token)"));
     return exit_usage;
   }
 
@@ -277,15 +295,19 @@ class CommandLine {
                    say("停用（例如手机丢失）", "no more, e.g. the telephone is lost"));
 
     CLI::App* token = command(user, "token", say("生成或撤销 API 令牌", "make or end an API token"), [this] {
-      if (users_file_.empty()) return needs_users_file();
+      if (users_file_.empty()) return token_over_server();
       if (is_revoking_) return revoke_token(console_, users_file_, name_, token_name_);
-      if (!token_file_.empty())
-        return add_token(console_, users_file_, name_, token_name_, token_file_, wishes_);
-      complain(say("user token 需要 --token-file", "user token needs --token-file"));
+      const std::string& file = out_.empty() ? token_file_ : out_;
+      if (!file.empty()) return add_token(console_, users_file_, name_, token_name_, file, wishes_);
+      complain(say("user token 需要 --out", "user token needs --out"));
       return int{exit_usage};
     });
     add_name(*token);
     token->add_option("--name", token_name_, say("令牌用途", "what the token is for"))->required();
+    token->add_option("--out", out_,
+                      say("新令牌写入此文件（0600，须不存在；与 --users-file 合用时也可用 --token-file）",
+                          "write the new token into this file (0600), which must not exist yet; with "
+                          "--users-file also --token-file"));
     token->add_flag("--revoke", is_revoking_, say("撤销此令牌", "end this token"));
     add_role(*token);
     add_domains(*token);
@@ -295,8 +317,11 @@ class CommandLine {
         ->add_option("--action", wishes_.actions,
                      say("只允许此操作（可重复）", "only this action (repeatable)"))
         ->check(CLI::IsMember(actions));
-    token->add_option("--days", wishes_.days, say("有效天数", "for how many days"))
-        ->check(CLI::Range(1, 3660));
+    token
+        ->add_option("--days", wishes_.days,
+                     say("有效天数；新令牌都有期限", "for how many days; every new token has an end"))
+        ->check(CLI::Range(1, aggregator::most_token_days))
+        ->capture_default_str();
   }
 
   void declare_audit_commands() {

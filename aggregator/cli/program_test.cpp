@@ -175,7 +175,8 @@ TEST_F(Program, AUserMadeHereCanLogInThereAtOnce) {
   EXPECT_EQ(run("user add 李雷 --role viewer --generate" + users_file()).code, 1) << "there is one already";
 
   const std::string token_file = (folder / "lei.token").string();
-  ASSERT_EQ(run("user token 李雷 --name script --token-file " + token_file + users_file()).code, 0);
+  ASSERT_EQ(run("user token 李雷 --name script --days 3650 --token-file " + token_file + users_file()).code,
+            0);
   struct stat status {};
   ASSERT_EQ(::stat(token_file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
@@ -292,6 +293,48 @@ TEST_F(Program, AnAdministratorManagesUsersOverTheServer) {
   EXPECT_EQ(run("user list" + as(Role::auditor)).code, 1);
 }
 
+TEST_F(Program, AnAdministratorMakesAndEndsTokensOverTheServer) {
+  const std::string file = (folder / "grafana.token").string(), administrator = as(Role::administrator);
+  const std::string wish = "user token operator --name grafana --action view --out " + file;
+  const Ended made = run(wish + " --json" + administrator);
+  ASSERT_EQ(made.code, 0) << made.error;
+  EXPECT_FALSE(made.says("wr_")) << "it is in the file and nowhere else";
+  EXPECT_EQ(Json::parse(made.out)["expires_at"], to_rfc3339(clock.now() + std::chrono::hours{90 * 24}));
+  struct stat status {};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  const std::string way =
+      fmt::format(" --url {} --ca-file {} --token-file {}", url(), (folder / "ca.pem").string(), file);
+  EXPECT_EQ(run("points" + way).code, 0);
+  EXPECT_EQ(run("ack 12" + way).code, 1) << "only what was named";
+  EXPECT_EQ(run(wish + administrator).code, 1) << "the file is not written over";
+  EXPECT_EQ(run("user token operator --name grafana --revoke" + administrator).code, 0);
+  EXPECT_EQ(run("points" + way).code, 1);
+  EXPECT_EQ(run("user token operator --name x" + administrator).code, 2) << "where to?";
+  EXPECT_EQ(run("user token operator --name x --days 0 --out " + file + "2" + administrator).code, 2);
+  EXPECT_EQ(run("user token operator --name x --out " + file + "3" + as(Role::operator_)).code, 1);
+}
+
+TEST_F(Program, APasswordFileIsNotSilentlyIgnoredOverTheServer) {
+  const std::string file = folder.write("password", "correct horse battery\n").string();
+  const std::string administrator = as(Role::administrator);
+  EXPECT_EQ(run("user add li --role viewer --password-file " + file + administrator).code, 2);
+  const Ended ended = run("user password viewer --lang en --password-file " + file + administrator);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_TRUE(ended.says("--password-file needs --users-file")) << ended.error;
+  EXPECT_EQ(log_in("viewer").status, 200) << "nothing was changed";
+}
+
+TEST_F(Program, TheLastAdministratorStaysOneInTheFileToo) {
+  const Ended ended = run("user remove administrator" + users_file());
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_TRUE(ended.says("最后一名管理员")) << ended.error;
+  EXPECT_EQ(run("user change administrator --role viewer" + users_file()).code, 1);
+  EXPECT_EQ(run("user change administrator --domain site:hq" + users_file()).code, 1);
+  EXPECT_EQ(run("user change viewer --role administrator" + users_file()).code, 0);
+  EXPECT_EQ(run("user remove administrator" + users_file()).code, 0) << "there is another now";
+}
+
 TEST_F(Program, ATokenCanBeLimitedInEveryWay) {
   const std::string file = (folder / "narrow.token").string();
   ASSERT_EQ(run("user token operator --name narrow --role viewer --action view --domain site:south --days 3 "
@@ -308,6 +351,12 @@ TEST_F(Program, ATokenCanBeLimitedInEveryWay) {
   EXPECT_TRUE(token.expires);
   EXPECT_EQ(run("user token operator --name x --domain hq --token-file " + file + "2" + users_file()).code,
             2);
+  EXPECT_EQ(run("user token operator --name x --role administrator --out " + file + "2" + users_file()).code,
+            2)
+      << "no more than its user may";
+  EXPECT_EQ(run("user token operator --name y --out " + file + "3" + users_file()).code, 0);
+  users.reread_if_changed();
+  EXPECT_TRUE(users.content().tokens.back().expires) << "every token has an end";
   EXPECT_EQ(run("user add x --role viewer --domain planet:earth --generate" + users_file()).code, 2);
 }
 

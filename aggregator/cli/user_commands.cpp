@@ -81,6 +81,14 @@ std::string joined(const std::vector<std::string>& texts) {
 /// Hashes outside the file's lock: it takes a third of a second.
 Result<std::string> hashed(const std::string& password) { return aggregator::hash_password(password); }
 
+/// The file refuses to lose its last administrator; nothing else is a conflict for who changes or removes.
+Result<void> in_words(const Console& console, Result<void> done) {
+  if (done || done.error().code != Errc::conflict) return done;
+  return fail(Errc::conflict, Retry::never, "{}",
+              console.say("这是全部范围的最后一名管理员，必须保留",
+                          "this is the last administrator of the whole house, who must stay one"));
+}
+
 int finish(const Console& console, const Result<void>& done, const Json& facts, std::string_view sentence,
            const std::string& shown_password = "") {
   if (!done) return give_up(console, done.error());
@@ -130,7 +138,7 @@ int change_user(const Console& console, const std::string& users_file, const std
       }
     return unknown_user(console, name);
   });
-  return finish(console, done, {{"name", name}},
+  return finish(console, in_words(console, done), {{"name", name}},
                 fmt::format("{}: {}", console.say("已更改用户", "changed the user"), name));
 }
 
@@ -166,7 +174,7 @@ int remove_user(const Console& console, const std::string& users_file, const std
     return {};
   });
   return finish(
-      console, done, {{"name", name}},
+      console, in_words(console, done), {{"name", name}},
       fmt::format("{}: {}", console.say("已删除用户及其令牌", "removed the user and its tokens"), name));
 }
 
@@ -210,7 +218,8 @@ int add_token(const Console& console, const std::string& users_file, const std::
                                  console.say("文件已存在", "the file exists already")));
   const std::string token = aggregator::new_token();
   const auto done = aggregator::edit_users_file(users_file, [&](UsersFile& content) -> Result<void> {
-    if (!content.find(user)) return unknown_user(console, user);
+    const UserEntry* owner = content.find(user);
+    if (!owner) return unknown_user(console, user);
     if (!aggregator::is_user_name(token_name))
       return fail(Errc::invalid, Retry::never, "{}",
                   console.say("令牌名称无效", "the token's name is not valid"));
@@ -225,7 +234,10 @@ int add_token(const Console& console, const std::string& users_file, const std::
     for (const std::string& action : wishes.actions)
       entry.actions.push_back(*aggregator::action_named(action));
     entry.domains = wishes.domains;
-    if (wishes.days > 0) entry.expires = SystemClock{}.now() + std::chrono::hours{24 * wishes.days};
+    entry.expires = SystemClock{}.now() + std::chrono::hours{24 * wishes.days};
+    if (auto checked = aggregator::check_token(*owner, entry); !checked)
+      return in(checked.error(),
+                console.say("令牌的权限不能超过其用户", "a token may do no more than its user"));
     content.tokens.push_back(std::move(entry));
     // Inside, so that no hash is stored for a token nobody got.
     return replace_file(token_file, token + "\n");

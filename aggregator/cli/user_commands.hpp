@@ -7,6 +7,7 @@
 
 #include "aggregator/cli/console.hpp"
 #include "aggregator/identity/roles.hpp"
+#include "aggregator/identity/users_file.hpp"
 
 /// `watchroom user …`: works on the users file itself, so it needs no server and no log-in, only the right to
 /// write the file.
@@ -22,10 +23,10 @@ struct PasswordSource {
 struct Wishes {
   std::string role;
   std::vector<std::string> domains;
-  bool everywhere = false;           ///< no domains any more
-  bool must_change = false;          ///< the password at the next log-in
-  std::vector<std::string> actions;  ///< of a token
-  int days = 0;                      ///< a token's life; 0: for ever
+  bool everywhere = false;                    ///< no domains any more
+  bool must_change = false;                   ///< the password at the next log-in
+  std::vector<std::string> actions;           ///< of a token
+  int days = aggregator::default_token_days;  ///< a token's life
 };
 
 int add_user(const Console& console, const std::string& users_file, const std::string& name,

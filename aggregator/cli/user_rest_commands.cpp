@@ -2,9 +2,12 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/cli/user_rest_commands.hpp"
 
+#include <filesystem>
+
 #include "aggregator/cli/room_commands.hpp"
 #include "aggregator/cli/table.hpp"
 #include "aggregator/identity/roles.hpp"
+#include "proto/base/replace_file.hpp"
 
 namespace watchroom::cli::rest {
 namespace {
@@ -109,6 +112,41 @@ int remove_user(const Client& client, const Console& console, const std::string&
 int end_totp(const Client& client, const Console& console, const std::string& name) {
   return finished(console, client.remove(path_of(name, "/totp")), name, "登录不再需要验证码",
                   "log-ins need no one-time code any more");
+}
+
+int add_token(const Client& client, const Console& console, const std::string& user,
+              const std::string& token_name, const std::string& token_file, const Wishes& wishes) {
+  if (std::error_code ignored; std::filesystem::exists(token_file, ignored))
+    return give_up(console, fail(Errc::conflict, Retry::never, "{}: {}", token_file,
+                                 console.say("文件已存在", "the file exists already")));
+  Json body{{"name", token_name}, {"days", wishes.days}, {"domains", domains_of(wishes)}};
+  if (!wishes.role.empty()) body["role"] = wishes.role;
+  if (!wishes.actions.empty()) body["actions"] = wishes.actions;
+  const auto reply = client.post(path_of(user, "/tokens"), body);
+  if (!reply) return give_up(console, reply.error());
+  const std::string token = text(reply->json, "token");
+  if (auto written = replace_file(token_file, token + "\n"); !written) {
+    // Nobody has it: it must not stay good.
+    const auto ended = client.remove(path_of(user, "/tokens/" + percent_encoded(token_name)));
+    if (!ended) complain(ended.error().text);
+    return give_up(console, written.error());
+  }
+  Json shown = reply->json;
+  shown.erase("token");
+  shown["token_file"] = token_file;
+  if (console.is_json)
+    print_json(shown);
+  else
+    print(printable(fmt::format("{} {} ({} {})", console.say("令牌已写入", "wrote the token to"), token_file,
+                                console.say("有效期至", "good until"), text(reply->json, "expires_at"))) +
+          "\n");
+  return exit_ok;
+}
+
+int revoke_token(const Client& client, const Console& console, const std::string& user,
+                 const std::string& token_name) {
+  return finished(console, client.remove(path_of(user, "/tokens/" + percent_encoded(token_name))), token_name,
+                  "已撤销令牌", "ended the token");
 }
 
 }  // namespace watchroom::cli::rest

@@ -15,6 +15,11 @@ int add_user(const Client& client, const Console& console, const std::string& na
 int change_user(const Client& client, const Console& console, const std::string& name, const Wishes& wishes);
 int reset_password(const Client& client, const Console& console, const std::string& name);
 int remove_user(const Client& client, const Console& console, const std::string& name);
+/// Writes the token to `token_file`, which must not exist yet. When it cannot be written the token is ended.
+int add_token(const Client& client, const Console& console, const std::string& user,
+              const std::string& token_name, const std::string& token_file, const Wishes& wishes);
+int revoke_token(const Client& client, const Console& console, const std::string& user,
+                 const std::string& token_name);
 int end_totp(const Client& client, const Console& console, const std::string& name);
 
 }  // namespace watchroom::cli::rest

@@ -113,7 +113,25 @@ TokenEntry read_token(const SettingsTable& table, const UsersFile& users, std::s
   return token;
 }
 
+bool has_an_administrator(const UsersFile& content) {
+  return std::any_of(content.users.begin(), content.users.end(), [](const UserEntry& user) {
+    return user.role == Role::administrator && user.domains.empty();
+  });
+}
+
 }  // namespace
+
+Result<void> check_token(const UserEntry& user, const TokenEntry& token) {
+  for (const Action action : all_actions)
+    if (token.role && may(*token.role, action) && !may(user.role, action))
+      return fail(Errc::invalid, Retry::never, "the token's role {} may {}, its user's role {} may not",
+                  name_of(*token.role), name_of(action), name_of(user.role));
+  for (const Action action : token.actions)
+    if (!may(user.role, action) || (token.role && !may(*token.role, action)))
+      return fail(Errc::invalid, Retry::never, "the role {} may not {}, so no token of it may",
+                  name_of(token.role.value_or(user.role)), name_of(action));
+  return {};
+}
 
 bool is_user_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && count_of_characters(name) && !has_control_characters(name) &&
@@ -183,7 +201,10 @@ Result<void> edit_users_file(const std::filesystem::path& file,
     content = UsersFile::load(file, problems);
     if (!problems.empty()) return fail(Errc::corrupt, Retry::never, "{}", problems.str());
   }
+  const bool had_an_administrator = has_an_administrator(content);
   if (auto changed = change(content); !changed) return changed;
+  if (had_an_administrator && !has_an_administrator(content))
+    return fail(Errc::conflict, Retry::never, "the last administrator of the whole house must stay one");
   return replace_file(file, content.to_toml());
 }
 

@@ -56,8 +56,16 @@ struct UsersFile {
 /// 1 to 64 bytes of UTF-8 without control characters and without blanks at either end.
 bool is_user_name(std::string_view name);
 
+inline constexpr int default_token_days = 90, most_token_days = 3650;
+
+/// Whether the token asks for nothing that its user may not do. Domains are not looked at: what is outside
+/// the user's is cut off whenever the token is used.
+Result<void> check_token(const UserEntry& user, const TokenEntry& token);
+
 /// Reads, lets `change` change, and replaces the file whole (mode 0600, the owner is kept); one writer at a
-/// time on this machine. A missing file is an empty one. Nothing is written when `change` fails.
+/// time on this machine. A missing file is an empty one. Nothing is written when `change` fails, or when it
+/// leaves no administrator of the whole house where there was one (`Errc::conflict`): somebody must be able
+/// to mend what goes wrong.
 Result<void> edit_users_file(const std::filesystem::path& file,
                              const std::function<Result<void>(UsersFile&)>& change);
 

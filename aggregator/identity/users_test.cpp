@@ -97,6 +97,21 @@ TEST_F(UsersTest, EditingNeedsNoFileAndLosesNothingWhenItFails) {
       << "nothing is left lying about";
 }
 
+TEST_F(UsersTest, EditingLeavesTheLastAdministratorOfTheWholeHouse) {
+  write({{{"li", Role::administrator, hash("x")}, {"wu", Role::viewer, hash("x")}}, {}});
+  const auto change = [&](const std::function<void(UsersFile&)>& how) {
+    return edit_users_file(file,
+                           [&](UsersFile& content) -> Result<void> { return how(content), Result<void>{}; });
+  };
+  const auto demoted = change([](UsersFile& content) { content.users[0].role = Role::operator_; });
+  ASSERT_FALSE(demoted);
+  EXPECT_EQ(demoted.error().code, Errc::conflict);
+  EXPECT_FALSE(change([](UsersFile& content) { content.users[0].domains = {"site:hq"}; }));
+  EXPECT_FALSE(change([](UsersFile& content) { content.users.erase(content.users.begin()); }));
+  EXPECT_TRUE(change([](UsersFile& content) { content.users[1].role = Role::administrator; }));
+  EXPECT_TRUE(change([](UsersFile& content) { content.users.erase(content.users.begin()); }));
+}
+
 TEST_F(UsersTest, AFileThatIsWrongIsNotOverwritten) {
   ASSERT_TRUE(replace_file(file, "[[user]]\n"));
   EXPECT_FALSE(edit_users_file(file, [](UsersFile&) -> Result<void> { return {}; }));

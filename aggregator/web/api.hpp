@@ -61,6 +61,8 @@ class Api {
   Answer remove_user(const Call& call);
   Answer reset_password(const Call& call);
   Answer end_totp(const Call& call);
+  Answer add_token(const Call& call);
+  Answer remove_token(const Call& call);
 
  private:
   Answer pass(const Route& route, const std::vector<std::string>& places, const Request& request);

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "aggregator/identity/reach.hpp"
 #include "aggregator/web/gate.hpp"
 #include "aggregator/web/refusal.hpp"
 
@@ -22,6 +23,22 @@ std::optional<std::size_t> limit_of(const Call& call, std::size_t fallback, std:
   const auto limit = integer_of(text);
   if (!limit || *limit < 1 || *limit > most) return std::nullopt;
   return static_cast<std::size_t>(*limit);
+}
+
+std::optional<Answer> read_domains(const Json& body, std::vector<std::string>& domains) {
+  if (!body.contains("domains") || body["domains"].is_null()) return std::nullopt;
+  const Json& sent = body["domains"];
+  bool is_good = sent.is_array() && !sent.empty() && sent.size() <= 1'000;
+  if (is_good)
+    for (const Json& domain : sent) {
+      is_good = is_good && domain.is_string() && is_domain(domain.get<std::string>());
+      if (is_good) domains.push_back(domain.get<std::string>());
+    }
+  if (is_good) return std::nullopt;
+  return refuse(
+      Refusal::malformed,
+      R"("domains": null for the whole house, or a list of "region:NAME", "site:SITE", "room:SITE/AGENT".)",
+      R"("domains"：null 表示全部，或 "region:名称"、"site:站点"、"room:站点/采集代理" 的列表。)");
 }
 
 Answer json(const Json& body) {

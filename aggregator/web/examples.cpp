@@ -83,17 +83,35 @@ UserEntry example_user() {
   return entry;
 }
 
+TokenEntry example_token() {
+  TokenEntry token{"grafana", "li", "0"};
+  token.role = Role::viewer;
+  token.actions = {Action::view};
+  token.domains = {"room:hq/room1"};
+  token.expires = moment;
+  return token;
+}
+
 }  // namespace
 
 Json user() {
   UsersFile file;
   file.users.push_back(example_user());
-  file.tokens.push_back({"grafana", "li", "0"});
-  file.tokens.back().role = Role::viewer;
-  file.tokens.back().actions = {Action::view};
-  file.tokens.back().domains = {"room:hq/room1"};
-  file.tokens.back().expires = moment;
+  file.tokens.push_back(example_token());
   return to_json(file.users.front(), file, {{"0", moment}});
+}
+Json wanted_token() {
+  return {{"name", "grafana"},
+          {"role", "viewer"},
+          {"actions", {"view"}},
+          {"domains", {"room:hq/room1"}},
+          {"days", 90}};
+}
+Json token() {
+  Json shown = to_json(example_token(), {{"0", moment}});
+  shown["user"] = "li";
+  shown["token"] = "wr_…";
+  return shown;
 }
 Json users() { return {{"users", Json::array({user()})}}; }
 Json user_with_password() {

@@ -35,6 +35,8 @@ Json user();
 Json user_with_password();
 Json new_user();
 Json changed_user();
+Json wanted_token();
+Json token();
 Json identities();
 Json identity();
 Json wanted_invitation();

@@ -95,7 +95,8 @@ TEST_F(GateTest, AStepOfTheWallClockEndsNoSession) {
 TEST_F(GateTest, RemovingAUserEndsSessionAndTokenWithoutARestart) {
   const std::string cookie = cookie_of("operator");
   UsersFile rest;
-  rest.users = {{"viewer", Role::viewer, cheap_hash(test_password)}};
+  rest.users = {{"viewer", Role::viewer, cheap_hash(test_password)},
+                {"administrator", Role::administrator, cheap_hash(test_password)}};
   ASSERT_TRUE(replace_users(rest));
   EXPECT_TRUE(session_becomes(401, cookie));
   EXPECT_TRUE(session_becomes(401, bearer(Role::operator_)));

@@ -11,6 +11,8 @@
 
 namespace watchroom::aggregator {
 
+/// What a token may do and until when; never its hash, by which `last_uses` is.
+Json to_json(const TokenEntry& token, const std::map<std::string, Timestamp>& last_uses);
 /// A user with the tokens, no secrets. `last_uses` is by the tokens' SHA-256.
 Json to_json(const UserEntry& user, const UsersFile& file, const std::map<std::string, Timestamp>& last_uses);
 

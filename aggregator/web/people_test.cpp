@@ -222,6 +222,55 @@ TEST_F(People, AnAdministratorAddsChangesAndRemovesUsersOverRest) {
                                             "another password", "shift_lead, everything"}));
 }
 
+TEST_F(People, AnAdministratorMakesAndEndsTokensOverRest) {
+  const std::string proof = bearer(Role::administrator), path = "/api/v1/users/operator/tokens";
+  const Reply made =
+      send("POST", path, R"({"name":"grafana","role":"viewer","actions":["view"],"days":7})", proof);
+  ASSERT_EQ(made.status, 201) << made.body;
+  const Json token = Json::parse(made.body);
+  EXPECT_EQ(token["expires_at"], to_rfc3339(clock.now() + 7 * 24h));
+  const std::string text = token["token"].get<std::string>(), with = "Authorization: Bearer " + text;
+  EXPECT_EQ(call({.path = "/api/v1/points", .headers = {with}}).status, 200);
+  EXPECT_EQ(post("/api/v1/alarms/12/acknowledge", "{}", {with}).status, 403);
+  const Reply listed = get("/api/v1/users", Role::administrator);
+  EXPECT_TRUE(listed.has("grafana"));
+  EXPECT_FALSE(listed.has(text) || listed.has(sha256_hex(text))) << "no secrets";
+  EXPECT_EQ(send("POST", path, R"({"name":"grafana"})", proof).status, 409);
+  EXPECT_EQ(send("DELETE", path + "/grafana", "", proof).status, 204);
+  EXPECT_EQ(send("DELETE", path + "/grafana", "", proof).status, 404);
+  EXPECT_EQ(call({.path = "/api/v1/points", .headers = {with}}).status, 401);
+  const auto added = entries_of("token.add");
+  ASSERT_FALSE(added.empty());
+  EXPECT_EQ(added.front().event.object, "token operator/grafana");
+  for (const AuditEntry& entry : added) EXPECT_EQ(entry.event.detail.find(text), std::string::npos);
+  EXPECT_EQ(entries_of("token.remove").front().event.who, "token administrator/test");
+}
+
+TEST_F(People, ATokenHasAnEndAndGivesNoMoreThanItsUserHas) {
+  const std::string proof = bearer(Role::administrator), path = "/api/v1/users/operator/tokens";
+  const auto before = users.content().tokens.size();
+  for (const std::string body :
+       {R"([])", R"({})", R"({"name":" x"})", R"({"name":"x","days":0})", R"({"name":"x","days":3651})",
+        R"({"name":"x","days":"7"})", R"({"name":"x","days":null})", R"({"name":"x","actions":[]})",
+        R"({"name":"x","actions":["fly"]})", R"({"name":"x","domains":["hq"]})", R"({"name":"x","role":1})",
+        R"({"name":"x","role":"administrator"})", R"({"name":"x","role":"auditor"})",
+        R"({"name":"x","actions":["manage_users"]})", R"({"name":"x","expires":"never"})"})
+    EXPECT_EQ(send("POST", path, body, proof).status, 400) << body;
+  EXPECT_EQ(users.content().tokens.size(), before);
+  EXPECT_EQ(Json::parse(send("POST", path, R"({"name":"x"})", proof).body)["expires_at"],
+            to_rfc3339(clock.now() + 90 * 24h));
+}
+
+TEST_F(People, ATokenForUsersOnlyDoesNotMakeItselfOneForEverything) {
+  edit([&](UsersFile& file) {
+    for (TokenEntry& token : file.tokens)
+      if (token.user == "administrator") token.actions = {Action::manage_users};
+  });
+  const std::string proof = bearer(Role::administrator), path = "/api/v1/users/administrator/tokens";
+  EXPECT_EQ(send("POST", path, R"({"name":"x"})", proof).status, 400);
+  EXPECT_EQ(send("POST", path, R"({"name":"x","actions":["manage_users"]})", proof).status, 201);
+}
+
 TEST_F(People, NonsenseAboutUsersIsRefusedAndChangesNothing) {
   const std::string proof = bearer(Role::administrator);
   for (const std::string body :
