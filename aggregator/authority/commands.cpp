@@ -3,6 +3,7 @@
 #include "aggregator/authority/commands.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <fstream>
 #include <functional>
@@ -32,6 +33,7 @@ class Unheard final : public AuditTrail {
 struct House {
   std::string host_id;
   std::filesystem::path data_dir, ca_file, certificate_file, key_file;
+  int broker_port = 8883;
   EnrolmentSettings enrolment;
 
   static std::optional<House> read(const std::string& file) {
@@ -47,6 +49,8 @@ struct House {
       house->ca_file = path("ca_file");
       house->certificate_file = path("certificate_file");
       house->key_file = path("key_file");
+      house->broker_port = static_cast<int>(
+          broker.integer("port", {.help = "", .fallback = 8883, .least = 1, .most = 65'535}));
       if (const auto enrolment = table->optional_table("enrolment"))
         house->enrolment = EnrolmentSettings::read(*enrolment);
       else
@@ -227,6 +231,40 @@ int revoke(const Options& options) {
   });
 }
 
+/// mosquitto.conf(5), as this house needs it. The file is read only, nothing is made.
+int mosquitto_conf(const Options& options) {
+  const auto house = House::read(options.file);
+  if (!house) return exit_settings;
+  const EnrolmentSettings& enrolment = house->enrolment;
+  const auto in_folder = [&](const char* name) {
+    return std::filesystem::absolute(enrolment.broker_folder / name).string();
+  };
+  const auto or_else = [](const std::optional<std::filesystem::path>& file, const char* otherwise) {
+    return file ? std::filesystem::absolute(*file).string() : std::string{otherwise};
+  };
+  std::optional<std::filesystem::path> certificate, key;
+  if (enrolment.broker_identity) {
+    certificate = enrolment.broker_identity->certificate;
+    key = enrolment.broker_identity->key;
+  }
+  const std::vector<std::array<std::string, 2>> lines{
+      {"TLS only / 只用 TLS", "listener " + std::to_string(house->broker_port)},
+      {"本站 CA / the house's authority", "cafile " + in_folder("ca.pem")},
+      {"吊销列表 / who was revoked", "crlfile " + in_folder("crl.pem")},
+      {"消息服务器的证书 / the broker's own, by issue-server",
+       "certfile " + or_else(certificate, "/etc/mosquitto/certs/broker.pem")},
+      {"及其私钥 / and its key", "keyfile " + or_else(key, "/etc/mosquitto/certs/broker.key")},
+      {"无证书者不得进入 / nobody without a certificate", "require_certificate true"},
+      {"证书通用名即用户名 / the common name is the user", "use_identity_as_username true"},
+      {"一个名称只有一个会话 / one session a name", "use_username_as_clientid true"},
+      {"无匿名 / nobody without a name", "allow_anonymous false"},
+      {"各人只发布自己的主题 / each speaks for itself", "acl_file " + in_folder("acl")},
+      {"监控中心据此发 SIGHUP / by which the centre sends SIGHUP",
+       "pid_file " + or_else(enrolment.broker_pid_file, "/run/mosquitto/mosquitto.pid")}};
+  for (const auto& [comment, line] : lines) std::printf("# %s\n%s\n", comment.c_str(), line.c_str());
+  return 0;
+}
+
 /// For a program that is neither agent nor centre. A dot would make it an agent, the centre's name the
 /// centre.
 int issue_client(const Options& options) {
@@ -276,6 +314,8 @@ void declare_authority_commands(CLI::App& app, int& status) {
       "also "
       "while the aggregator runs",
       &rotate_signing_key);
+  add("mosquitto-conf", "打印本站可用的 mosquitto.conf / print a mosquitto.conf that is ready for this house",
+      &mosquitto_conf);
   auto* revocation =
       add("revoke",
           "吊销本站 CA 签发的任何证书，运行中也可 / revoke any certificate; also while the aggregator runs",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import stat
@@ -336,6 +337,25 @@ class Enrolment(Story):
         room.start_aggregator()
         alarm = room.wait_for_alarm("broker-files", deadline_s=60)
         self.assertIn("broker_pid_file", alarm["text_en"])
+
+    def test_TheMosquittoConfThatIsPrintedServesAsItIs(self) -> None:
+        room = self.room_with()
+        server = room.house.server("broker")
+        room.house.settings |= {"broker_certificate_file": str(server.certificate_file),
+                                "broker_key_file": str(server.key_file)}
+        room.start_simulator()
+        room.broker.start()
+        room.start_aggregator()
+        room.broker.stop()
+        printed = self.authority(room, "mosquitto-conf")
+        self.assertEqual(printed.returncode, 0, printed.stderr)
+        ready = room.folder / "ready.conf"
+        # Started by root it becomes another user, who cannot read this folder.
+        ready.write_text(printed.stdout + f"user {getpass.getuser()}\n")
+        broker = room.processes.spawn("ready", [program("mosquitto"), "-c", ready])
+        wait_until(lambda: self.gets_in(room), 20, "a good certificate to get in, by STATE of the centre")
+        self.assertNotEqual(self.publish(room, room.authority.client("hq.room1"), "spBv1.0/hq/NBIRTH/room1"), "")
+        broker.stop()
 
     def test_ARestartedAgentAndAFlappingNetworkAreNoClone(self) -> None:
         room = self.room_with()
