@@ -27,6 +27,9 @@ int check(const std::string& file) {
       std::count_if(all.begin(), all.end(), [](const Rule& rule) { return rule.condition != nullptr; });
   std::printf("%s: 配置正确，共 %td 条告警规则 / settings are valid, %td alarm rules\n", file.c_str(), rules,
               rules);
+  if (settings->enrolment)
+    for (const std::string& hint : settings->enrolment->hints())
+      std::fprintf(stderr, "%s: 提示 / hint: %s\n", file.c_str(), hint.c_str());
   return 0;
 }
 

@@ -277,6 +277,14 @@ Result<std::string> Authority::renew_checked(std::string_view certificate_der, s
   return x509::der_of(*made->first);
 }
 
+bool Authority::may_renew(std::string_view certificate_der) const {
+  const auto shown = x509::certificate_of_der(certificate_der);
+  if (!shown || !issuer_.has_signed(*shown)) return false;
+  const std::lock_guard lock{mutex_};
+  const auto row = ledger_.find_certificate(to_hex(x509::sha256_of(certificate_der)));
+  return row && *row && (*row)->kind == "agent" && !(*row)->revoked_at;
+}
+
 Result<x509::Request> Authority::request_of(std::string_view der, const std::string& common_name) const {
   auto request = read_request(der);
   if (!request) return request;
@@ -317,16 +325,88 @@ void Authority::audit(const std::string& who, const std::string& from, const std
   trail_.record(std::move(event));
 }
 
-Result<NewIdentity> Authority::issue(const CertificatePlan& plan, const std::string& kind) {
+Result<NewIdentity> Authority::issue(const CertificatePlan& plan, const std::string& kind,
+                                     const std::string& replaces) {
   auto made = issuer_.issue(plan);
   if (!made) return made;
+  CertificateRow row = row_of(*made->certificate, plan, kind, clock_.now());
+  row.replaces = replaces;
   const std::lock_guard lock{mutex_};
-  if (auto added = ledger_.add(row_of(*made->certificate, plan, kind, clock_.now())); !added)
-    return added.error();
+  if (auto added = ledger_.add(row); !added) return added.error();
   return made;
 }
 
+Result<std::vector<CertificateRow>> Authority::unrevoked(const std::string& serial,
+                                                         const std::string& common_name) const {
+  const std::lock_guard lock{mutex_};
+  return ledger_.unrevoked(serial, common_name);
+}
+
+Result<void> Authority::revoke_certificates(const std::vector<CertificateRow>& certificates,
+                                            const std::string& reason) {
+  if (reason.empty() || reason.size() > longest_reason)
+    return fail(Errc::invalid, Retry::never, "a reason of 1 to {} bytes is needed", longest_reason);
+  const std::lock_guard lock{mutex_};
+  return ledger_.revoke(certificates, reason, clock_.now());
+}
+
+Result<void> Authority::revoke_replaced_by(std::string_view certificate_der) {
+  const std::lock_guard lock{mutex_};
+  auto at = ledger_.find_certificate(to_hex(x509::sha256_of(certificate_der)));
+  if (!at) return at.error();
+  // One that is void itself takes nobody's place.
+  if (!*at || (*at)->revoked_at) return {};
+  const std::string reason = "superseded by " + (*at)->serial;
+  std::vector<CertificateRow> replaced;
+  while (!(*at)->replaces.empty()) {
+    at = ledger_.with_serial((*at)->replaces);
+    if (!at) return at.error();
+    if (!*at || (*at)->revoked_at) break;  // what that one replaced went before it
+    replaced.push_back(**at);
+  }
+  if (replaced.empty()) return {};
+  for (const CertificateRow& one : replaced) log_.info("{} {} is revoked: {}", one.kind, one.serial, reason);
+  return ledger_.revoke(replaced, reason, clock_.now());
+}
+
+Result<void> Authority::audit_unseen() {
+  const std::lock_guard lock{mutex_};
+  const auto unseen = ledger_.unaudited();
+  if (!unseen) return unseen.error();
+  if (!unseen->is_start && unseen->issued.empty() && unseen->revoked.empty()) return {};
+  const auto tell = [this](const char* action, std::string object, std::string detail) {
+    trail_.record({"system", "", action, std::move(object), Outcome::done, std::move(detail)});
+  };
+  if (unseen->is_start) tell("authority.init", "authority", "SHA-256 " + to_hex(issuer_.sha256()));
+  for (const CertificateRow& one : unseen->issued)
+    tell("certificate.issue", one.kind + " " + one.common_name,
+         fmt::format("serial {}, issued {}, good until {}", one.serial, to_rfc3339(one.issued_at),
+                     to_rfc3339(one.not_after)));
+  for (const CertificateRow& one : unseen->revoked)
+    tell("certificate.revoke", one.kind + " " + one.common_name,
+         fmt::format("serial {}, revoked {}: {}", one.serial, to_rfc3339(*one.revoked_at), one.reason));
+  // Rather twice in the log than never.
+  return ledger_.note_audited(*unseen);
+}
+
+bool Authority::is_list_owed() const {
+  const std::lock_guard lock{mutex_};
+  const auto owed = ledger_.has_unlisted(clock_.now());
+  return owed && *owed;
+}
+
+Result<void> Authority::note_listed(const RevocationList& list) {
+  const std::lock_guard lock{mutex_};
+  return ledger_.note_listed(list.revoked);
+}
+
 Result<std::string> Authority::make_revocation_list() {
+  auto made = make_list();
+  if (!made) return made.error();
+  return std::move(made->pem);
+}
+
+Result<Authority::RevocationList> Authority::make_list() {
   const Timestamp now = clock_.now();
   const std::lock_guard lock{mutex_};
   const auto revoked = ledger_.revoked(now);
@@ -343,9 +423,9 @@ Result<std::string> Authority::make_revocation_list() {
   std::vector<RevokedSerial> serials;
   for (const CertificateRow& row : *revoked) serials.push_back({row.serial, *row.revoked_at});
   auto list = issuer_.revocation_list(before->number + 1, from, until, serials);
-  if (!list) return list;
+  if (!list) return list.error();
   if (auto noted = ledger_.set_list_state({before->number + 1, from}); !noted) return noted.error();
-  return list;
+  return RevocationList{*std::move(list), *revoked};
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Authority::uncut() const {

@@ -39,11 +39,36 @@ class Authority final : public AgentIdentities {
   Result<std::string> renew(std::string_view certificate_der, std::string_view request_der,
                             const std::string& from);
 
+  /// Whether it is one of our agents' and not revoked; it may have run out.
+  bool may_renew(std::string_view certificate_der) const;
+
   /// A certificate and key of the centre's own: its server for enrolment, the broker, its client.
-  Result<NewIdentity> issue(const CertificatePlan& plan, const std::string& kind);
+  /// `replaces`: the serial of the one whose place it takes.
+  Result<NewIdentity> issue(const CertificatePlan& plan, const std::string& kind,
+                            const std::string& replaces = "");
+
+  /// What of this serial or common name is not revoked; one of both is empty.
+  Result<std::vector<CertificateRow>> unrevoked(const std::string& serial,
+                                                const std::string& common_name) const;
+  /// Any certificates of the house. The audit log hears of it from `audit_unseen`.
+  Result<void> revoke_certificates(const std::vector<CertificateRow>& certificates,
+                                   const std::string& reason);
+  /// Revokes all that the certificate in use has replaced.
+  Result<void> revoke_replaced_by(std::string_view certificate_der);
+  /// Writes into the audit log what the offline commands, or anybody with our key's folder, have done.
+  Result<void> audit_unseen();
 
   /// The list of what is revoked, for two years, PEM; newer in its time than each before it.
+  struct RevocationList {
+    std::string pem;
+    std::vector<CertificateRow> revoked;
+  };
+  Result<RevocationList> make_list();
   Result<std::string> make_revocation_list();
+  /// Once the list lies where the broker reads it.
+  Result<void> note_listed(const RevocationList& list);
+  /// Whether one was revoked that no list has.
+  bool is_list_owed() const;
   /// Agents that may publish: enrolled and not revoked.
   Result<std::vector<AgentIdentity>> admitted() const;
   Result<std::vector<std::pair<std::string, std::string>>> uncut() const;

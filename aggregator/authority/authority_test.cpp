@@ -202,6 +202,30 @@ TEST_F(AuthorityTest, AListOfSomebodyElseIsNone) {
   EXPECT_FALSE(authority->issuer().end_of_revocation_list("nonsense"));
 }
 
+TEST_F(AuthorityTest, SettingsThatHelpNobodyElsewhereAreHintedAt) {
+  EXPECT_EQ(settings.hints().size(), 3u) << "no pid file, and loopback twice";
+  settings.broker_pid_file = "/run/mosquitto.pid";
+  settings.listen_address = "0.0.0.0";
+  settings.names = {"centre.example", "localhost"};
+  EXPECT_TRUE(settings.hints().empty());
+}
+
+TEST_F(AuthorityTest, OnlyWhatTheOneInUseReplacedIsRevoked) {
+  const CertificatePlan plan{"watchroom", CertificatePlan::Use::client, {}, clock.now(), clock.now() + 24h};
+  const auto other = authority->issue(plan, "host");
+  const auto first = authority->issue(plan, "host");
+  const auto second = authority->issue(plan, "host", x509::serial_of(*first->certificate));
+  const auto third = authority->issue(plan, "host", x509::serial_of(*second->certificate));
+  ASSERT_TRUE(authority->revoke_replaced_by(x509::der_of(*third->certificate)));
+  ASSERT_TRUE(authority->revoke_replaced_by(x509::der_of(*third->certificate))) << "again changes nothing";
+  const auto left = authority->unrevoked("", "watchroom");
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->size(), 2u);
+  EXPECT_EQ(left->at(0).serial, x509::serial_of(*other->certificate));
+  EXPECT_EQ(left->at(1).serial, x509::serial_of(*third->certificate));
+  EXPECT_EQ(authority->make_list()->revoked.size(), 2u);
+}
+
 TEST_F(AuthorityTest, NamesThatNoCertificateCanHoldAreRefused) {
   EXPECT_EQ(authority->invite("hq", "room.1", 1h, {}).error().code, Errc::invalid);
   EXPECT_EQ(authority->invite("", "room1", 1h, {}).error().code, Errc::invalid);

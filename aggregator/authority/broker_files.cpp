@@ -70,11 +70,18 @@ Result<void> BrokerFiles::reload() const {
   const std::string text = text_of(*pid_file_).value_or("");
   pid_t pid = 0;
   std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (pid <= 1) return {};
+  const auto nobody = [this](const std::string& why) {
+    return fail(Errc::not_found, Retry::later,
+                "no mosquitto was told to read its files anew: broker_pid_file {} {}", pid_file_->string(),
+                why);
+  };
+  if (pid <= 1) return nobody("is missing or holds no process number");
   // A pid that was given to somebody else must not be hung up on.
   const auto program = text_of(fmt::format("/proc/{}/comm", pid)).value_or("");
-  if (!program.starts_with("mosquitto")) return {};
-  if (::kill(pid, SIGHUP) != 0 && errno != ESRCH)
+  if (!program.starts_with("mosquitto"))
+    return nobody(fmt::format("names process {}, which is {}", pid,
+                              program.empty() ? "not there" : program.substr(0, program.find('\n'))));
+  if (::kill(pid, SIGHUP) != 0)
     return fail(Errc::io, Retry::later, "the broker (pid {}) cannot be told to read its files anew: {}", pid,
                 std::strerror(errno));
   return {};

@@ -30,7 +30,8 @@ class BrokerFiles {
   /// Nothing when there is none that can be read.
   std::optional<std::string> revocation_list() const;
 
-  /// SIGHUP to the broker. One that does not run reads the files when it starts: no error.
+  /// SIGHUP to the broker. Errc::not_found: the pid file leads to none, so nobody was told. Without a pid
+  /// file somebody else tells it.
   Result<void> reload() const;
 
  private:

@@ -108,7 +108,48 @@ TEST_F(KeeperTest, AFolderThatCannotBeWrittenIsTroubleAndNoReasonToStop) {
 TEST_F(KeeperTest, APidThatIsNoBrokersIsLeftAlone) {
   write("pid", std::to_string(::getpid()));
   const BrokerFiles files{folder / "broker", folder / "pid"};
-  EXPECT_TRUE(files.reload()) << "SIGHUP would have ended this test";
+  const auto told = files.reload();
+  ASSERT_FALSE(told) << "SIGHUP would have ended this test";
+  EXPECT_NE(told.error().text.find("broker_pid_file"), std::string::npos) << told.error().text;
+  EXPECT_EQ((BrokerFiles{folder / "broker", folder / "nothing"}.reload().error().code), Errc::not_found);
+}
+
+TEST_F(KeeperTest, ABrokerThatWasNotToldIsTrouble) {
+  settings.broker_pid_file = folder / "pid";
+  open();
+  const auto keeps = keeper();
+  keeps->start();
+  keeps->stop();
+  EXPECT_NE(trouble.find("broker_pid_file"), std::string::npos) << trouble;
+  EXPECT_TRUE(end_of_list()) << "the files are written all the same";
+}
+
+/// As the offline commands do it: another authority in the same folder, whose trail nobody hears.
+TEST_F(KeeperTest, WhatIsDoneBesideTheRunningAggregatorIsListedAndAudited) {
+  ASSERT_TRUE(keeper()->write_all());
+  NotedTrail unheard;
+  auto beside = Authority::open(folder / "authority", "watchroom", settings, clock, unheard, Log::quiet());
+  ASSERT_TRUE(beside);
+  const CertificatePlan plan{
+      "dashboard", CertificatePlan::Use::client, {}, clock.now() - 1h, clock.now() + 24h * 90};
+  const auto made = (*beside)->issue(plan, "client");
+  ASSERT_TRUE(made);
+  write("client.pem", made->certificate_pem);
+  const auto found = (*beside)->unrevoked("", "dashboard");
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1u);
+  ASSERT_TRUE((*beside)->revoke_certificates(*found, "laptop stolen"));
+  const auto keeps = keeper();
+  keeps->start();
+  keeps->stop();
+  EXPECT_NE(run("openssl verify -crl_check -CAfile broker/ca.pem -CRLfile broker/crl.pem client.pem")
+                .out.find("certificate revoked"),
+            std::string::npos);
+  EXPECT_EQ(trail.last("certificate.issue").object, "client dashboard");
+  EXPECT_EQ(trail.last("certificate.revoke").object, "client dashboard");
+  EXPECT_NE(trail.last("certificate.revoke").detail.find("laptop stolen"), std::string::npos);
+  EXPECT_EQ(trail.last("authority.init").outcome, Outcome::done);
+  EXPECT_FALSE(authority->is_list_owed());
 }
 
 }  // namespace

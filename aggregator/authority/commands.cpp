@@ -2,7 +2,10 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/authority/commands.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 
 #include <CLI/CLI.hpp>
@@ -30,6 +33,7 @@ class Unheard final : public AuditTrail {
 struct House {
   std::string host_id;
   std::filesystem::path data_dir, ca_file, certificate_file, key_file;
+  int broker_port = 8883;
   EnrolmentSettings enrolment;
 
   static std::optional<House> read(const std::string& file) {
@@ -45,6 +49,8 @@ struct House {
       house->ca_file = path("ca_file");
       house->certificate_file = path("certificate_file");
       house->key_file = path("key_file");
+      house->broker_port = static_cast<int>(
+          broker.integer("port", {.help = "", .fallback = 8883, .least = 1, .most = 65'535}));
       if (const auto enrolment = table->optional_table("enrolment"))
         house->enrolment = EnrolmentSettings::read(*enrolment);
       else
@@ -79,6 +85,11 @@ int with_authority(const std::string& file,
   return 0;
 }
 
+x509::Certificate certificate_in(const std::filesystem::path& file) {
+  std::ifstream in{file};
+  return x509::certificate_of_pem(std::string{std::istreambuf_iterator<char>{in}, {}});
+}
+
 Result<void> write_identity(Authority& authority, const CertificatePlan& plan, const std::string& kind,
                             const KeyPairFiles& files, bool may_replace) {
   for (const auto& file : {files.certificate, files.key}) {
@@ -87,7 +98,8 @@ Result<void> write_identity(Authority& authority, const CertificatePlan& plan, c
       return fail(Errc::conflict, Retry::never, "{} exists already; --replace writes over it", file.string());
     if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
   }
-  auto made = authority.issue(plan, kind);
+  const auto before = certificate_in(files.certificate);
+  auto made = authority.issue(plan, kind, before ? x509::serial_of(*before) : "");
   if (!made) return made.error();
   return replace_key_pair(files, made->certificate_pem, made->key_pem);
 }
@@ -105,6 +117,8 @@ struct Options {
   KeyPairFiles files;
   int days = 3650;
   bool may_replace = false;
+  std::string serial, reason;  // of what is to be revoked
+  bool is_forced = false;
 };
 
 int init(const Options& options) {
@@ -165,6 +179,92 @@ int rotate_signing_key(const Options& options) {
   });
 }
 
+/// As `openssl x509 -serial` and people write it: capitals, without colons.
+std::string plain_serial(std::string text) {
+  std::erase(text, ':');
+  for (char& c : text)
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+/// With the one in use gone the broker would let nobody in any more.
+Result<void> check_unused(const House& house, const std::vector<CertificateRow>& certificates) {
+  std::vector<std::pair<std::filesystem::path, const char*>> in_use{
+      {house.certificate_file, "issue-host --replace"}};
+  if (house.enrolment.broker_identity)
+    in_use.emplace_back(house.enrolment.broker_identity->certificate, "issue-server --replace");
+  for (const auto& [file, cure] : in_use) {
+    const auto used = certificate_in(file);
+    if (!used) continue;
+    const std::string serial = x509::serial_of(*used);
+    for (const CertificateRow& one : certificates)
+      if (one.serial == serial)
+        return fail(Errc::conflict, Retry::never,
+                    "{} is in use ({}); make a new one first (authority {}), which revokes it once the new "
+                    "one serves; --force revokes it all the same",
+                    serial, file.string(), cure);
+  }
+  return {};
+}
+
+int revoke(const Options& options) {
+  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+    const std::string name = options.names.empty() ? "" : options.names.front();
+    const std::string serial = plain_serial(options.serial);
+    const auto found = authority.unrevoked(serial, name);
+    if (!found) return found.error();
+    if (found->empty())
+      return fail(Errc::not_found, Retry::never, "no certificate \"{}\" on record that is not revoked yet",
+                  serial + name);
+    for (const CertificateRow& one : *found)
+      if (one.kind == "agent" && !serial.empty())
+        return fail(Errc::invalid, Retry::never,
+                    "{} is one of an agent, of which all are revoked together: --name {}", serial,
+                    one.common_name);
+    if (!options.is_forced)
+      if (auto unused = check_unused(house, *found); !unused) return unused;
+    if (auto done = authority.revoke_certificates(*found, options.reason); !done) return done;
+    for (const CertificateRow& one : *found)
+      std::printf("已吊销 / revoked: %s %s, %s\n", one.kind.c_str(), one.common_name.c_str(),
+                  one.serial.c_str());
+    return {};
+  });
+}
+
+/// mosquitto.conf(5), as this house needs it. The file is read only, nothing is made.
+int mosquitto_conf(const Options& options) {
+  const auto house = House::read(options.file);
+  if (!house) return exit_settings;
+  const EnrolmentSettings& enrolment = house->enrolment;
+  const auto in_folder = [&](const char* name) {
+    return std::filesystem::absolute(enrolment.broker_folder / name).string();
+  };
+  const auto or_else = [](const std::optional<std::filesystem::path>& file, const char* otherwise) {
+    return file ? std::filesystem::absolute(*file).string() : std::string{otherwise};
+  };
+  std::optional<std::filesystem::path> certificate, key;
+  if (enrolment.broker_identity) {
+    certificate = enrolment.broker_identity->certificate;
+    key = enrolment.broker_identity->key;
+  }
+  const std::vector<std::array<std::string, 2>> lines{
+      {"TLS only / 只用 TLS", "listener " + std::to_string(house->broker_port)},
+      {"本站 CA / the house's authority", "cafile " + in_folder("ca.pem")},
+      {"吊销列表 / who was revoked", "crlfile " + in_folder("crl.pem")},
+      {"消息服务器的证书 / the broker's own, by issue-server",
+       "certfile " + or_else(certificate, "/etc/mosquitto/certs/broker.pem")},
+      {"及其私钥 / and its key", "keyfile " + or_else(key, "/etc/mosquitto/certs/broker.key")},
+      {"无证书者不得进入 / nobody without a certificate", "require_certificate true"},
+      {"证书通用名即用户名 / the common name is the user", "use_identity_as_username true"},
+      {"一个名称只有一个会话 / one session a name", "use_username_as_clientid true"},
+      {"无匿名 / nobody without a name", "allow_anonymous false"},
+      {"各人只发布自己的主题 / each speaks for itself", "acl_file " + in_folder("acl")},
+      {"监控中心据此发 SIGHUP / by which the centre sends SIGHUP",
+       "pid_file " + or_else(enrolment.broker_pid_file, "/run/mosquitto/mosquitto.pid")}};
+  for (const auto& [comment, line] : lines) std::printf("# %s\n%s\n", comment.c_str(), line.c_str());
+  return 0;
+}
+
 /// For a program that is neither agent nor centre. A dot would make it an agent, the centre's name the
 /// centre.
 int issue_client(const Options& options) {
@@ -214,6 +314,20 @@ void declare_authority_commands(CLI::App& app, int& status) {
       "also "
       "while the aggregator runs",
       &rotate_signing_key);
+  add("mosquitto-conf", "打印本站可用的 mosquitto.conf / print a mosquitto.conf that is ready for this house",
+      &mosquitto_conf);
+  auto* revocation =
+      add("revoke",
+          "吊销本站 CA 签发的任何证书，运行中也可 / revoke any certificate; also while the aggregator runs",
+          &revoke);
+  auto* which = revocation->add_option_group("certificate");
+  which->add_option("--serial", options->serial, "证书序列号（十六进制） / its serial number, hex");
+  which->add_option("--name", options->names, "通用名称 (CN) / its common name: all that have it")
+      ->expected(1);
+  which->require_option(1);
+  revocation->add_option("--reason", options->reason, "原因，写入审计日志 / why, for the audit log")
+      ->required();
+  revocation->add_flag("--force", options->is_forced, "正在使用的也吊销 / also one that is in use");
   const auto add_files = [&](CLI::App& command, bool is_required) {
     command.add_option("--certificate", options->files.certificate, "证书写到 / where the certificate goes")
         ->required(is_required);

@@ -92,4 +92,28 @@ EnrolmentSettings EnrolmentSettings::read(const SettingsTable& table) {
   return read;
 }
 
+std::vector<std::string> EnrolmentSettings::hints() const {
+  std::vector<std::string> found;
+  const auto is_local = [](const std::string& name) {
+    return name == "localhost" || name == "::1" || name.starts_with("127.");
+  };
+  if (!broker_pid_file)
+    found.emplace_back(
+        "[enrolment] broker_pid_file 未设置：证书吊销或权限变化后，须由其他程序（如 systemd 路径单元）向 "
+        "mosquitto "
+        "发送 SIGHUP，否则不生效 / broker_pid_file is not set: somebody else (a systemd path unit) must send "
+        "mosquitto SIGHUP when acl or crl.pem change, or a revoked certificate goes on being let in");
+  if (is_local(listen_address))
+    found.emplace_back(
+        "[enrolment] listen 只监听本机：其他机器上的采集代理无法注册 / listen is on this machine only: no "
+        "agent "
+        "elsewhere can enrol or renew");
+  if (std::all_of(names.begin(), names.end(), is_local))
+    found.emplace_back(
+        "[enrolment] names 只有本机名称：注册令牌所带地址在其他机器上无用 / names are local only: the "
+        "address that "
+        "goes with a token is of no use elsewhere");
+  return found;
+}
+
 }  // namespace watchroom::aggregator

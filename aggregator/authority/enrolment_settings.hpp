@@ -27,6 +27,8 @@ struct EnrolmentSettings {
   std::optional<KeyPairFiles> broker_identity;  ///< the broker's own certificate, when it lies here
 
   static EnrolmentSettings read(const SettingsTable& table);
+  /// What is allowed but seldom meant: Chinese first.
+  std::vector<std::string> hints() const;
 };
 
 }  // namespace watchroom::aggregator

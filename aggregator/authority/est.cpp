@@ -60,9 +60,24 @@ EstAnswer Est::answer(const EstRequest& request) {
   return certify(request, is_first);
 }
 
+/// Not held up by what strangers behind the same address have failed: TLS has proved the certificate.
+EstAnswer Est::renew(const EstRequest& request) {
+  const auto der = from_base64(request.body);
+  if (!der) return refuse(400, "the body is not base64");
+  const auto made = authority_.renew(request.certificate_der, *der, request.address);
+  if (!made) return refusal_of(made.error());
+  const auto certificate = x509::certificate_of_der(*made);
+  return certificates(x509::to_pkcs7({certificate.get()}));
+}
+
 EstAnswer Est::certify(const EstRequest& request, bool is_first) {
   if (!starts_like(request.content_type, "application/pkcs10"))
     return refuse(415, "the body must be of type application/pkcs10, in base64");
+  // A client that waits for the challenge has guessed nothing (RFC 7617 section 2).
+  if (is_first && request.authorization.empty())
+    return refusal_of(fail(Errc::not_authorized, Retry::never,
+                           "an enrolment token is needed, as the password of HTTP Basic"));
+  if (!is_first && authority_.may_renew(request.certificate_der)) return renew(request);
   const std::string address = throttled_address(request.address);
   if (const auto wait = throttle_.admit(address, address)) {
     EstAnswer answer = refuse(429, fmt::format("too many failures from here; wait {} s", wait->count()));

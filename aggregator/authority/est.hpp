@@ -35,6 +35,7 @@ class Est {
 
  private:
   EstAnswer certify(const EstRequest& request, bool is_first);
+  EstAnswer renew(const EstRequest& request);
 
   Authority& authority_;
   Throttle throttle_;

@@ -78,6 +78,26 @@ TEST_F(EstTest, GuessingIsSlowedDownByAddress) {
   EXPECT_EQ(est.answer(honest).status, 200) << "and it passes";
 }
 
+TEST_F(EstTest, AClientThatWaitsForTheChallengeIsNotLockedOut) {
+  EstRequest patient = enrolment(invite());
+  patient.authorization.clear();
+  for (int i = 0; i < 40; ++i) ASSERT_EQ(est.answer(patient).status, 401) << i;
+  EXPECT_EQ(est.answer(enrolment(invite())).status, 200);
+}
+
+TEST_F(EstTest, StrangersDoNotHoldUpARenewalFromTheSameAddress) {
+  EstRequest renewal = enrolment("");
+  renewal.target = "/.well-known/est/simplereenroll";
+  renewal.certificate_der = enrolled();
+  EstRequest guess = enrolment("guess");
+  while (est.answer(guess).status == 401) {
+  }
+  ASSERT_EQ(est.answer(guess).status, 429);
+  EXPECT_EQ(est.answer(renewal).status, 200);
+  ASSERT_TRUE(authority->revoke("hq", "room1", "stolen", {}));
+  EXPECT_EQ(est.answer(renewal).status, 429) << "a revoked one is a stranger's";
+}
+
 /// The real server, and a client made of curl's and openssl's commands.
 class EstServer : public TestedAuthority {
  protected:

@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "proto/base/replace_file.hpp"
+
 namespace watchroom::aggregator {
 namespace {
 
@@ -70,13 +72,29 @@ void Keeper::run() {
 }
 
 void Keeper::work() {
+  if (auto seen = authority_.audit_unseen(); !seen) log_.error("{}", seen.error().text);
+  look_at_list_of_others();
   Result<void> result;
   if (list_is_due()) result = write_list();
   // Those whose sessions are still to be cut keep their rules until then: their will is to be published.
   const auto uncut = authority_.uncut();
   if (result && uncut && uncut->empty()) result = write_rules();
   note(result, "the broker's files");
+  // What failed when it was news is mended by now.
+  if (result) note(result, "the list of revoked certificates");
+  if (result && uncut && uncut->empty()) note(result, "the broker's rules");
   tell_state();
+}
+
+/// The offline commands write it as well, and may not be able to tell the broker.
+void Keeper::look_at_list_of_others() {
+  const std::lock_guard turn{files_mutex_};
+  auto present = files_.revocation_list();
+  if (present && present != list_told_) {
+    list_told_ = std::move(present);
+    is_reload_owed_ = true;
+  }
+  (void)reload();
 }
 
 Result<void> Keeper::write_all() {
@@ -99,6 +117,7 @@ void Keeper::on_revoked() {
 
 bool Keeper::list_is_due() {
   const std::lock_guard turn{files_mutex_};
+  if (authority_.is_list_owed()) return true;
   const auto present = files_.revocation_list();
   const auto end = present ? authority_.issuer().end_of_revocation_list(*present) : std::nullopt;
   if (!end) return true;
@@ -111,13 +130,18 @@ bool Keeper::list_is_due() {
 Result<void> Keeper::write_list() {
   const std::lock_guard turn{files_mutex_};
   if (auto written = files_.write_authority(authority_.ca_pem()); !written) return written.error();
-  const auto list = authority_.make_revocation_list();
+  // Two programs must not put an older list in the place of a newer one.
+  const auto writers = FolderLock::take(plan_.folder);
+  if (!writers) return writers.error();
+  const auto list = authority_.make_list();
   if (!list) return list.error();
-  const auto written = files_.write_revocation_list(*list);
+  const auto written = files_.write_revocation_list(list->pem);
   if (!written) return written.error();
+  if (auto noted = authority_.note_listed(*list); !noted) return noted;
   list_written_ = clock_.steady();
+  list_told_ = list->pem;
   is_reload_owed_ = true;
-  if (auto told = reload(); !told) return told;
+  (void)reload();  // has its own trouble, and is tried again
   trail_.record({"system", "", "revocation_list.write", "", Outcome::done, ""});
   return {};
 }
@@ -135,13 +159,15 @@ Result<void> Keeper::write_rules() {
   const auto written = files_.write_rules(access_rules(plan_.host_id, *admitted, more));
   if (!written) return written.error();
   is_reload_owed_ = is_reload_owed_ || *written;
-  return reload();
+  (void)reload();
+  return {};
 }
 
 Result<void> Keeper::reload() {
   if (!is_reload_owed_) return {};
   auto told = files_.reload();
   if (told) is_reload_owed_ = false;
+  note(told, "the broker");
   return told;
 }
 

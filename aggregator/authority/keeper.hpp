@@ -57,6 +57,7 @@ class Keeper {
   Result<void> write_rules();
   Result<void> reload();
   bool list_is_due();
+  void look_at_list_of_others();
   void cut_sessions();
   void look_at_own_certificates();
   void tell_state();
@@ -72,9 +73,10 @@ class Keeper {
   SessionCutter cutter_;
   OwnCertificates own_;  // of the thread
 
-  std::mutex files_mutex_;              // one writer at a time
-  bool is_reload_owed_ = false;         // guarded by it
-  std::optional<Steady> list_written_;  // guarded by it
+  std::mutex files_mutex_;                // one writer at a time
+  bool is_reload_owed_ = false;           // guarded by it
+  std::optional<Steady> list_written_;    // guarded by it
+  std::optional<std::string> list_told_;  // that we wrote or saw, the broker told; guarded by it
   std::mutex mutex_;
   std::condition_variable news_;
   bool is_stopping_ = false;                                      // guarded by mutex_

@@ -9,7 +9,8 @@ std::string_view ledger();  // ledger.sql, written by CMake
 namespace {
 
 constexpr std::string_view certificate_columns =
-    "serial, sha256, kind, common_name, site, agent, not_before, not_after, issued_at, revoked_at, reason";
+    "serial, sha256, kind, common_name, site, agent, not_before, not_after, issued_at, revoked_at, reason, "
+    "replaces";
 
 std::optional<Timestamp> time_or_nothing(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
@@ -27,7 +28,8 @@ CertificateRow certificate_of(const Statement& row) {
           from_ms(row.integer(7)),
           from_ms(row.integer(8)),
           time_or_nothing(row, 9),
-          row.text(10)};
+          row.text(10),
+          row.text(11)};
 }
 
 TokenRow token_of(const Statement& row) {
@@ -39,6 +41,16 @@ TokenRow token_of(const Statement& row) {
           from_ms(row.integer(5)),
           time_or_nothing(row, 6)};
 }
+
+/// What a ledger of schema 1 lacks. Of an agent's certificate the audit log knows already.
+constexpr const char* schema_2 =
+    "ALTER TABLE certificate ADD COLUMN replaces TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE certificate ADD COLUMN is_listed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE certificate ADD COLUMN is_issue_audited INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE certificate ADD COLUMN is_end_audited INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE revocation_list ADD COLUMN is_start_audited INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE certificate SET is_issue_audited = 1, is_end_audited = 1 WHERE kind = 'agent';"
+    "PRAGMA user_version = 2";
 
 /// Rolls back unless committed.
 class Transaction {
@@ -80,11 +92,13 @@ Result<Ledger> Ledger::open(const std::filesystem::path& file) {
     if (!row) return in(row.error(), file.string());
     version = asked->integer(0);
   }
-  if (version > 1)
+  if (version > 2)
     return fail(Errc::invalid, Retry::never, "{}: written by a newer version (schema {})", file.string(),
                 version);
   if (version == 0)
     if (auto made = database->execute(ledger()); !made) return in(made.error(), file.string());
+  if (version == 1)
+    if (auto done = database->execute(schema_2); !done) return in(done.error(), file.string());
   if (auto done = transaction.commit(); !done) return in(done.error(), file.string());
   return Ledger{*std::move(database)};
 }
@@ -119,12 +133,13 @@ std::vector<TokenRow> Ledger::open_tokens(Timestamp now) const {
 Result<void> Ledger::insert(const CertificateRow& certificate) {
   auto insert = database_.prepare(
       "INSERT INTO certificate (serial, sha256, kind, common_name, site, agent, not_before, not_after, "
-      "issued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "issued_at, replaces, is_issue_audited) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   if (!insert) return insert.error();
   insert->bind(1, certificate.serial).bind(2, certificate.sha256).bind(3, certificate.kind);
   insert->bind(4, certificate.common_name).bind(5, certificate.site).bind(6, certificate.agent);
   insert->bind(7, to_ms(certificate.not_before)).bind(8, to_ms(certificate.not_after));
-  insert->bind(9, to_ms(certificate.issued_at));
+  insert->bind(9, to_ms(certificate.issued_at)).bind(10, certificate.replaces);
+  insert->bind(11, std::int64_t{certificate.kind == "agent"});
   return insert->run();
 }
 
@@ -181,8 +196,8 @@ Result<int> Ledger::revoke(const std::string& site, const std::string& agent, co
   int count = 0;
   {
     auto mark = database_.prepare(
-        "UPDATE certificate SET revoked_at = ?, reason = ?, is_cut = 0 WHERE kind = 'agent' AND site = ? "
-        "AND agent = ? AND revoked_at IS NULL");
+        "UPDATE certificate SET revoked_at = ?, reason = ?, is_cut = 0, is_end_audited = 1 "
+        "WHERE kind = 'agent' AND site = ? AND agent = ? AND revoked_at IS NULL");
     if (!mark) return mark.error();
     mark->bind(1, to_ms(at)).bind(2, reason).bind(3, site).bind(4, agent);
     if (auto done = mark->run(); !done) return done.error();
@@ -195,6 +210,103 @@ Result<int> Ledger::revoke(const std::string& site, const std::string& agent, co
   }
   if (auto done = transaction.commit(); !done) return done.error();
   return count;
+}
+
+Result<std::vector<CertificateRow>> Ledger::unrevoked(const std::string& serial,
+                                                      const std::string& common_name) const {
+  auto query = database_.prepare(
+      fmt::format("SELECT {} FROM certificate WHERE revoked_at IS NULL AND (serial = ? OR common_name = ?) "
+                  "ORDER BY issued_at, rowid",
+                  certificate_columns));
+  if (!query) return query.error();
+  query->bind(1, serial).bind(2, common_name);
+  std::vector<CertificateRow> found;
+  while (true) {
+    auto row = query->step();
+    if (!row) return row.error();
+    if (!*row) return found;
+    found.push_back(certificate_of(*query));
+  }
+}
+
+Result<std::optional<CertificateRow>> Ledger::with_serial(const std::string& serial) const {
+  auto query =
+      database_.prepare(fmt::format("SELECT {} FROM certificate WHERE serial = ?", certificate_columns));
+  if (!query) return query.error();
+  query->bind(1, serial);
+  auto row = query->step();
+  if (!row) return row.error();
+  return *row ? std::optional{certificate_of(*query)} : std::nullopt;
+}
+
+Result<void> Ledger::revoke(const std::vector<CertificateRow>& certificates, const std::string& reason,
+                            Timestamp at) {
+  Transaction transaction{database_};
+  if (auto begun = transaction.begin(); !begun) return begun;
+  for (const CertificateRow& one : certificates) {
+    auto end = database_.prepare(
+        "UPDATE certificate SET revoked_at = ?, reason = ?, is_cut = 0 WHERE serial = ? AND revoked_at IS "
+        "NULL");
+    if (!end) return end.error();
+    end->bind(1, to_ms(at)).bind(2, reason).bind(3, one.serial);
+    if (auto done = end->run(); !done) return done;
+    if (one.kind != "agent") continue;
+    auto withdraw =
+        database_.prepare("UPDATE token SET used_at = ? WHERE site = ? AND agent = ? AND used_at IS NULL");
+    if (!withdraw) return withdraw.error();
+    withdraw->bind(1, to_ms(at)).bind(2, one.site).bind(3, one.agent);
+    if (auto done = withdraw->run(); !done) return done;
+  }
+  return transaction.commit();
+}
+
+Result<bool> Ledger::has_unlisted(Timestamp now) const {
+  const auto found = certificates("revoked_at IS NOT NULL AND is_listed = 0 AND not_after > ?", now);
+  if (!found) return found.error();
+  return !found->empty();
+}
+
+Result<void> Ledger::mark(const char* column, const std::vector<CertificateRow>& certificates) {
+  for (const CertificateRow& one : certificates) {
+    auto update = database_.prepare(fmt::format("UPDATE certificate SET {} = 1 WHERE serial = ?", column));
+    if (!update) return update.error();
+    update->bind(1, one.serial);
+    if (auto done = update->run(); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Ledger::note_listed(const std::vector<CertificateRow>& certificates) {
+  Transaction transaction{database_};
+  if (auto begun = transaction.begin(); !begun) return begun;
+  if (auto done = mark("is_listed", certificates); !done) return done;
+  return transaction.commit();
+}
+
+Result<Ledger::Unaudited> Ledger::unaudited() const {
+  Unaudited found;
+  auto query = database_.prepare("SELECT is_start_audited FROM revocation_list");
+  if (!query) return query.error();
+  auto row = query->step();
+  if (!row) return row.error();
+  found.is_start = *row && query->integer(0) == 0;
+  auto issued = certificates("is_issue_audited = 0", std::nullopt);
+  if (!issued) return issued.error();
+  auto revoked = certificates("revoked_at IS NOT NULL AND is_end_audited = 0", std::nullopt);
+  if (!revoked) return revoked.error();
+  found.issued = *std::move(issued);
+  found.revoked = *std::move(revoked);
+  return found;
+}
+
+Result<void> Ledger::note_audited(const Unaudited& told) {
+  Transaction transaction{database_};
+  if (auto begun = transaction.begin(); !begun) return begun;
+  if (told.is_start)
+    if (auto done = database_.execute("UPDATE revocation_list SET is_start_audited = 1"); !done) return done;
+  if (auto done = mark("is_issue_audited", told.issued); !done) return done;
+  if (auto done = mark("is_end_audited", told.revoked); !done) return done;
+  return transaction.commit();
 }
 
 Result<std::vector<CertificateRow>> Ledger::revoked(Timestamp now) const {

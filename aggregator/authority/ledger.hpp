@@ -26,6 +26,7 @@ struct CertificateRow {
   Timestamp not_before{}, not_after{}, issued_at{};
   std::optional<Timestamp> revoked_at = {};
   std::string reason = {};
+  std::string replaces = {};  ///< serial of the one whose place it took; may be empty
 };
 
 /// What the authority has promised and signed, in an SQLite file of its own. One thread at a time; a second
@@ -49,6 +50,25 @@ class Ledger {
   /// All of that agent's certificates and open tokens; how many certificates.
   Result<int> revoke(const std::string& site, const std::string& agent, const std::string& reason,
                      Timestamp at);
+  /// What has this serial or common name and is not revoked; one of both is empty.
+  Result<std::vector<CertificateRow>> unrevoked(const std::string& serial,
+                                                const std::string& common_name) const;
+  Result<std::optional<CertificateRow>> with_serial(const std::string& serial) const;
+  /// All of them or none; with those of agents also what tokens the agents have.
+  Result<void> revoke(const std::vector<CertificateRow>& certificates, const std::string& reason,
+                      Timestamp at);
+  /// Whether one of the revoked, still valid but for that, is in no list yet.
+  Result<bool> has_unlisted(Timestamp now) const;
+  Result<void> note_listed(const std::vector<CertificateRow>& certificates);
+
+  /// What was done and is not in the audit log yet; certificates of agents are told by who asked.
+  struct Unaudited {
+    bool is_start = false;  ///< the making of the authority
+    std::vector<CertificateRow> issued, revoked;
+  };
+  Result<Unaudited> unaudited() const;
+  Result<void> note_audited(const Unaudited& told);
+
   /// Revoked, and still valid but for that.
   Result<std::vector<CertificateRow>> revoked(Timestamp now) const;
   /// Revoked agents whose sessions nobody has cut yet.
@@ -66,6 +86,7 @@ class Ledger {
   explicit Ledger(Database database) : database_{std::move(database)} {}
   Result<void> insert(const CertificateRow& certificate);
   Result<std::vector<CertificateRow>> certificates(std::string_view where, std::optional<Timestamp> at) const;
+  Result<void> mark(const char* column, const std::vector<CertificateRow>& certificates);
 
   Database database_;
 };

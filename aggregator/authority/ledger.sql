@@ -22,14 +22,19 @@ CREATE TABLE certificate (
   issued_at INTEGER NOT NULL,
   revoked_at INTEGER,
   reason TEXT NOT NULL DEFAULT '',
-  is_cut INTEGER NOT NULL DEFAULT 0  -- its session was ended after the revocation
+  is_cut INTEGER NOT NULL DEFAULT 0,  -- its session was ended after the revocation
+  replaces TEXT NOT NULL DEFAULT '',  -- serial of the one whose place it took
+  is_listed INTEGER NOT NULL DEFAULT 0,         -- in a list of the revoked that the broker's folder has
+  is_issue_audited INTEGER NOT NULL DEFAULT 0,  -- its making is in the audit log
+  is_end_audited INTEGER NOT NULL DEFAULT 0     -- its revocation, too
 ) STRICT;
 CREATE INDEX certificate_agent ON certificate (site, agent);
 
 CREATE TABLE revocation_list (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   number INTEGER NOT NULL,
-  made_at INTEGER NOT NULL         -- thisUpdate of the newest
+  made_at INTEGER NOT NULL,        -- thisUpdate of the newest
+  is_start_audited INTEGER NOT NULL DEFAULT 0  -- the making of the authority is in the audit log
 ) STRICT;
-INSERT INTO revocation_list VALUES (1, 0, 0);
-PRAGMA user_version = 1;
+INSERT INTO revocation_list VALUES (1, 0, 0, 0);
+PRAGMA user_version = 2;

@@ -115,8 +115,14 @@ void OwnCertificates::look_at_host(std::vector<EndangeredCertificate>& endangere
   const KeyPairFiles files{plan_.broker.certificate_file, plan_.broker.key_file};
   const auto present = load_key_pair(files);
   if (!present) return;  // without it there is no broker, which is an alarm of its own
-  const auto why = tend(kind, files, *present, [this]() -> Result<void> {
+  // Each broker session reads the files anew: from now on none begins with the old certificate.
+  const bool is_in_use = host_in_use_ == present->certificate_pem;
+  if (!is_in_use && !host_in_use_.empty() && plan_.host_renewed) plan_.host_renewed();
+  host_in_use_ = present->certificate_pem;
+  if (is_in_use) end_replaced_by(*present);
+  const auto why = tend(kind, files, *present, [this, &files]() -> Result<void> {
     if (plan_.host_renewed) plan_.host_renewed();
+    if (const auto fresh = load_key_pair(files)) host_in_use_ = fresh->certificate_pem;
     return {};
   });
   if (why) endangered.push_back({kind.name_zh, kind.name_en, why->zh, why->en, present->until});
@@ -145,6 +151,7 @@ void OwnCertificates::look_at_server(std::vector<EndangeredCertificate>& endange
   const bool differs = present && served_->sha256 != expected;
   if (!differs) differs_since_.reset();
   if (differs && !differs_since_) differs_since_ = clock_.steady();
+  if (present && !differs) end_replaced_by(*present);
   if (!files)
     endanger("[enrolment] broker_certificate_file 未设置，无人续期",
              "[enrolment] broker_certificate_file is not set: nobody renews it", served_->until);
@@ -214,7 +221,8 @@ Result<void> OwnCertificates::renew(const Kind& kind, const KeyPairFiles& files,
   if (kind.use == CertificatePlan::Use::client && plan.common_name != plan_.host_id)
     return fail(Errc::refused, Retry::never, "it is for \"{}\" and not for \"{}\"", plan.common_name,
                 plan_.host_id);
-  const auto made = authority_.issue(plan, kind.use == CertificatePlan::Use::client ? "host" : "server");
+  const auto made = authority_.issue(plan, kind.use == CertificatePlan::Use::client ? "host" : "server",
+                                     x509::serial_of(*certificate));
   if (!made) return made.error();
   if (auto written = replace_key_pair(with_its_mode(files), made->certificate_pem, made->key_pem); !written)
     return written;
@@ -222,6 +230,12 @@ Result<void> OwnCertificates::renew(const Kind& kind, const KeyPairFiles& files,
                  fmt::format("serial {}, good until {}", x509::serial_of(*made->certificate),
                              to_rfc3339(plan.not_after))});
   return {};
+}
+
+void OwnCertificates::end_replaced_by(const KeyPair& in_use) {
+  const auto certificate = x509::certificate_of_pem(in_use.certificate_pem);
+  if (auto done = authority_.revoke_replaced_by(x509::der_of(*certificate)); !done)
+    log_.error("what {} replaced cannot be revoked: {}", x509::serial_of(*certificate), done.error().text);
 }
 
 void OwnCertificates::ask_broker(const std::string& expected_sha256) {

@@ -76,6 +76,8 @@ class OwnCertificates {
                           const std::function<Result<void>()>& renewed);
   Result<void> renew(const Kind& kind, const KeyPairFiles& files, const KeyPair& present);
   void ask_broker(const std::string& expected_sha256);
+  /// The one that it replaced serves nobody any more.
+  void end_replaced_by(const KeyPair& in_use);
 
   const Plan plan_;
   Authority& authority_;
@@ -83,6 +85,7 @@ class OwnCertificates {
   AuditTrail& trail_;
   const Log log_;
   std::map<std::string, Attempt> failed_;  // by object
+  std::string host_in_use_;                // that the broker session begins with
   std::optional<ServedCertificate> served_;
   std::optional<Steady> asked_;
   std::optional<Steady> differs_since_;  // what the broker shows and what the file holds

@@ -178,8 +178,14 @@ TEST_F(OwnCertificatesTest, TheHostsIsRenewedWithANewKeyForAsLongAsBefore) {
           "-in host.pem -noout -subject");
   EXPECT_EQ(verified.code, 0) << verified.out;
   EXPECT_NE(verified.out.find("CN = watchroom"), std::string::npos) << verified.out;
+  EXPECT_TRUE(authority->make_list()->revoked.empty()) << "the old one may still be in use";
   EXPECT_TRUE(own.look().empty());
   EXPECT_EQ(host_renewals, 1) << "once is enough";
+  const auto list = authority->make_list();
+  ASSERT_EQ(list->revoked.size(), 1u);
+  const auto old = x509::certificate_of_pem(before.certificate_pem);
+  EXPECT_EQ(list->revoked.at(0).serial, x509::serial_of(*old));
+  EXPECT_NE(list->revoked.at(0).reason.find("superseded"), std::string::npos);
 }
 
 TEST_F(OwnCertificatesTest, TheBrokersIsRenewedAndMosquittoShowsItAfterSighup) {

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import stat
@@ -295,6 +296,70 @@ class Enrolment(Story):
         room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 60, "good again")
         self.assertTrue(stays_true(lambda: room.rest.agents()["hq/room1"]["state"] == "online", 8.0))
         clone.stop()
+
+    def authority(self, room: Room, command: str, *more: str):  # type: ignore[no-untyped-def]
+        settings = room.house.folder.parent.parent / "aggregator.toml"
+        return run([binary("watchroom-aggregator"), "authority", command, settings, *more])
+
+    def test_ACopyOfTheCentresCertificateIsVoidOnceItWasReplaced(self) -> None:
+        room = self.room_with()
+        room.start()
+        room.wait_until_good(*TEMPERATURE)
+        host = room.house.host(HOST_ID)
+        old = self.serial_of(host.certificate_file.read_text())
+        copy = Identity(HOST_ID, room.folder / "copy.pem", room.folder / "copy.key")
+        shutil.copy(host.certificate_file, copy.certificate_file)
+        shutil.copy(host.key_file, copy.key_file)
+        refused = self.authority(room, "revoke", "--name", HOST_ID, "--reason", "copied")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("in use", refused.stderr)
+        done = self.authority(room, "issue-host", "--replace")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        began = time.monotonic()
+        wait_until(lambda: [one for one in self.audit(room, "certificate.revoke") if old in one["detail"]], 60,
+                   "the old one's end in the audit")
+        wait_until(lambda: self.publish(room, copy, f"spBv1.0/STATE/{HOST_ID}") != "", 15, "the copy to be refused")
+        self.tell(f"the copy was void {time.monotonic() - began:.1f} s after the new certificate was made")
+        self.assertTrue([one for one in self.audit(room, "certificate.issue") if HOST_ID in one["object"]])
+        room.wait_for_point(*TEMPERATURE, lambda p: p["quality"] == "good" and p["age_s"] < 2, 40, "good again")
+
+        # Another program's, by its serial number.
+        watcher = room.house.client("watcher")
+        self.assertTrue(self.gets_in(room))
+        serial = self.serial_of(watcher.certificate_file.read_text())
+        done = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        wait_until(lambda: not self.gets_in(room), 15, "the other program to be kept out")
+
+    def test_APidFileThatLeadsToNoBrokerIsAnAlarm(self) -> None:
+        room = self.room_with()
+        wrong = room.folder / "wrong.pid"
+        wrong.write_text("1\n")
+        room.house.settings |= {"broker_pid_file": str(wrong)}
+        room.start_simulator()
+        room.broker.start()
+        room.start_aggregator()
+        alarm = room.wait_for_alarm("broker-files", deadline_s=60)
+        self.assertIn("broker_pid_file", alarm["text_en"])
+
+    def test_TheMosquittoConfThatIsPrintedServesAsItIs(self) -> None:
+        room = self.room_with()
+        server = room.house.server("broker")
+        room.house.settings |= {"broker_certificate_file": str(server.certificate_file),
+                                "broker_key_file": str(server.key_file)}
+        room.start_simulator()
+        room.broker.start()
+        room.start_aggregator()
+        room.broker.stop()
+        printed = self.authority(room, "mosquitto-conf")
+        self.assertEqual(printed.returncode, 0, printed.stderr)
+        ready = room.folder / "ready.conf"
+        # Started by root it becomes another user, who cannot read this folder.
+        ready.write_text(printed.stdout + f"user {getpass.getuser()}\n")
+        broker = room.processes.spawn("ready", [program("mosquitto"), "-c", ready])
+        wait_until(lambda: self.gets_in(room), 20, "a good certificate to get in, by STATE of the centre")
+        self.assertNotEqual(self.publish(room, room.authority.client("hq.room1"), "spBv1.0/hq/NBIRTH/room1"), "")
+        broker.stop()
 
     def test_ARestartedAgentAndAFlappingNetworkAreNoClone(self) -> None:
         room = self.room_with()
