@@ -207,9 +207,8 @@ class Running {
                 },
                 [this] { self_.poll_soon(); }, [this] { guardian_.look(clock_.steady()); }}} {
     if (settings_.enrolment)
-      renewal_ =
-          std::make_unique<Renewal>(*settings_.enrolment, identity_files_of(settings_), clock.machine(),
-                                    log_.tagged("enrolment"), [this] { link_.reconnect(); });
+      renewal_ = std::make_unique<Renewal>(*settings_.enrolment, identity_files_of(settings_), clock,
+                                           log_.tagged("enrolment"), [this] { link_.reconnect(); });
   }
 
   Result<void> start() {
