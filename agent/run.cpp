@@ -191,7 +191,7 @@ class Running {
         self_{self_settings(settings_),
               {[this] { return board_.take(); }, [this] { return agent_.figures(); },
                [this] { return field_.traps().counts(); }, [this] { return judge_.figures(); },
-               [this] { return central_.report(); }},
+               [this] { return central_.report(); }, [this] { return intake_.figures(); }},
               [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); },
               notifier,
               clock,
@@ -248,7 +248,10 @@ class Running {
   }
   void take_orders() {
     for (const std::string& text : orders_.take()) {
-      if (auto order = intake_.take(text)) carry_out(*std::move(order));
+      if (auto order = intake_.take(text)) {
+        carry_out(*std::move(order));
+        self_.poll_soon();  // the centre waits to hear of it
+      }
       tell(intake_.take_told());
       tell(central_.take_told());
     }
@@ -312,7 +315,7 @@ class Running {
           wanted ? judge_.order(order.number, in_time_left(order, *wanted)) : Result<void>{wanted.error()};
       if (!taken)
         tell({fmt::format("order {} of the centre is refused: {}", order.number, taken.error().text)});
-    } else {
+    } else if (order.kind != order_kinds::key) {  // that one was only to be heard
       tell({fmt::format("order {} of the centre is refused: \"{}\" is unknown here", order.number,
                         order.kind)});
     }

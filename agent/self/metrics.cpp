@@ -10,6 +10,7 @@
 #include "agent/self/field_metrics.hpp"
 #include "agent/self/judge_metrics.hpp"
 #include "agent/self/metric_states.hpp"
+#include "agent/self/order_metrics.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -213,6 +214,23 @@ constexpr MetricDescription descriptions[]{
      .en = "Number of the configuration that the centre gave last",
      .value = [](const Figures& f) -> std::optional<double> { return number(f.configuration.given); },
      .point = {.kind = "configuration.given", .deadband = 1}},
+    {.name = "orders_state",
+     .zh = "近 15 分钟内有命令被拒绝为 1",
+     .en = "1 when an order was refused in the last 15 minutes",
+     .value = orders_state,
+     .point = {.kind = "orders.state", .states = orders_states}},
+    {.name = "orders_refused",
+     .type = counter,
+     .zh = "被拒绝的命令：伪造、过时或不是给本机的",
+     .en = "Orders refused: forged, over, or for somebody else",
+     .value = orders_refused,
+     .point = {.kind = "orders.refused", .deadband = 1}},
+    {.name = "orders_key_since",
+     .unit = "seconds",
+     .zh = "所认签名密钥的生效时刻（自 1970 年），0 为尚未收到命令",
+     .en = "Since when the signing key counts that is obeyed, since 1970; 0 when no order was heard",
+     .value = orders_key_since,
+     .point = {.kind = "orders.key_since", .deadband = 1}},
 
     // certificates
     {.name = "certificate_remaining",
