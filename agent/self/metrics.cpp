@@ -197,7 +197,6 @@ constexpr MetricDescription descriptions[]{
      .zh = "内核估计的最大误差",
      .en = "The kernel's bound of its clock's error",
      .value = [](const Figures& f) { return f.clock.most_error_s; }},
-
     // the configuration
     {.name = "configuration_state",
      .zh = "0 本地文件，1 中心下发已生效，2 试运行，3 被拒绝，4 已回退",
@@ -231,7 +230,6 @@ constexpr MetricDescription descriptions[]{
      .en = "Since when the signing key counts that is obeyed, since 1970; 0 when no order was heard",
      .value = orders_key_since,
      .point = {.kind = "orders.key_since", .deadband = 1}},
-
     // certificates
     {.name = "certificate_remaining",
      .unit = "seconds",
