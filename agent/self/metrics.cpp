@@ -225,9 +225,8 @@ constexpr MetricDescription descriptions[]{
      .value = orders_refused,
      .point = {.kind = "orders.refused", .deadband = 1}},
     {.name = "orders_key_since",
-     .unit = "seconds",
-     .zh = "所认签名密钥的生效时刻（自 1970 年），0 为尚未收到命令",
-     .en = "Since when the signing key counts that is obeyed, since 1970; 0 when no order was heard",
+     .zh = "所认签名密钥的生效时刻（自 1970 年的秒数），0 为尚未收到命令",
+     .en = "Since when the signing key counts that is obeyed, in seconds since 1970; 0 when none was heard",
      .value = orders_key_since,
      .point = {.kind = "orders.key_since", .deadband = 1}},
     // certificates

@@ -97,7 +97,8 @@ class CentralConfiguration(Story):
         room.wait_until_good("meter1", "meter[L1].voltage")
         decoder = Decoder(room.folder / "schema")
         orders = [metric for message in observer.messages() if message.topic.endswith("/NCMD/room1")
-                  for metric in decoder.decode(message.payload).metrics if metric.name == "Node Control/Order"]
+                  for metric in decoder.decode(message.payload).metrics
+                  if metric.name == "Node Control/Order" and b"configuration" in base64.b64decode(metric.string_value)]
         self.assertTrue(orders)
         genuine = orders[0].string_value
         forged = bytearray(base64.b64decode(genuine))
