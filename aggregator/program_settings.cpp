@@ -27,7 +27,7 @@ Regions read_regions(const SettingsTable& table) {
 
 ProgramSettings ProgramSettings::read(const SettingsTable& table) {
   ProgramSettings read{AggregatorSettings::read(table), WebSettings::read(table.table("web")),
-                       read_regions(table), std::nullopt};
+                       read_regions(table), std::nullopt, AuditLog::Limits::read(table.table("audit"))};
   if (const auto enrolment = table.optional_table("enrolment"))
     read.enrolment = EnrolmentSettings::read(*enrolment);
   table.finish();

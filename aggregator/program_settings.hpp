@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "aggregator/audit/audit_log.hpp"
 #include "aggregator/authority/enrolment_settings.hpp"
 #include "aggregator/core/aggregator.hpp"
 #include "aggregator/identity/users.hpp"
@@ -18,6 +19,7 @@ struct ProgramSettings {
   WebSettings web;
   Regions regions;
   std::optional<EnrolmentSettings> enrolment;
+  AuditLog::Limits audit;
 
   static ProgramSettings read(const SettingsTable& table);
   /// Nothing when there is a problem, in the users file too; all of them are on standard error then.

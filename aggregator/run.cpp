@@ -79,7 +79,7 @@ class Running {
         plan_{settings.aggregator.core.intake.host_id, settings.aggregator.data_dir,
               settings.aggregator.broker},
         web_settings_{std::move(settings.web)},
-        audit_{plan_.data_dir / "audit.db", clock, log_},
+        audit_{plan_.data_dir / "audit.db", clock, log_, settings.audit},
         users_{web_settings_.users_file, log_, std::move(settings.regions), &audit_},
         aggregator_{std::move(settings.aggregator), audit_, clock, log_},
         enrolment_{settings.enrolment, plan_, clock, audit_, log_} {}

@@ -12,14 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-const std::string relays{TestedJudge::relays};
-
-std::string reaction(const std::string& more = "") {
-  return "[[reaction]]\nname = \"leak\"\npoint = \"leak.state\"\nkind = \"state\"\nraise_when = [\"wet\"]\n"
-         "outputs = [\"siren\"]\n" +
-         more;
-}
-
 TEST(Judge, SwitchesOnWhileTheReactionIsRaised) {
   TestedJudge room{relays + reaction("off_delay_s = 10\n")};
   EXPECT_EQ(room.writes(0s), "siren off");  // at_start
@@ -278,108 +270,7 @@ TEST(Judge, AnOutputThatKeepsWhileInhibitedIsNotTouched) {
   EXPECT_EQ(room.writes(3s), "") << "somebody has silenced it, and may";
 }
 
-TEST(Judge, AnOrderHoldsUntilItsTimeAndAReactionCountsMore) {
-  TestedJudge room{relays + reaction()};
-  room.reads(20, 0, 0s);
-  room.writes(0s);
-  ASSERT_TRUE(room.orders("siren", Drive::on, 30s, 1s));
-  EXPECT_EQ(room.writes(1s), "siren on");
-  EXPECT_EQ(room.writes(30s), "siren off");
-  ASSERT_TRUE(room.orders("siren", Drive::off, 90s, 31s));
-  room.reads(20, 1, 32s);
-  EXPECT_EQ(room.writes(32s), "siren on");
-  EXPECT_FALSE(room.orders("bell", Drive::on, 90s, 33s));
-  room.judge().inhibit({"li", "work", TestedJudge::at(60s).steady, TestedJudge::at(60s).wall, 60s},
-                       TestedJudge::at(34s));
-  EXPECT_FALSE(room.orders("siren", Drive::on, 90s, 35s));
-}
-
-TEST(Judge, AnOrderIsDoneOnceItWasReadBack) {
-  TestedJudge room{relays};
-  room.writes(0s);
-  EXPECT_EQ(room.progress(), OutputProgress::none);
-  ASSERT_TRUE(room.orders("siren", Drive::on, 60s, 1s));
-  EXPECT_EQ(room.progress(), OutputProgress::under_way);
-  EXPECT_EQ(room.writes(1s, false), "siren on");
-  room.waits(1s);
-  EXPECT_EQ(room.progress(), OutputProgress::under_way) << "it was written, and nobody has seen it on";
-  EXPECT_EQ(room.writes(2s), "siren on");
-  room.waits(2s);
-  EXPECT_EQ(room.progress(), OutputProgress::done);
-  EXPECT_THAT(room.told(), HasSubstr("is on as ordered by li"));
-  EXPECT_EQ(room.writes(60s), "siren off");
-  EXPECT_EQ(room.progress(), OutputProgress::ended);
-}
-
-TEST(Judge, AnOrderThatIsNotDoneInTimeIsGivenUpAndNotDoneLater) {
-  TestedJudge room{relays};
-  room.writes(0s);
-  ASSERT_TRUE(room.orders("siren", Drive::on, 60s, 1s));
-  EXPECT_EQ(room.writes(1s, false), "siren on");
-  EXPECT_EQ(room.writes(5s, false), "siren on");
-  EXPECT_EQ(room.judge().deadline(), TestedJudge::at(6s).steady)
-      << "it is tried again, then given up at 11 s";
-  EXPECT_EQ(room.writes(11s), "siren off");
-  EXPECT_EQ(room.progress(), OutputProgress::failed);
-  EXPECT_THAT(room.told(), HasSubstr("was not done in its time and is given up"));
-  EXPECT_EQ(room.writes(20s), "");
-}
-
-TEST(Judge, WhatSeemsToBeAsOrderedIsWrittenAndReadAllTheSame) {
-  TestedJudge room{relays};
-  room.writes(0s);
-  ASSERT_TRUE(room.orders("siren", Drive::off, 60s, 1s));
-  EXPECT_EQ(room.writes(1s), "siren off");
-  room.waits(1s);
-  EXPECT_EQ(room.progress(), OutputProgress::done);
-  room.sees_relays(1, 0, 2s);
-  EXPECT_EQ(room.writes(2s), "") << "somebody has switched it on by hand, and is not fought";
-  ASSERT_TRUE(room.orders("siren", Drive::off, 60s, 3s));
-  EXPECT_EQ(room.progress(), OutputProgress::under_way);
-  EXPECT_EQ(room.writes(3s), "siren off");
-}
-
-TEST(Judge, AReactionOverrulesAnOrderAndWhatItForbidsAtOnceIsRefused) {
-  TestedJudge room{relays + reaction()};
-  room.reads(20, 0, 0s);
-  room.writes(0s);
-  ASSERT_TRUE(room.orders("siren", Drive::off, 60s, 1s));
-  room.writes(1s);
-  room.reads(20, 1, 2s);
-  EXPECT_EQ(room.writes(2s), "siren on");
-  room.waits(2s);
-  EXPECT_EQ(room.progress(), OutputProgress::overruled);
-  const auto refused = room.orders("siren", Drive::off, 60s, 3s);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Errc::conflict);
-  EXPECT_THAT(refused.error().text, HasSubstr("wants siren on"));
-  EXPECT_EQ(room.progress(), OutputProgress::refused);
-  EXPECT_EQ(room.judge().figures().outputs.at(0).order, 2u);
-  room.reads(20, 0, 4s);
-  EXPECT_EQ(room.writes(4s), "siren off") << "as ordered first: that was never refused";
-}
-
-TEST(Judge, BackToItsReactionsEndsAnOrder) {
-  TestedJudge room{relays};
-  room.writes(0s);
-  ASSERT_TRUE(room.orders("siren", Drive::on, 60s, 1s));
-  EXPECT_EQ(room.writes(1s), "siren on");
-  ASSERT_TRUE(room.orders("siren", Drive::keep, 60s, 2s));
-  EXPECT_EQ(room.progress(), OutputProgress::done);
-  EXPECT_EQ(room.writes(2s), "siren off");
-}
-
-TEST(Judge, AnOutputMayTakeNoOrders) {
-  std::string tables{relays};
-  tables.insert(tables.find("at_start"), "orders = false\n");
-  TestedJudge room{tables};
-  room.writes(0s);
-  const auto refused = room.orders("siren", Drive::on, 60s, 1s);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().text, HasSubstr("takes no orders"));
-  EXPECT_EQ(room.writes(1s), "");
-}
-
+/// Of `relays`, with the siren's at_start as given.
 TEST(Judge, OtherSettingsForgetNothingThatHasTheSameName) {
   const std::string tables = relays + reaction("does = \"until_reset\"\n");
   TestedJudge room{tables};

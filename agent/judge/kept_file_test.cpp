@@ -22,7 +22,8 @@ class KeptFileTest : public testing::Test {
  protected:
   KeptByJudge inhibited(std::chrono::milliseconds lasting) const {
     return {Inhibition{"李工", "检修", Steady{1h + lasting}, Timestamp{500'000h + lasting}, lasting},
-            {"leak", "smoke"}};
+            {"leak", "smoke"},
+            {{"valve", Drive::off}}};
   }
   void change(const std::string& what, const std::string& into) const {
     std::ifstream in{path};
@@ -47,6 +48,7 @@ TEST_F(KeptFileTest, GivesBackWhatItWasGiven) {
   const auto kept = file.read(at(1h + 30min, 700'000h));
   ASSERT_TRUE(kept) << kept.error().text;
   EXPECT_EQ(kept->latched, (std::vector<std::string>{"leak", "smoke"}));
+  EXPECT_EQ(kept->put_back, (std::map<std::string, Drive>{{"valve", Drive::off}}));
   EXPECT_EQ(kept->inhibition->owner, "李工");
   EXPECT_EQ(kept->inhibition->reason, "检修");
   EXPECT_EQ(kept->inhibition->until, Steady{3h});

@@ -19,7 +19,7 @@ bool is_same(const JudgeFigures& a, const JudgeFigures& b) {
   };
   const auto same_output = [](const OutputFigures& one, const OutputFigures& other) {
     return one.name == other.name && one.state == other.state && one.order == other.order &&
-           one.progress == other.progress;
+           one.progress == other.progress && one.refused == other.refused;
   };
   return std::equal(a.reactions.begin(), a.reactions.end(), b.reactions.begin(), b.reactions.end(), same) &&
          std::equal(a.outputs.begin(), a.outputs.end(), b.outputs.begin(), b.outputs.end(), same_output) &&

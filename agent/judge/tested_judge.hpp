@@ -146,4 +146,13 @@ on_link_loss = "keep"
   std::uint64_t orders_ = 0;
 };
 
+/// Tables of agent.toml: siren and valve, and a reaction that sounds the siren at a leak.
+inline const std::string relays{TestedJudge::relays};
+
+inline std::string reaction(const std::string& more = "") {
+  return "[[reaction]]\nname = \"leak\"\npoint = \"leak.state\"\nkind = \"state\"\nraise_when = [\"wet\"]\n"
+         "outputs = [\"siren\"]\n" +
+         more;
+}
+
 }  // namespace watchroom::agent

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -13,7 +14,7 @@
 namespace watchroom::agent {
 
 /// Orders on their way from the core's thread to the one that waits for signals. What comes while it is full
-/// is dropped: the centre says again what was not followed.
+/// is dropped and counted: the centre says a configuration again, and of an output that it was not answered.
 class OrderBox {
  public:
   static constexpr int signal = SIGUSR1;  ///< sent to this process when there is something in it
@@ -22,10 +23,18 @@ class OrderBox {
     constexpr std::size_t most = 16;
     {
       const std::lock_guard lock{mutex_};
-      if (orders_.size() >= most) return;
+      if (orders_.size() >= most) {
+        ++dropped_;
+        return;
+      }
       orders_.push_back(std::move(order));
     }
     ::kill(::getpid(), signal);
+  }
+  /// Since the last call.
+  std::uint64_t take_dropped() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(dropped_, 0);
   }
   std::vector<std::string> take() {
     const std::lock_guard lock{mutex_};
@@ -35,6 +44,7 @@ class OrderBox {
  private:
   std::mutex mutex_;
   std::vector<std::string> orders_;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace watchroom::agent

@@ -14,6 +14,14 @@ namespace {
 
 constexpr std::size_t longest_file = 64 * 1024;
 
+constexpr std::string_view nobodys = "an order of the centre is refused";
+
+/// One that was heard before may well have been followed: only of a new one it is said that it is refused.
+std::string name_of_refused(const Order& order, std::uint64_t heard) {
+  return order.number > heard ? fmt::format("order {} of the centre is refused", order.number)
+                              : std::string{nobodys};
+}
+
 Timeliness timeliness_of(std::string_view kind) {
   const bool may_wait = kind == order_kinds::configuration || kind == order_kinds::key;
   return may_wait ? Timeliness::may_wait : Timeliness::must_be_timely;
@@ -33,20 +41,22 @@ OrderDesk::OrderDesk(std::filesystem::path folder, std::filesystem::path authori
 
 Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime time, const AgeOf& age_of) {
   const auto judge = SignatureJudge::load(authority_);
-  if (!judge) return judge.error();
+  if (!judge) return in(judge.error(), nobodys);
   auto vouched = judge->read(signed_order, time);
-  if (!vouched) return vouched.error();
+  if (!vouched) return in(vouched.error(), nobodys);
   auto all = read_heard();
-  if (!all) return all.error();
+  if (!all) return in(all.error(), fmt::format("order {} of the centre is refused", vouched->order.number));
   HeardOf& heard = (*all)[vouched->order.issuer];
   std::uint64_t& number = heard.numbers[vouched->order.kind];
   const auto fresh = check_freshness(*vouched, {number, heard.key_since}, site_, agent_,
                                      {time, age_of(vouched->order)}, timeliness_of(vouched->order.kind));
-  if (!fresh) return fresh.error();
+  if (!fresh) return in(fresh.error(), name_of_refused(vouched->order, number));
   number = fresh->number;
   heard.key_since = fresh->key_since;
   if (auto kept = remember(*all); !kept)
-    return in(kept.error(), "an order that cannot be remembered is not followed");
+    return in(kept.error(),
+              fmt::format("order {} of the centre is refused: what cannot be remembered is not followed",
+                          vouched->order.number));
   return std::move(vouched->order);
 }
 

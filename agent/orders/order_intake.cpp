@@ -10,7 +10,7 @@ std::optional<Order> OrderIntake::take(const std::string& text) {
   const auto bytes = from_base64(text);
   if (!bytes) {
     note_refusal();
-    refuse("it is not in base64");
+    refuse("an order of the centre is refused: it is not in base64");
     return std::nullopt;
   }
   auto order = desk_.take(*bytes, clock_.certificate_time(), [this](const Order& one) {
@@ -56,8 +56,7 @@ void OrderIntake::refuse(const std::string& why) {
     refusals_ = 0;
   }
   if (++refusals_ > most) return;
-  told_.push_back(fmt::format("an order of the centre is refused: {}{}", why,
-                              refusals_ == most ? "; more of this minute are not told" : ""));
+  told_.push_back(why + (refusals_ == most ? "; more of this minute are not told" : ""));
 }
 
 }  // namespace watchroom::agent

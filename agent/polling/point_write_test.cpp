@@ -60,9 +60,10 @@ class Writing {
     });
     poller_->start();
   }
-  std::future<Result<WriteOutcome>> write(std::size_t device, const std::string& point, std::int64_t code) {
+  std::future<Result<WriteOutcome>> write(std::size_t device, const std::string& point, std::int64_t code,
+                                          std::optional<Steady> not_after = std::nullopt) {
     auto promise = std::make_shared<std::promise<Result<WriteOutcome>>>();
-    poller_->write({device, point, Value{code},
+    poller_->write({device, point, Value{code}, not_after,
                     [promise](Result<WriteOutcome> outcome) { promise->set_value(std::move(outcome)); }});
     return promise->get_future();
   }
@@ -97,6 +98,17 @@ TEST(PointWrite, AnOptionalPointIsWrittenWhereItsProfileSaysThoughItWasNeverFoun
   const auto outcome = poller.write(0, "relay[2].state", 1).get();
   ASSERT_TRUE(outcome) << outcome.error().text;
   EXPECT_TRUE(peer.coil(3));
+}
+
+TEST(PointWrite, WhatIsToBeWrittenByATimeIsNotWrittenLater) {
+  ModbusPeer peer;
+  Writing poller{{relay(peer.url(1), "io")}};
+  ASSERT_TRUE(poller.has_answers(1));
+  const Steady now = SystemClock{}.steady();
+  EXPECT_EQ(poller.write(0, "relay[1].state", 1, now - 1ms).get().error().code, Errc::cancelled);
+  EXPECT_FALSE(peer.coil(2));
+  EXPECT_TRUE(poller.write(0, "relay[1].state", 1, now + 1min).get());
+  EXPECT_TRUE(peer.coil(2));
 }
 
 TEST(PointWrite, APointThatIsNotThereIsAnError) {

@@ -14,6 +14,11 @@ void output_orders_of_judge(const SelfFigures& figures, MetricValues& told) {
     told.push_back({static_cast<double>(one.order), {one.name}, one.name});
 }
 
+void refused_orders_of_judge(const SelfFigures& figures, MetricValues& told) {
+  for (const OutputFigures& one : figures.judge.outputs)
+    told.push_back({static_cast<double>(one.refused), {one.name}, one.name});
+}
+
 void order_progress_of_judge(const SelfFigures& figures, MetricValues& told) {
   for (const OutputFigures& one : figures.judge.outputs)
     told.push_back({static_cast<double>(one.progress), {one.name}, one.name});

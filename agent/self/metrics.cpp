@@ -56,7 +56,6 @@ constexpr MetricDescription descriptions[]{
      .en = "How long it has been running",
      .value = [](const Figures& f) -> std::optional<double> { return seconds(f.steady - f.started); },
      .point = {.kind = "device.uptime", .deadband = 600}},
-
     // the process
     {.name = "process_cpu",
      .type = counter,
@@ -115,7 +114,6 @@ constexpr MetricDescription descriptions[]{
      .en = "Bytes written to block devices in the last 24 hours (the flash wears)",
      .value = [](const Figures& f) { return number(f.written_in_a_day); },
      .point = {.kind = "agent.writes", .deadband = 5 * megabyte}},
-
     // the file system of data_dir
     {.name = "disk_size",
      .unit = "bytes",
@@ -148,7 +146,6 @@ constexpr MetricDescription descriptions[]{
            if (f.disk.counts_errors) told.push_back({number(f.disk.errors)});
          },
      .point = {.kind = "agent.disk_errors", .deadband = 1}},
-
     // the machine
     {.name = "machine_load1",
      .zh = "系统一分钟平均负载",
@@ -170,7 +167,6 @@ constexpr MetricDescription descriptions[]{
            if (f.machine.has_thermometer) told.push_back({f.machine.temperature_celsius});
          },
      .point = {.kind = "device.temperature", .deadband = 3}},
-
     // the kernel's clock
     {.name = "clock_unsynchronised",
      .zh = "内核时钟未同步为 1",
@@ -249,7 +245,6 @@ constexpr MetricDescription descriptions[]{
            each_certificate(f, told, [](const CertificateFigures& one) { return number(one.state); });
          },
      .point = {.kind = "certificate[].state", .states = certificate_states}},
-
     // buses
     {.name = "bus_devices",
      .zh = "各总线的设备数，按状态",
@@ -331,7 +326,6 @@ constexpr MetricDescription descriptions[]{
      .en = "Polls and messages that found no room",
      .value = [](const Figures& f) -> std::optional<double> { return number(f.core.mailbox_refused); },
      .point = {.kind = "mailbox.refused", .deadband = 1}},
-
     // the journal
     {.name = "journal_state",
      .zh = "0 可靠，1 仅在内存，2 写入失败",
@@ -400,7 +394,6 @@ constexpr MetricDescription descriptions[]{
      .zh = "因损坏而移开的日志文件",
      .en = "Damaged journal files that were moved aside",
      .value = [](const Figures& f) -> std::optional<double> { return number(f.core.journal.moved_aside); }},
-
     // the link
     {.name = "link_connected",
      .zh = "与服务器有会话为 1",
@@ -432,7 +425,6 @@ constexpr MetricDescription descriptions[]{
      .value = [](const Figures& f) -> std::optional<double> {
        return number(f.core.refused_acknowledgements);
      }},
-
     // the local judge
     {.name = "output_state",
      .zh = "本地输出状态",
@@ -446,6 +438,12 @@ constexpr MetricDescription descriptions[]{
      .labels = {"output"},
      .values = output_orders_of_judge,
      .point = {.kind = "local_output[].order", .deadband = 1}},
+    {.name = "output_order_refused",
+     .zh = "本地输出最近被拒绝的命令的编号",
+     .en = "Number of the order to a local output that was refused last",
+     .labels = {"output"},
+     .values = refused_orders_of_judge,
+     .point = {.kind = "local_output[].refused", .deadband = 1}},
     {.name = "output_order_progress",
      .zh = "本地输出最近命令的进展",
      .en = "How far a local output is with its last order",

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/audit/audit_entry.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -70,6 +71,12 @@ bool is_note_of_the_log(const AuditEvent& event) {
          event.action == "audit.tampered";
 }
 
+bool is_drop_note(const AuditEvent& event, const AuditEntry& last) {
+  const AuditEvent note = drop_note(last);
+  return event.who == note.who && event.action == note.action && event.object == note.object &&
+         event.outcome == note.outcome && event.detail == note.detail;
+}
+
 }  // namespace
 
 std::string_view name_of(Outcome outcome) {
@@ -86,6 +93,14 @@ std::optional<Outcome> outcome_named(std::string_view name) {
 
 std::string hash_before_all() { return std::string(64, '0'); }
 std::string hash_of(const AuditEntry& entry) { return sha256_hex(canonical_bytes(entry)); }
+
+AuditEvent drop_note(const AuditEntry& last) {
+  return {.who = "system",
+          .from = "",
+          .action = "audit.drop",
+          .object = fmt::format("entries to {}", last.number),
+          .detail = last.hash};
+}
 
 AuditEvent fit_for_log(AuditEvent event) {
   for (std::string* field : {&event.who, &event.from, &event.action, &event.object})
@@ -160,6 +175,9 @@ std::string describe_en(const ChainFinding& finding) {
     case Kind::told_itself: return fmt::format("entry {}: {}", finding.number, finding.text);
     case Kind::unreadable: return fmt::format("after entry {}: {}", finding.number, finding.text);
     case Kind::head_not_found: return "no entry has the expected hash: the log was cut or written anew";
+    case Kind::begins_later:
+      return fmt::format("note: entries 1 to {} were dropped because of their age, as entry {} says",
+                         finding.last, finding.number);
     case Kind::clock_went_back: return fmt::format("note: at entry {} the clock went back", finding.number);
     case Kind::entries_were_lost: return fmt::format("note: entry {}: {}", finding.number, finding.text);
   }
@@ -180,6 +198,8 @@ std::string describe_zh(const ChainFinding& finding) {
     case Kind::unreadable:
       return fmt::format("第 {} 条之后有无法识别的一行：{}", finding.number, finding.text);
     case Kind::head_not_found: return "没有一条的哈希与给定的相同：日志被截断或重写";
+    case Kind::begins_later:
+      return fmt::format("提示：第 1 至 {} 条因超过保存期限已清除，见第 {} 条", finding.last, finding.number);
     case Kind::clock_went_back: return fmt::format("提示：在第 {} 条处时钟倒退", finding.number);
     case Kind::entries_were_lost: return fmt::format("提示：第 {} 条：{}", finding.number, finding.text);
   }
@@ -190,10 +210,21 @@ void ChainCheck::expect(std::string head) { expected_ = std::move(head); }
 
 void ChainCheck::take(const AuditEntry& entry) {
   using Kind = ChainFinding::Kind;
-  if (entries_++ == 0) first_ = entry.number;
+  if (entries_++ == 0) {
+    first_ = entry.number;
+    if (begins_ == Begins::at_one && first_ > 1) {
+      dropped_.emplace();
+      dropped_->number = first_ - 1;
+      dropped_->hash = entry.previous;
+    }
+  }
   if (hash_of(entry) != entry.hash) find({Kind::altered, entry.number});
   check_place(entry);
   if (last_ && entry.at < last_->at) find({Kind::clock_went_back, entry.number});
+  if (dropped_ && is_drop_note(entry.event, *dropped_)) {
+    find({Kind::begins_later, entry.number, dropped_->number});
+    dropped_.reset();
+  }
   if (entry.event.action == "audit.lost")
     find({Kind::entries_were_lost, entry.number, 0, entry.event.detail});
   if (entry.event.action == "audit.tampered") find({Kind::told_itself, entry.number, 0, entry.event.detail});
@@ -207,7 +238,7 @@ void ChainCheck::take(const AuditEntry& entry) {
 
 void ChainCheck::check_place(const AuditEntry& entry) {
   using Kind = ChainFinding::Kind;
-  const std::int64_t wanted = last_ ? last_->number + 1 : begins_ == Begins::at_one ? 1 : entry.number;
+  const std::int64_t wanted = last_ ? last_->number + 1 : std::max<std::int64_t>(entry.number, 1);
   if (entry.number > wanted) {
     find({Kind::missing, wanted, entry.number - 1});
   } else if (entry.number < wanted) {
@@ -223,6 +254,7 @@ void ChainCheck::take_unreadable(std::string text) {
 }
 
 void ChainCheck::finish() {
+  if (dropped_) find({ChainFinding::Kind::missing, 1, dropped_->number});
   if (expected_ && !is_expected_found_) find({ChainFinding::Kind::head_not_found});
 }
 

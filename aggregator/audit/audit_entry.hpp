@@ -33,6 +33,10 @@ std::optional<Outcome> outcome_named(std::string_view name);
 /// What the first entry names as the hash before it.
 std::string hash_before_all();
 std::string hash_of(const AuditEntry& entry);
+/// Says in the log itself that the entries up to `last` are dropped because of their age: its object names
+/// the last number, its detail that one's hash. A log that begins later than at 1 is whole only if such an
+/// entry is in it.
+AuditEvent drop_note(const AuditEntry& last);
 /// Valid UTF-8 and no longer than the log keeps: 200 bytes a field, 2 000 of detail.
 AuditEvent fit_for_log(AuditEvent event);
 
@@ -45,15 +49,16 @@ Result<AuditEntry> entry_from_json(std::string_view line);
 /// What is wrong with a log, and where.
 struct ChainFinding {
   enum class Kind {
-    altered,           ///< its content does not give its hash
-    not_linked,        ///< it does not name the hash of the entry before: one of the two was replaced
-    missing,           ///< entries from `number` to `last` are not there
-    out_of_order,      ///< its number is not greater than the one before
-    while_stopped,     ///< written between a stop and a start of the aggregator
-    told_itself,       ///< the aggregator found, while it ran, that somebody else had changed the log
-    unreadable,        ///< a line that is no entry
-    head_not_found,    ///< the head that was noted is not in the log: it was cut or written anew
-    clock_went_back,   ///< no proof of anything: its time is before that of the entry before
+    altered,          ///< its content does not give its hash
+    not_linked,       ///< it does not name the hash of the entry before: one of the two was replaced
+    missing,          ///< entries from `number` to `last` are not there
+    out_of_order,     ///< its number is not greater than the one before
+    while_stopped,    ///< written between a stop and a start of the aggregator
+    told_itself,      ///< the aggregator found, while it ran, that somebody else had changed the log
+    unreadable,       ///< a line that is no entry
+    head_not_found,   ///< the head that was noted is not in the log: it was cut or written anew
+    begins_later,     ///< no proof of anything: entries up to `last` were dropped, and entry `number` says so
+    clock_went_back,  ///< no proof of anything: its time is before that of the entry before
     entries_were_lost  ///< no proof of anything: the log says itself that it could not keep some
   };
   Kind kind = Kind::altered;
@@ -61,7 +66,9 @@ struct ChainFinding {
   std::int64_t last = 0;  ///< for `missing`
   std::string text = {};  ///< for `unreadable`, `told_itself` and `entries_were_lost`
 
-  bool is_wrong() const { return kind != Kind::clock_went_back && kind != Kind::entries_were_lost; }
+  bool is_wrong() const {
+    return kind != Kind::clock_went_back && kind != Kind::entries_were_lost && kind != Kind::begins_later;
+  }
 };
 /// For people: "entry 17 was altered: …".
 std::string describe_en(const ChainFinding& finding);
@@ -70,7 +77,7 @@ std::string describe_zh(const ChainFinding& finding);
 /// Goes through entries in the order in which they stand and notes what is wrong. No I/O.
 class ChainCheck {
  public:
-  /// A part of a log may begin anywhere; a whole one begins at 1.
+  /// A part of a log may begin anywhere; a whole one begins at 1, or where a `drop_note` of its own says.
   enum class Begins { at_one, anywhere };
   explicit ChainCheck(Begins begins) : begins_{begins} {}
 
@@ -96,6 +103,7 @@ class ChainCheck {
   void check_place(const AuditEntry& entry);
 
   const Begins begins_;
+  std::optional<AuditEntry> dropped_;  // the last one before the first, as far as the log must explain it
   std::optional<std::string> expected_;
   bool is_expected_found_ = false;
   std::optional<AuditEntry> last_;

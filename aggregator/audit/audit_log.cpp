@@ -81,6 +81,20 @@ Result<std::optional<AuditEntry>> head_of(const Database& database) {
 
 }  // namespace
 
+AuditLog::Limits AuditLog::Limits::read(const SettingsTable& table) {
+  using namespace std::chrono_literals;
+  Limits limits;
+  limits.keep = table.duration(
+      "keep_days",
+      {.help = "older entries are dropped, and the log says so in a way that can be verified; export "
+               "them before (at least six months: Cybersecurity Law of the PRC, article 21 (3))",
+       .fallback = 24h * 3650,
+       .least = 24h * 183,
+       .most = 24h * 36'500});
+  table.finish();
+  return limits;
+}
+
 AuditLog::AuditLog(std::filesystem::path file, const Clock& clock, Log log, Limits limits)
     : file_{std::move(file)}, clock_{clock}, log_{log.tagged("audit")}, limits_{limits} {}
 
@@ -154,6 +168,8 @@ AuditFigures AuditLog::figures() const {
 
 void AuditLog::run() {
   Steady told_at = clock_.steady();
+  // Not before the aggregator has written down its start: what comes before that is suspicious.
+  dropped_at_ = told_at;
   bool is_first = true;
   while (true) {
     std::vector<Waiting> events;
@@ -174,6 +190,7 @@ void AuditLog::run() {
       tell_head();
       told_at = clock_.steady();
     }
+    if (written && !is_last) drop_old();
     is_first = false;
     if (is_last) return;
   }
@@ -264,6 +281,63 @@ Result<std::size_t> AuditLog::write(const std::vector<Waiting>& events) {
   attempt_.reset();
   head_ = *std::move(head);
   return events.size();
+}
+
+void AuditLog::drop_old() {
+  if (!limits_.keep || clock_.steady() - dropped_at_ < limits_.drop_interval) return;
+  dropped_at_ = clock_.steady();
+  const auto dropped = drop_before(clock_.now() - *limits_.keep);
+  if (!dropped) {
+    (void)database_->execute("ROLLBACK");
+    database_.reset();
+    log_.error("old entries of the audit log cannot be dropped: {}", dropped.error().text);
+  } else if (*dropped > 0) {
+    log_.info("entries up to {} of the audit log were dropped because of their age", *dropped);
+    const std::lock_guard lock{mutex_};
+    figures_.head_number = head_->number;
+    figures_.head_hash = head_->hash;
+  }
+}
+
+/// The note and what it speaks of in one transaction: neither is ever there without the other. The number of
+/// the last that was dropped; 0: there was none.
+Result<std::int64_t> AuditLog::drop_before(Timestamp limit) {
+  if (auto begun = database_->execute("BEGIN IMMEDIATE"); !begun) return begun.error();
+  const auto found = head_of(*database_);
+  if (!found) return found.error();
+  const bool is_ours = *found && (*found)->number == head_->number && (*found)->hash == head_->hash;
+  const auto last = last_before(limit);
+  if (!last) return last.error();
+  if (!is_ours || !*last) {  // a log that somebody has changed is left as it is
+    (void)database_->execute("ROLLBACK");
+    return 0;
+  }
+  auto head = append_all({{clock_.now(), drop_note(**last)}}, **found);
+  if (!head) return head.error();
+  const auto done = database_->execute(
+      fmt::format("DROP TRIGGER entry_no_delete; DELETE FROM entry WHERE number <= {};", (*last)->number));
+  if (!done) return done.error();
+  if (auto guarded = database_->execute(schema); !guarded) return guarded.error();
+  if (auto committed = database_->execute("COMMIT"); !committed) {
+    attempt_ = Attempt{0, *std::move(head)};
+    return committed.error();
+  }
+  head_ = *std::move(head);
+  return (*last)->number;
+}
+
+/// The newest of those that are to be dropped, from the first on without a gap.
+Result<std::optional<AuditEntry>> AuditLog::last_before(Timestamp limit) {
+  auto load = database_->prepare(fmt::format(
+      "SELECT {} FROM entry WHERE number <= ?2 AND number < (SELECT coalesce(min(number), ?2 + 1) FROM entry "
+      "WHERE at_ms >= ?1) ORDER BY number DESC LIMIT 1",
+      columns));
+  if (!load) return load.error();
+  load->bind(1, to_ms(limit)).bind(2, head_->number - limits_.least_kept);
+  auto entries = read_all(*load);
+  if (!entries) return entries.error();
+  if (entries->empty()) return std::optional<AuditEntry>{};
+  return std::optional{std::move(entries->front())};
 }
 
 /// The head as we know it, unless the file says otherwise: then the log goes on from what is there and says

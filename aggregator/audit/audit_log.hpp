@@ -17,6 +17,7 @@
 #include "proto/base/clock.hpp"
 #include "proto/base/database.hpp"
 #include "proto/base/log.hpp"
+#include "proto/base/settings.hpp"
 
 namespace watchroom::aggregator {
 
@@ -38,6 +39,13 @@ class AuditLog final : public AuditTrail {
     std::size_t most_waiting = 20'000;
     std::chrono::milliseconds retry{1'000};
     std::chrono::milliseconds head_interval{std::chrono::hours{24}};  ///< how often the head goes to the log
+    /// Older entries are dropped; nothing: none ever are.
+    std::optional<std::chrono::milliseconds> keep = {};
+    std::int64_t least_kept = 10'000;  ///< a clock that jumps ahead must not empty the log
+    std::chrono::milliseconds drop_interval{std::chrono::hours{1}};
+
+    /// The table `[audit]` of aggregator.toml.
+    static Limits read(const SettingsTable& table);
   };
   AuditLog(std::filesystem::path file, const Clock& clock, Log log) : AuditLog{file, clock, log, Limits{}} {}
   AuditLog(std::filesystem::path file, const Clock& clock, Log log, Limits limits);
@@ -69,6 +77,9 @@ class AuditLog final : public AuditTrail {
   static Result<void> append(Statement& insert, AuditEntry& before, Timestamp at, AuditEvent event);
   AuditEntry continue_after(const std::optional<AuditEntry>& found, std::optional<AuditEvent>& admission);
   std::vector<Waiting> next() const;
+  void drop_old();
+  Result<std::int64_t> drop_before(Timestamp limit);
+  Result<std::optional<AuditEntry>> last_before(Timestamp limit);
   void admit_losses();
 
   const std::filesystem::path file_;
@@ -95,6 +106,7 @@ class AuditLog final : public AuditTrail {
   std::optional<AuditEntry> head_;  // number 0: an empty log; nothing: not known yet
   std::optional<Attempt> attempt_;  // a commit that failed, and may be on the disk all the same
   std::string tampering_;
+  Steady dropped_at_{};
   std::thread thread_;
 };
 
@@ -121,7 +133,7 @@ class AuditReader {
   Database database_;
 };
 
-/// The whole log, from 1 to its end.
+/// The whole log, from its first entry to its end.
 Result<ChainCheck> verify_log(const std::filesystem::path& file, const std::optional<std::string>& expected);
 
 }  // namespace watchroom::aggregator

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/audit/audit_log.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -355,6 +356,79 @@ TEST_F(AuditLogTest, ARangeOfTimeHasNoGapsOfItsOwn) {
 TEST(AuditLine, ABrokenLineSaysWhatIsWrong) {
   EXPECT_THAT(entry_from_json("nonsense").error().text, ::testing::HasSubstr("no"));
   EXPECT_THAT(entry_from_json(R"({"number":1})").error().text, ::testing::HasSubstr("\"at\""));
+}
+
+/// 100 entries in 100 days, of which the log keeps 30 days.
+class DroppedEntries : public AuditLogTest {
+ protected:
+  void write_days(int count, std::int64_t least_kept = 5) {
+    start({.retry = 1ms, .keep = 24h * 30, .least_kept = least_kept, .drop_interval = 24h});
+    for (int i = 0; i < count; ++i) {
+      const auto before = log->figures().head_number;
+      clock.advance(24h);
+      log->record(event_of(fmt::format("alarm {}", i)));
+      ASSERT_TRUE(
+          comes_true([&] { return log->figures().head_number > before && log->figures().waiting == 0; }));
+    }
+    log->stop();
+    log.reset();
+  }
+  bool has_dropped() { return entries().front().number > 1; }
+};
+
+TEST_F(DroppedEntries, AreTheOldOnesAndWhatIsLeftVerifies) {
+  write_days(100);
+  const auto all = entries();
+  EXPECT_GT(all.front().number, 20);
+  EXPECT_LE(clock.now() - all.front().at, 24h * 32);
+  EXPECT_GE(clock.now() - all.front().at, 24h * 28);
+  const ChainCheck check = verify(all.back().hash);
+  EXPECT_TRUE(check.is_intact());
+  ASSERT_EQ(check.count_of_findings(), 1u);
+  const ChainFinding& note = check.findings().front();
+  EXPECT_EQ(note.kind, Kind::begins_later);
+  EXPECT_EQ(note.last, all.front().number - 1);
+  EXPECT_THAT(describe_en(note), ::testing::HasSubstr("dropped"));
+  EXPECT_THAT(describe_zh(note), ::testing::HasSubstr("已清除"));
+  write_days(3);
+  EXPECT_TRUE(verify().is_intact()) << "also after a restart";
+}
+
+TEST_F(DroppedEntries, NobodyElseDropsOneMoreUnseen) {
+  write_days(60);
+  const auto first = entries().front().number;
+  tamper(fmt::format("DELETE FROM entry WHERE number = {}", first));
+  EXPECT_FALSE(verify().is_intact());
+  EXPECT_EQ(found(verify()).back(), (std::pair{Kind::missing, std::int64_t{1}}));
+}
+
+TEST_F(DroppedEntries, ANoteThatWasAlteredOrTakenAwayIsFound) {
+  write_days(60);
+  const auto all = entries();
+  const auto note = std::find_if(all.rbegin(), all.rend(),
+                                 [](const AuditEntry& entry) { return entry.event.action == "audit.drop"; });
+  ASSERT_NE(note, all.rend());
+  tamper(fmt::format("UPDATE entry SET object = 'entries to 1' WHERE number = {}", note->number));
+  EXPECT_FALSE(verify().is_intact());
+  EXPECT_EQ(found(verify()).front(), (std::pair{Kind::altered, note->number}));
+  EXPECT_EQ(found(verify()).back().first, Kind::missing);
+}
+
+TEST_F(DroppedEntries, AClockThatJumpsAheadDoesNotEmptyTheLog) {
+  write(50);
+  log.reset();
+  clock.advance(24h * 36'500);
+  write_days(2, 40);
+  EXPECT_GE(entries().size(), 40u);
+  EXPECT_TRUE(has_dropped());
+  EXPECT_TRUE(verify().is_intact());
+}
+
+TEST_F(DroppedEntries, StillCannotBeDeletedByWhoeverHasOnlySql) {
+  write_days(60);
+  ASSERT_TRUE(has_dropped());
+  const auto database = Database::open(file, Durability::power_cut);
+  EXPECT_FALSE(database->execute("DELETE FROM entry WHERE number > 0"));
 }
 
 }  // namespace

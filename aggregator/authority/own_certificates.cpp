@@ -23,6 +23,7 @@ constexpr std::chrono::milliseconds most_backdated = 24h;
 constexpr auto pause_after_failure = 1h;  // each attempt is a row in the ledger
 constexpr auto ask_interval = 1h;
 constexpr auto ask_again = 1min;  // while the broker does not show what it should
+constexpr auto patience = 2min;   // with a broker that was told just now
 constexpr int longest_handshake_s = 5;
 constexpr int nap_ms = 20;
 
@@ -141,6 +142,9 @@ void OwnCertificates::look_at_server(std::vector<EndangeredCertificate>& endange
     if (why && present) endanger(why->zh, why->en, present->until);
     return;
   }
+  const bool differs = present && served_->sha256 != expected;
+  if (!differs) differs_since_.reset();
+  if (differs && !differs_since_) differs_since_ = clock_.steady();
   if (!files)
     endanger("[enrolment] broker_certificate_file 未设置，无人续期",
              "[enrolment] broker_certificate_file is not set: nobody renews it", served_->until);
@@ -148,7 +152,7 @@ void OwnCertificates::look_at_server(std::vector<EndangeredCertificate>& endange
     endanger(fmt::format("{} 与私钥无法读取或不匹配", files->certificate.string()),
              fmt::format("{} and its key cannot be read or do not fit", files->certificate.string()),
              served_->until);
-  else if (served_->sha256 != expected)
+  else if (differs && clock_.steady() - *differs_since_ >= patience)
     endanger("消息服务器仍在使用另一张证书，请重启消息服务器",
              "the broker still shows another certificate than the file holds: restart the broker",
              served_->until);

@@ -85,6 +85,7 @@ class OwnCertificates {
   std::map<std::string, Attempt> failed_;  // by object
   std::optional<ServedCertificate> served_;
   std::optional<Steady> asked_;
+  std::optional<Steady> differs_since_;  // what the broker shows and what the file holds
 };
 
 }  // namespace watchroom::aggregator

@@ -115,12 +115,14 @@ int follow(const Client& client, const Console& console, const std::string& path
   const auto end = std::chrono::steady_clock::now() +
                    std::chrono::seconds{order.value("within_s", std::int64_t{10})} + 10s;
   std::string shown;
+  bool was_done = false;
   while (true) {
     const std::string progress = text(order, "progress");
     if (const std::string now = progress + text(order, "reason"); !console.is_json && now != shown) {
       print_progress(console, order);
       shown = now;
     }
+    was_done |= progress == "done" || (progress == "ended" && text(order, "reason").empty());
     if (word_of(progresses, progress).is_end || std::chrono::steady_clock::now() > end) break;
     std::this_thread::sleep_for(250ms);
     const auto reply = client.get(path + "orders?limit=20");
@@ -132,8 +134,7 @@ int follow(const Client& client, const Console& console, const std::string& path
       }
   }
   if (console.is_json) print_json(order);
-  const std::string progress = text(order, "progress");
-  return progress == "done" || progress == "ended" ? exit_ok : exit_refused;
+  return was_done ? exit_ok : exit_refused;
 }
 
 }  // namespace

@@ -170,7 +170,7 @@ class CommandLine {
                         "for how long it holds (90s, 10m, 2h), then it is automatic again"))
         ->transform(
             CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}))
-        ->check(CLI::Range(1, 86'400))
+        ->check(CLI::Range(2, 86'400))
         ->capture_default_str();
     set->add_option(
            "--within", wanted_output_.within_s,

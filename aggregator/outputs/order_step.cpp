@@ -27,34 +27,42 @@ std::optional<OrderProgress> told_progress(OutputProgress progress) {
     case OutputProgress::under_way: return OrderProgress::under_way;
     case OutputProgress::done: return OrderProgress::done;
     case OutputProgress::overruled: return OrderProgress::overruled;
-    case OutputProgress::refused: return OrderProgress::refused;
     case OutputProgress::failed: return OrderProgress::failed;
     case OutputProgress::ended: return OrderProgress::ended;
   }
   return std::nullopt;
 }
 
-/// What the agent has said since, which is most likely about this.
+/// What the agent has said of this very order.
 std::string reason_of(const KeptOrder& order, const ToldOfOutput& told) {
-  return told.event_at + grace >= order.at ? told.event : "";
+  return told.event.find(fmt::format("order {} ", order.number)) == std::string::npos ? "" : told.event;
+}
+
+bool is_said_to_be_refused(const KeptOrder& order, const ToldOfOutput& told) {
+  return told.event.find(fmt::format("order {} of the centre is refused", order.number)) != std::string::npos;
 }
 
 std::optional<OrderStep> next_of(const KeptOrder& order, const ToldOfOutput& told, Timestamp now) {
   if (told.is_live && told.order == order.number) {
     const auto progress = told_progress(told.progress);
     if (!progress) return std::nullopt;
-    const bool needs_reason = *progress == OrderProgress::refused || *progress == OrderProgress::failed;
-    return OrderStep{*progress, needs_reason ? reason_of(order, told) : ""};
+    return OrderStep{*progress, *progress == OrderProgress::failed ? reason_of(order, told) : ""};
   }
+  if (told.is_live && (told.refused == order.number || is_said_to_be_refused(order, told)))
+    return OrderStep{OrderProgress::refused, reason_of(order, told)};
   if (told.is_live && told.order > order.number)
-    return OrderStep{OrderProgress::ended, "由后来的命令取代 a later order took its place"};
-  if (told.is_live && is_held(order.progress))
     return OrderStep{OrderProgress::ended,
-                     "采集代理已重新启动，不再执行此命令 the agent has started anew and holds no order"};
+                     fmt::format("由命令 {} 取代 order {} took its place", told.order, told.order)};
+  if (told.is_live && is_held(order.progress))
+    return OrderStep{
+        OrderProgress::ended,
+        "采集代理已重新启动或配置已变，不再执行此命令 the agent has started anew or has other settings, and "
+        "holds no order"};
   if (is_on_its_way(order.progress) && now > order.at + order.wish.within + grace)
-    return OrderStep{OrderProgress::no_answer, reason_of(order, told)};
+    return OrderStep{OrderProgress::no_answer, ""};
   if (is_held(order.progress) && now > order.at + order.wish.lasting + grace)
-    return OrderStep{OrderProgress::ended, "到期时采集代理不在线 its time is over, the agent is away"};
+    return OrderStep{OrderProgress::ended,
+                     "到期时没有采集代理的消息 its time is over, and the agent told nothing"};
   return std::nullopt;
 }
 

@@ -102,10 +102,12 @@ Result<void> OutputBook::update(const KeptOrder& order) {
   return {};
 }
 
-Result<std::vector<KeptOrder>> OutputBook::all_latest() const {
+Result<std::vector<KeptOrder>> OutputBook::unfinished() const {
   auto statement = database_.prepare(
       std::string{columns} +
-      "WHERE number IN (SELECT max(number) FROM output_order GROUP BY site, agent, output) ORDER BY number");
+      "WHERE number IN (SELECT max(number) FROM output_order GROUP BY site, agent, output) "
+      "OR progress IN ('sent', 'under_way', 'overruled') OR (progress = 'done' AND target != 'automatic') "
+      "ORDER BY number");
   if (!statement) return statement.error();
   return read(*std::move(statement));
 }

@@ -19,8 +19,8 @@ class OutputBook {
   Result<KeptOrder> add(KeptOrder fresh);
   /// Its progress.
   Result<void> update(const KeptOrder& order);
-  /// Of every output the last one.
-  Result<std::vector<KeptOrder>> all_latest() const;
+  /// Of every output the last one, and those before it that something may still become of; by number.
+  Result<std::vector<KeptOrder>> unfinished() const;
   /// Newest first.
   Result<std::vector<KeptOrder>> history(const OutputPlace& place, std::size_t limit) const;
 

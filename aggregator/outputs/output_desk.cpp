@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view prefix = "local_output[";
 constexpr std::size_t most_selections = 1'000;
+const ToldOfOutput nothing_told;
 
 // As the agent tells them (agent/judge): the numbers are on the wire.
 std::string_view state_named(std::int64_t code) {
@@ -42,11 +43,17 @@ void take(const PointView& point, std::string_view what, bool is_online, ToldOfO
   const auto number = integer_of(point.has_good_value() ? point.value : point.last_value);
   if (!number) return;
   if (what == "order") told.order = static_cast<std::uint64_t>(*number);
+  if (what == "refused") told.refused = static_cast<std::uint64_t>(*number);
   if (what == "progress") told.progress = static_cast<OutputProgress>(*number);
   if (what != "state") return;
   told.state = state_named(*number);
   told.is_live = is_online && point.has_good_value();
   told.at = point.has_good_value() ? std::optional{point.taken_at} : point.last_value_at;
+}
+
+bool is_held(OrderProgress progress) {
+  return progress == OrderProgress::under_way || progress == OrderProgress::done ||
+         progress == OrderProgress::overruled;
 }
 
 std::string name_of(const OutputPlace& place) {
@@ -68,8 +75,8 @@ OutputDesk::OutputDesk(OutputBook book, const Room& room, SendOutputOrder send, 
       clock_{clock},
       audit_{audit},
       log_{log.tagged("outputs")} {
-  if (auto all = book_.all_latest())
-    for (KeptOrder& order : *all) latest_[order.place] = std::move(order);
+  if (auto all = book_.unfinished())
+    for (KeptOrder& order : *all) orders_[order.place].push_back(std::move(order));
   else
     log_.error("{}", all.error().text);
 }
@@ -99,8 +106,9 @@ void OutputDesk::stop() {
 
 /// Somebody waits for what becomes of an order that was just given.
 std::chrono::milliseconds OutputDesk::pause() const {
-  for (const auto& [place, order] : latest_)
-    if (order.progress == OrderProgress::sent || order.progress == OrderProgress::under_way) return 250ms;
+  for (const auto& [place, orders] : orders_)
+    for (const KeptOrder& order : orders)
+      if (order.progress == OrderProgress::sent || order.progress == OrderProgress::under_way) return 250ms;
   return 2s;
 }
 
@@ -108,25 +116,29 @@ void OutputDesk::look() {
   const Told all = told();
   const std::lock_guard lock{mutex_};
   const Timestamp now = clock_.now();
-  std::erase_if(selections_, [&](const auto& one) { return one.second.selection.until < now; });
-  for (auto& [place, order] : latest_) {
-    if (is_over(order, now)) continue;
+  std::erase_if(selections_, [&](const auto& one) { return one.second.ends < clock_.steady(); });
+  for (auto& [place, orders] : orders_) {
     const auto at = all.find(place);
-    if (auto step = step_of(order, at == all.end() ? ToldOfOutput{} : at->second, now))
-      move_on(order, *std::move(step));
+    const ToldOfOutput& told = at == all.end() ? nothing_told : at->second;
+    for (KeptOrder& order : orders)
+      if (!is_over(order, now))
+        if (auto step = step_of(order, told, now)) move_on(order, *std::move(step));
+    const std::uint64_t last = orders.back().number;
+    std::erase_if(orders, [&](const KeptOrder& one) { return one.number != last && is_over(one, now); });
   }
 }
 
 void OutputDesk::move_on(KeptOrder& order, OrderStep step) {
-  order.progress = step.progress;
+  const OrderProgress before = std::exchange(order.progress, step.progress);
   order.reason = std::move(step.reason);
   order.progress_at = clock_.now();
   if (const auto kept = book_.update(order); !kept) log_.error("{}", kept.error().text);
   const std::string_view progress = aggregator::name_of(order.progress);
   log_.info("order {} to {}: {}{}{}", order.number, name_of(order.place), progress,
             order.reason.empty() ? "" : ": ", order.reason);
-  if (order.progress == OrderProgress::under_way) return;
-  const bool is_good = order.progress == OrderProgress::done || order.progress == OrderProgress::ended;
+  // What ends before it was done was not done.
+  const bool is_good = order.progress == OrderProgress::under_way || order.progress == OrderProgress::done ||
+                       (order.progress == OrderProgress::ended && is_held(before));
   audit_.record({.who = "system",
                  .action = "output.outcome",
                  .object = name_of(order.place),
@@ -144,25 +156,44 @@ Result<std::vector<OutputView>> OutputDesk::outputs() const {
 }
 
 OutputView OutputDesk::view_of(const OutputPlace& place, const ToldOfOutput& told) const {
-  OutputView view{place, told.state, told.is_live, told.at, std::nullopt};
-  if (const auto order = latest_.find(place); order != latest_.end()) view.order = order->second;
+  OutputView view{place, told.state, told.is_live, told.at, std::nullopt, std::nullopt};
+  const KeptOrder* last = last_of(place);
+  if (!last) return view;
+  view.order = *last;
+  for (const KeptOrder& order : orders_.at(place))
+    if (order.number != last->number && is_held(order.progress)) view.held = order;
   return view;
+}
+
+const KeptOrder* OutputDesk::last_of(const OutputPlace& place) const {
+  const auto at = orders_.find(place);
+  return at == orders_.end() || at->second.empty() ? nullptr : &at->second.back();
+}
+
+KeptOrder* OutputDesk::find(const OutputPlace& place, std::uint64_t number) {
+  for (KeptOrder& order : orders_[place])
+    if (order.number == number) return &order;
+  return nullptr;
 }
 
 Result<OutputSelection> OutputDesk::select(const OutputPlace& place, const OutputWish& wish,
                                            const std::string& by) {
+  const std::lock_guard lock{mutex_};
   const Told all = told();
   const auto at = all.find(place);
   if (at == all.end()) return fail(Errc::not_found, Retry::never, "there is no output {}", name_of(place));
   if (!at->second.is_live)
     return fail(Errc::conflict, Retry::later, "the agent is away: the output {} cannot be ordered",
                 place.output);
-  const std::lock_guard lock{mutex_};
+  // One person has one selection of an output; so nobody fills the room for all.
+  std::erase_if(selections_, [&](const auto& one) {
+    return one.second.by == by && one.second.selection.output.place == place;
+  });
   if (selections_.size() >= most_selections)
     return fail(Errc::full, Retry::later, "too many outputs are selected just now");
   OutputSelection selection{new_session_id(), clock_.now() + selection_lasts, view_of(place, at->second),
                             wish};
-  selections_[selection.id] = {selection, by};
+  selections_[selection.id] = {selection, by, clock_.steady() + selection_lasts};
   return selection;
 }
 
@@ -174,20 +205,26 @@ Result<OutputDesk::Selected> OutputDesk::take_selection(const OutputPlace& place
     return selection_lost();
   Selected selected = std::move(at->second);
   selections_.erase(at);
-  if (selected.selection.until < clock_.now()) return selection_lost();
+  if (selected.ends < clock_.steady()) return selection_lost();
   return selected;
 }
 
 Result<KeptOrder> OutputDesk::order(const OutputPlace& place, const std::string& id, const std::string& by) {
-  const Told all = told();
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   auto selected = take_selection(place, id, by);
   if (!selected) return selected.error();
+  const Told all = told();
   const auto now_told = all.find(place);
-  const std::string& shown = selected->selection.output.state;
-  if (now_told == all.end() || !now_told->second.is_live || now_told->second.state != shown)
-    return fail(Errc::conflict, Retry::never, "the output {} is no longer as it was shown ({}): select again",
-                place.output, shown);
+  const OutputView& shown = selected->selection.output;
+  const KeptOrder* last = last_of(place);
+  const bool is_as_shown = now_told != all.end() && now_told->second.is_live &&
+                           now_told->second.state == shown.state &&
+                           (last ? last->number : 0) == (shown.order ? shown.order->number : 0);
+  if (!is_as_shown)
+    return fail(
+        Errc::conflict, Retry::never,
+        "the output {} is no longer as it was shown ({}), or somebody else has ordered it: select again",
+        place.output, shown.state);
   KeptOrder fresh;
   fresh.place = place;
   fresh.wish = selected->selection.wish;
@@ -195,18 +232,17 @@ Result<KeptOrder> OutputDesk::order(const OutputPlace& place, const std::string&
   fresh.at = fresh.progress_at = clock_.now();
   auto kept = book_.add(std::move(fresh));
   if (!kept) return kept.error();
-  KeptOrder& latest = latest_[place];
-  if (latest.number != 0 && !is_over(latest, clock_.now()))
-    move_on(latest, {OrderProgress::ended,
-                     fmt::format("由命令 {} 取代 order {} took its place", kept->number, kept->number)});
-  latest = *kept;
-  const auto sent = send_(latest);
-  if (!sent) {
-    move_on(latest, {OrderProgress::refused, sent.error().text});
-    return sent.error();
+  orders_[place].push_back(*kept);
+  lock.unlock();  // the signing key's file may be in somebody else's hands
+  const auto sent = send_(*kept);
+  lock.lock();
+  if (sent) {
+    changed_.notify_all();
+    return *kept;
   }
-  changed_.notify_all();
-  return latest;
+  if (KeptOrder* order = find(place, kept->number))
+    move_on(*order, {OrderProgress::refused, sent.error().text});
+  return sent.error();
 }
 
 Result<std::vector<KeptOrder>> OutputDesk::history(const OutputPlace& place, std::size_t limit) const {
@@ -223,19 +259,18 @@ OutputDesk::Told OutputDesk::told() const {
     return point.device == "self" && (point.name.starts_with(prefix) || point.name == "event.text");
   };
   Told all;
-  std::map<Agent, std::pair<std::string, Timestamp>> events;
+  std::map<Agent, std::string> events;
   for (const PointView& point : room_.points(0, is_of_it)) {
     const Agent agent{point.site, point.agent};
     if (const auto output = output_of(point.name)) {
       if (point.is_reported)
         take(point, output->second, is_online[agent], all[{point.site, point.agent, output->first}]);
     } else if (const auto* text = point.value ? std::get_if<std::string>(&*point.value) : nullptr) {
-      events[agent] = {*text, point.taken_at};
+      events[agent] = *text;
     }
   }
   for (auto& [place, told] : all)
-    if (const auto at = events.find({place.site, place.agent}); at != events.end())
-      std::tie(told.event, told.event_at) = at->second;
+    if (const auto at = events.find({place.site, place.agent}); at != events.end()) told.event = at->second;
   return all;
 }
 

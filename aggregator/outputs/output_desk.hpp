@@ -15,15 +15,16 @@
 
 namespace watchroom::aggregator {
 
-/// What an agent tells of one of its outputs (device self: local_output[NAME].state, .order, .progress).
+/// What an agent tells of one of its outputs (device self: local_output[NAME].state, .order, .progress,
+/// .refused).
 struct ToldOfOutput {
   std::string state = "unknown";
   std::optional<Timestamp> at;
-  bool is_live = false;  ///< the agent is online and says so now
-  std::uint64_t order = 0;
+  bool is_live = false;     ///< the agent is online and says so now
+  std::uint64_t order = 0;  ///< the one that was taken last
   OutputProgress progress = OutputProgress::none;
-  std::string event;  ///< what the agent said last, in words
-  Timestamp event_at{};
+  std::uint64_t refused = 0;  ///< the one that was refused last
+  std::string event;          ///< what the agent said last, in words
 };
 
 /// What follows for an order from what is told of its output; nothing: all is as it was. Pure.
@@ -64,18 +65,21 @@ class OutputDesk final : public Outputs {
   struct Selected {
     OutputSelection selection;
     std::string by;
+    Steady ends{};
   };
   using Told = std::map<OutputPlace, ToldOfOutput>;
   Told told() const;
   OutputView view_of(const OutputPlace& place, const ToldOfOutput& told) const;
+  const KeptOrder* last_of(const OutputPlace& place) const;
+  KeptOrder* find(const OutputPlace& place, std::uint64_t number);
   Result<Selected> take_selection(const OutputPlace& place, const std::string& id, const std::string& by);
   void move_on(KeptOrder& order, OrderStep step);
   std::chrono::milliseconds pause() const;
 
   mutable std::mutex mutex_;  // of what follows
   OutputBook book_;
-  std::map<OutputPlace, KeptOrder> latest_;
-  std::map<std::string, Selected> selections_;  // by id
+  std::map<OutputPlace, std::vector<KeptOrder>> orders_;  // as OutputBook::unfinished
+  std::map<std::string, Selected> selections_;            // by id
   std::condition_variable changed_;
   bool is_stopping_ = false;
   const Room& room_;

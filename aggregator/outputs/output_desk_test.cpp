@@ -54,7 +54,9 @@ class OutputDeskTest : public testing::Test {
     room_.put(agent);
   }
   /// What the agent says of its siren.
-  void tells(std::int64_t state, std::uint64_t order = 0, OutputProgress progress = OutputProgress::none) {
+  void tells(std::int64_t state, std::uint64_t order = 0, OutputProgress progress = OutputProgress::none,
+             std::uint64_t refused = 0) {
+    room_.put(FakeRoom::point("self", "local_output[siren].refused", static_cast<std::int64_t>(refused)));
     room_.put(FakeRoom::point("self", "local_output[siren].state", state));
     room_.put(FakeRoom::point("self", "local_output[siren].order", static_cast<std::int64_t>(order)));
     room_.put(FakeRoom::point("self", "local_output[siren].progress", static_cast<std::int64_t>(progress)));
@@ -110,7 +112,7 @@ TEST_F(OutputDeskTest, AnOrderIsSelectedConfirmedSentAndFollowedUntilItWasReadBa
   EXPECT_EQ(last().progress, OrderProgress::done);
   tells(0, ordered->number, OutputProgress::ended);
   EXPECT_EQ(last().progress, OrderProgress::ended);
-  ASSERT_THAT(trail_.events, SizeIs(2)) << "done, and over";
+  ASSERT_THAT(trail_.events, SizeIs(3)) << "under way, done, and over";
   EXPECT_EQ(trail_.events[0].object, "hq/room1/siren");
   EXPECT_THAT(desk_->history(siren_, 10).operator*(), SizeIs(1));
 }
@@ -118,8 +120,10 @@ TEST_F(OutputDeskTest, AnOrderIsSelectedConfirmedSentAndFollowedUntilItWasReadBa
 TEST_F(OutputDeskTest, ASelectionIsGoodOnceForWhoMadeItAndForAMinute) {
   const std::string mine = select();
   EXPECT_THAT(refusal(mine, "wang"), HasSubstr("somebody else's"));
-  EXPECT_EQ(refusal(mine), "");
-  EXPECT_THAT(refusal(mine), HasSubstr("select again"));
+  const std::string newer = select();
+  EXPECT_THAT(refusal(mine), HasSubstr("select again")) << "a person has one selection of an output";
+  EXPECT_EQ(refusal(newer), "");
+  EXPECT_THAT(refusal(newer), HasSubstr("select again"));
   const std::string old = select();
   clock_.advance(61s);
   EXPECT_THAT(refusal(old), HasSubstr("select again"));
@@ -133,6 +137,13 @@ TEST_F(OutputDeskTest, WhatIsNoLongerAsItWasShownIsNotOrdered) {
   tells(5);
   EXPECT_THAT(refusal(selection), HasSubstr("no longer as it was shown (off)"));
   EXPECT_THAT(sent_, SizeIs(0));
+}
+
+TEST_F(OutputDeskTest, TwoPeopleDoNotOrderOppositeThingsUnseen) {
+  const std::string lis = select("li"), wangs = select("wang");
+  EXPECT_EQ(refusal(lis, "li"), "");
+  EXPECT_THAT(refusal(wangs, "wang"), HasSubstr("somebody else has ordered it"));
+  EXPECT_THAT(sent_, SizeIs(1));
 }
 
 TEST_F(OutputDeskTest, AnOutputWhoseAgentIsAwayCannotBeSelected) {
@@ -161,13 +172,38 @@ TEST_F(OutputDeskTest, WhenNobodyAnswersItIsNotKnownWhetherItWasDone) {
   EXPECT_EQ(last().progress, OrderProgress::done) << "the agent was away, and tells it now";
 }
 
-TEST_F(OutputDeskTest, WhyTheAgentRefusesIsTold) {
+TEST_F(OutputDeskTest, WhyTheAgentRefusesIsToldInWordsAboutThisOrderOnly) {
   const std::uint64_t number = order();
-  clock_.advance(1s);
-  tells(3, number, OutputProgress::refused);
+  says("configuration 5 has proved itself");
+  tells(3, 0, OutputProgress::none, number);
   EXPECT_EQ(last().progress, OrderProgress::refused);
-  says("order is refused: siren is inhibited by key");
+  EXPECT_EQ(last().reason, "");
+  says(fmt::format("order {} of the centre is refused: siren is inhibited by key", number));
   EXPECT_THAT(last().reason, HasSubstr("inhibited by key"));
+}
+
+TEST_F(OutputDeskTest, OneThatCameTooLateIsRefusedNotUnknown) {
+  const std::uint64_t number = order();
+  says(
+      fmt::format("order {} of the centre is refused: the order is 12 s old, and was good for 10 s", number));
+  EXPECT_EQ(last().progress, OrderProgress::refused);
+}
+
+TEST_F(OutputDeskTest, OneThatIsRefusedEndsNotTheOneThatHolds) {
+  const std::uint64_t first = order();
+  tells(1, first, OutputProgress::done);
+  last();
+  clock_.advance(1s);
+  const std::uint64_t second = order();
+  EXPECT_EQ(desk_->history(siren_, 10)->at(1).progress, OrderProgress::done) << "the second may be refused";
+  tells(1, first, OutputProgress::done, second);
+  EXPECT_EQ(last().progress, OrderProgress::refused);
+  const auto view = desk_->outputs()->at(0);
+  ASSERT_TRUE(view.held);
+  EXPECT_EQ(view.held->number, first);
+  tells(0, first, OutputProgress::ended, second);
+  last();
+  EXPECT_FALSE(desk_->outputs()->at(0).held);
 }
 
 TEST_F(OutputDeskTest, ALaterOrderAndARestartOfTheAgentEndIt) {
@@ -177,14 +213,22 @@ TEST_F(OutputDeskTest, ALaterOrderAndARestartOfTheAgentEndIt) {
   clock_.advance(1s);
   const std::uint64_t second = order();
   EXPECT_GT(second, first);
+  tells(1, second, OutputProgress::done);
+  EXPECT_EQ(last().progress, OrderProgress::done);
   const auto history = desk_->history(siren_, 10);
   EXPECT_EQ(history->at(1).progress, OrderProgress::ended);
   EXPECT_THAT(history->at(1).reason, HasSubstr("took its place"));
-  tells(1, second, OutputProgress::done);
-  EXPECT_EQ(last().progress, OrderProgress::done);
   tells(0);
   EXPECT_EQ(last().progress, OrderProgress::ended);
   EXPECT_THAT(last().reason, HasSubstr("started anew"));
+}
+
+TEST_F(OutputDeskTest, WhatEndsBeforeItWasDoneIsNoSuccess) {
+  const std::uint64_t number = order();
+  tells(0, number + 1, OutputProgress::done);
+  EXPECT_EQ(last().progress, OrderProgress::ended);
+  ASSERT_FALSE(trail_.events.empty());
+  EXPECT_EQ(trail_.events.back().outcome, Outcome::failed);
 }
 
 TEST_F(OutputDeskTest, ARestartOfTheCentreGoesOnFollowing) {

@@ -56,10 +56,11 @@ struct KeptOrder {
 
 struct OutputView {
   OutputPlace place;
-  std::string state = "unknown";  ///< off, on, failed, inhibited, unknown, on_by_others
-  bool is_live = false;           ///< false: what was known last
-  std::optional<Timestamp> at;    ///< when the state was read
-  std::optional<KeptOrder> order;
+  std::string state = "unknown";   ///< off, on, failed, inhibited, unknown, on_by_others
+  bool is_live = false;            ///< false: what was known last
+  std::optional<Timestamp> at;     ///< when the state was read
+  std::optional<KeptOrder> order;  ///< the last one
+  std::optional<KeptOrder> held;   ///< one before it that goes on to hold: the last one was not taken
 };
 
 /// An output was chosen, and what is to be done with it: whoever confirms it has seen this.

@@ -171,7 +171,7 @@ OutputWish wish() { return {.to = OutputTarget::on, .comment = "fire drill"}; }
 KeptOrder order() {
   return {{"hq", "room1", "siren"}, 1795780800000, wish(), "li", moment, OrderProgress::done, moment, ""};
 }
-OutputView output() { return {{"hq", "room1", "siren"}, "on", true, moment, order()}; }
+OutputView output() { return {{"hq", "room1", "siren"}, "on", true, moment, order(), std::nullopt}; }
 
 }  // namespace
 

@@ -46,7 +46,7 @@ class FakeOutputs final : public Outputs {
  private:
   static OutputPlace siren() { return {"hq", "room1", "siren"}; }
   OutputView view() const {
-    OutputView view{siren(), "off", true, from_ms(1'800'000'000'000), std::nullopt};
+    OutputView view{siren(), "off", true, from_ms(1'800'000'000'000), std::nullopt, std::nullopt};
     if (!orders_.empty()) view.order = orders_.back();
     return view;
   }

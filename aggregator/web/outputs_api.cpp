@@ -50,12 +50,13 @@ std::optional<OutputWish> read_wish(const Json& body, std::pair<std::string, std
   const auto length = count_of_characters(wish.comment);
   if (!length || *length == 0 || *length > longest_comment || has_control_characters(wish.comment))
     wrong = {"comment: expected 1 to 500 characters that say why.", "comment：应为 1 到 500 个字符的原因。"};
-  if (!read_seconds(body, "lasting_s", std::chrono::seconds{1}, OutputOrder::most_lasting, wish.lasting))
-    wrong = {"lasting_s: expected 1 to 86400.", "lasting_s：应为 1 到 86400。"};
+  if (!read_seconds(body, "lasting_s", OutputOrder::least_within, OutputOrder::most_lasting, wish.lasting))
+    wrong = {"lasting_s: expected 2 to 86400.", "lasting_s：应为 2 到 86400。"};
   if (!read_seconds(body, "within_s", OutputOrder::least_within, OutputOrder::most_within, wish.within))
     wrong = {"within_s: expected 2 to 60.", "within_s：应为 2 到 60。"};
   if (!wrong.first.empty()) return std::nullopt;
   wish.to = *to;
+  wish.within = std::min(wish.within, wish.lasting);
   return wish;
 }
 
@@ -96,7 +97,8 @@ Json to_json(const OutputView& view) {
           {"state", view.state},
           {"is_live", view.is_live},
           {"at", view.at ? Json(to_rfc3339(*view.at)) : Json(nullptr)},
-          {"order", view.order ? to_json(*view.order) : Json(nullptr)}};
+          {"order", view.order ? to_json(*view.order) : Json(nullptr)},
+          {"held", view.held ? to_json(*view.held) : Json(nullptr)}};
 }
 
 Json to_json(const OutputSelection& selection) {
@@ -122,7 +124,10 @@ Answer Api::select_output(const Call& call) {
   std::pair<std::string, std::string> wrong;
   const auto wish = read_wish(Json::parse(call.request.body, nullptr, false), wrong);
   if (!wish) return refuse(Refusal::malformed, wrong.first, wrong.second);
-  const auto selection = outputs_.select(place_of(call), *wish, call.visitor->person.audit_name());
+  const OutputPlace place = place_of(call);
+  const auto selection = outputs_.select(place, *wish, call.visitor->person.audit_name());
+  record(call, "output.select", name_of(place), selection ? nullptr : &selection.error(),
+         fmt::format("{}: {}", watchroom::name_of(wish->to), wish->comment));
   if (!selection) return refuse_output(selection.error());
   Answer answer = json(to_json(*selection));
   answer.status = 201;

@@ -40,7 +40,7 @@ TEST_F(OutputsApi, IsSelectedThenOrderedAndAudited) {
 TEST_F(OutputsApi, WhatIsWrongIsSaid) {
   for (const char* body :
        {"", "{}", R"({"to": "up", "comment": "x"})", R"({"to": "on"})", R"({"to": "on", "comment": ""})",
-        R"({"to": "on", "comment": "x", "lasting_s": 0})",
+        R"({"to": "on", "comment": "x", "lasting_s": 1})",
         R"({"to": "on", "comment": "x", "lasting_s": 86401})",
         R"({"to": "on", "comment": "x", "lasting_s": "600"})",
         R"({"to": "on", "comment": "x", "within_s": 1})", R"({"to": "on", "comment": "x", "colour": "red"})",

@@ -71,6 +71,7 @@ constexpr PointKind kinds[]{
     PointKind{"local_output[].state", Unit::state, "本地输出", "Local output"},
     PointKind{"local_output[].order", Unit::count, "最近命令编号", "Number of its last order"},
     PointKind{"local_output[].progress", Unit::state, "最近命令进展", "Its last order"},
+    PointKind{"local_output[].refused", Unit::count, "最近被拒绝的命令编号", "Number of the order refused last"},
     PointKind{"reaction[].state", Unit::state, "联动", "Reaction"},
     PointKind{"inhibit.state", Unit::state, "联动抑制", "Inhibit"},
     PointKind{"inhibit.text", Unit::text, "抑制说明", "Inhibit detail"},

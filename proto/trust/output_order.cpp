@@ -40,7 +40,6 @@ std::string_view name_of(OutputProgress progress) {
     case OutputProgress::under_way: return "under_way";
     case OutputProgress::done: return "done";
     case OutputProgress::overruled: return "overruled";
-    case OutputProgress::refused: return "refused";
     case OutputProgress::failed: return "failed";
     case OutputProgress::ended: return "ended";
   }

@@ -31,16 +31,15 @@ struct OutputOrder {
   bool operator==(const OutputOrder&) const = default;
 };
 
-/// How far an agent is with the order that an output was given last. The numbers are on the wire:
+/// How far an agent is with the order for an output that it took last. The numbers are on the wire:
 /// `local_output[].progress` of the device self.
 enum class OutputProgress : std::int64_t {
   none = 0,
   under_way = 1,  ///< taken, not read back yet
   done = 2,       ///< read back as ordered
   overruled = 3,  ///< a reaction or an inhibit counts more just now
-  refused = 4,
-  failed = 5,  ///< not done in its time, given up
-  ended = 6,   ///< was done, and its time is over
+  failed = 4,     ///< not done in its time, given up
+  ended = 5,      ///< was done, and its time is over
 };
 std::string_view name_of(OutputProgress progress);
 

@@ -246,6 +246,7 @@ export const words = {
   select_again: { zh: "重新选定", en: "Select again" },
   order_unsure: { zh: "没有收到答复，不知道指令是否已发出，请看“上次指令”", en: "No reply: whether the order was sent is not known, see “Last order”" },
   last_order: { zh: "上次指令", en: "Last order" },
+  held_order: { zh: "仍在执行", en: "Still in force" },
   order_for: { zh: "{to}，保持 {n}", en: "{to} for {n}" },
   order_holds: { zh: "保持到 {at}，还有 {n}", en: "holds until {at}, {n} left" },
   order_news: { zh: "{name}：{to}，{progress}", en: "{name}: {to}, {progress}" },

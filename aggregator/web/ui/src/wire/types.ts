@@ -140,6 +140,8 @@ export interface Output {
   is_live: boolean;
   at: string | null;
   order: Order | null;
+  /** An order before it that goes on to hold, since the last one was not taken. */
+  held?: Order | null;
 }
 
 /** What one person wants of an output. */
