@@ -191,7 +191,7 @@ class Running {
         self_{self_settings(settings_),
               {[this] { return board_.take(); }, [this] { return agent_.figures(); },
                [this] { return field_.traps().counts(); }, [this] { return judge_.figures(); },
-               [this] { return central_.report(); }},
+               [this] { return central_.report(); }, [this] { return intake_.figures(); }},
               [this](PollResult polled) { agent_.mailbox().put(std::move(polled)); },
               notifier,
               clock,
@@ -207,9 +207,8 @@ class Running {
                 },
                 [this] { self_.poll_soon(); }, [this] { guardian_.look(clock_.steady()); }}} {
     if (settings_.enrolment)
-      renewal_ =
-          std::make_unique<Renewal>(*settings_.enrolment, identity_files_of(settings_), clock.machine(),
-                                    log_.tagged("enrolment"), [this] { link_.reconnect(); });
+      renewal_ = std::make_unique<Renewal>(*settings_.enrolment, identity_files_of(settings_), clock,
+                                           log_.tagged("enrolment"), [this] { link_.reconnect(); });
   }
 
   Result<void> start() {
@@ -251,7 +250,10 @@ class Running {
     if (const auto dropped = orders_.take_dropped(); dropped > 0)
       tell({fmt::format("{} orders came at once and were not looked at", dropped)});
     for (const std::string& text : orders_.take()) {
-      if (auto order = intake_.take(text)) carry_out(*std::move(order));
+      if (auto order = intake_.take(text)) {
+        carry_out(*std::move(order));
+        self_.poll_soon();  // the centre waits to hear of it
+      }
       tell(intake_.take_told());
       tell(central_.take_told());
     }
@@ -315,7 +317,7 @@ class Running {
           wanted ? judge_.order(order.number, in_time_left(order, *wanted)) : Result<void>{wanted.error()};
       if (!taken)
         tell({fmt::format("order {} of the centre is refused: {}", order.number, taken.error().text)});
-    } else {
+    } else if (order.kind != order_kinds::key) {  // that one was only to be heard
       tell({fmt::format("order {} of the centre is refused: \"{}\" is unknown here", order.number,
                         order.kind)});
     }

@@ -10,6 +10,7 @@
 
 #include "aggregator/audit/audit_log.hpp"
 #include "aggregator/authority/enrolment.hpp"
+#include "aggregator/authority/key_herald.hpp"
 #include "aggregator/authority/order_signer.hpp"
 #include "aggregator/authority/own_certificates.hpp"
 #include "aggregator/configurations/configuration_desk.hpp"
@@ -26,6 +27,7 @@ constexpr int exit_ok = 0, exit_failed = 1, exit_settings = 2;
 
 // An agent that was away for longer is sent it anew: each sending is signed then.
 constexpr auto configuration_is_good_for = std::chrono::hours{24};
+constexpr auto key_is_good_for = std::chrono::hours{1};
 
 Order order_of(const KeptConfiguration& kept) {
   Order order;
@@ -147,7 +149,13 @@ class Running {
           return send(answering(aggregator_.room(), clock_, order_of(kept)), kept.wish.within);
         },
         clock_, audit_, log_);
-    configurations_->start();
+    if (enrolment_.authority())
+      herald_.emplace(
+          aggregator_.room(), [this] { return signer_->key_since(); },
+          [this](const Order& order) { return send(order, key_is_good_for); }, clock_, log_);
+    configurations_->start([this] {
+      if (herald_) herald_->look();
+    });
     outputs_->start();
     return {};
   }
@@ -168,6 +176,7 @@ class Running {
   Aggregator aggregator_;
   Enrolment enrolment_;  // after whom it tells: it ends first
   std::optional<OrderSigner> signer_;
+  std::optional<KeyHerald> herald_;  // of the next one's thread
   std::optional<ConfigurationDesk> configurations_;
   std::optional<OutputDesk> outputs_;
   std::optional<WebServer> web_;

@@ -5,7 +5,7 @@
 #include <atomic>
 
 #include "proto/base/clock.hpp"
-#include "proto/link/tls_context.hpp"
+#include "proto/link/peer_judge.hpp"
 
 namespace watchroom::agent {
 

@@ -120,4 +120,9 @@ ClockFacts ClockFacts::of_this_machine() {
   return facts;
 }
 
+CertificateTime ClockFacts::certificate_time(Timestamp machine) const {
+  if (is_synchronised() && machine >= built) return {machine, true};
+  return {built, false};
+}
+
 }  // namespace watchroom::agent

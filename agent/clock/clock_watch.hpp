@@ -9,6 +9,7 @@
 #include <string>
 
 #include "proto/base/clock.hpp"
+#include "proto/link/peer_judge.hpp"
 
 namespace watchroom::agent {
 
@@ -90,6 +91,9 @@ struct ClockFacts {
   std::function<bool()> is_synchronised;  ///< asked on the core thread
 
   static ClockFacts of_this_machine();
+  /// For a program that runs once and hears nobody: the machine's time when the kernel vouches for it, else
+  /// no more than that we were built.
+  CertificateTime certificate_time(Timestamp machine) const;
 };
 
 }  // namespace watchroom::agent

@@ -236,5 +236,17 @@ TEST(EraBook, RecordsFromBeforeThereWereErasAreTakenAsTheyAre) {
   EXPECT_FALSE(EraBook{}.correction(0).is_unsure);
 }
 
+TEST(CertificateTimeOfThisMachine, IsItsClockWhenTheKernelVouchesForItElseThatWeWereBuilt) {
+  bool is_synchronised = true;
+  const ClockFacts facts{built, "", [&] { return is_synchronised; }};
+  EXPECT_EQ(facts.certificate_time(built + 1h).now, built + 1h);
+  EXPECT_TRUE(facts.certificate_time(built + 1h).is_sure);
+  EXPECT_EQ(facts.certificate_time(from_ms(0)).now, built);
+  EXPECT_FALSE(facts.certificate_time(from_ms(0)).is_sure);
+  is_synchronised = false;
+  EXPECT_EQ(facts.certificate_time(built + 24h * 365 * 14).now, built) << "2040";
+  EXPECT_FALSE(facts.certificate_time(built + 1h).is_sure);
+}
+
 }  // namespace
 }  // namespace watchroom::agent

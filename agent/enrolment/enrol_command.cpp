@@ -4,6 +4,7 @@
 
 #include <iostream>
 
+#include "agent/clock/clock_watch.hpp"
 #include "agent/enrolment/device_key.hpp"
 #include "agent/enrolment/est_client.hpp"
 #include "agent/enrolment/identity_files.hpp"
@@ -81,13 +82,17 @@ int enrol_command(const EnrolOptions& options) {
   if (const auto finished = finish_replacement(files->pair()); !finished)
     return complain(exit_failed, finished.error().text);
   const auto present = load_key_pair(files->pair());
-  if (present && present->until > SystemClock{}.now() && !options.may_replace)
+  const ClockFacts facts = ClockFacts::of_this_machine();
+  const auto time = [&facts] { return facts.certificate_time(SystemClock{}.now()); };
+  if (present && present->until > time().now && !options.may_replace)
     return complain(
         exit_failed,
-        fmt::format("{}: 已有有效证书（至 {}），用 --replace 覆盖 / there is a valid certificate (until {}); "
-                    "--replace writes over it",
-                    files->certificate.string(), to_rfc3339(present->until), to_rfc3339(present->until)));
-  const auto done = enrol(EstClient{*address}, *token, *files);
+        fmt::format(
+            "{}: 已有有效证书（至 {}），用 --replace 覆盖 / there is a valid certificate (until {}{}); "
+            "--replace writes over it",
+            files->certificate.string(), to_rfc3339(present->until), to_rfc3339(present->until),
+            time().is_sure ? "" : ", and this machine's clock is not synchronised"));
+  const auto done = enrol(EstClient{*address, time}, *token, *files);
   if (!done) return complain(exit_failed, done.error().text);
   std::cout << fmt::format("{}/{}: 已登记，证书有效至 / enrolled, valid until {}\n", files->site,
                            files->agent, to_rfc3339(done->until));

@@ -45,21 +45,13 @@ struct Ask {
   std::string token;
   std::string ca_pem;  // empty: whoever answers
   std::string certificate_pem, key_pem;
+  CertificateTime time;
 };
 
 struct Reply {
   unsigned status = 0;
   std::string body;
 };
-
-/// An agent whose clock lost its battery lives in the past; only the authority can have signed a certificate
-/// whose time is still to come.
-bool tolerate_the_future(bool is_good, net::ssl::verify_context& context) {
-  if (is_good) return true;
-  if (X509_STORE_CTX_get_error(context.native_handle()) != X509_V_ERR_CERT_NOT_YET_VALID) return false;
-  X509_STORE_CTX_set_error(context.native_handle(), X509_V_OK);
-  return true;
-}
 
 Result<void> trust(SSL_CTX& context, const std::string& pem) {
   const std::unique_ptr<BIO, x509::Release<BIO_free_all>> bio{
@@ -76,10 +68,12 @@ Result<void> trust(SSL_CTX& context, const std::string& pem) {
   return {};
 }
 
-Result<void> prepare(net::ssl::context& context, const Ask& ask) {
+Result<void> prepare(net::ssl::context& context, PeerJudge& judge, const Ask& ask) {
   SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
-  if (!ask.ca_pem.empty())
+  if (!ask.ca_pem.empty()) {
     if (auto trusted = trust(*context.native_handle(), ask.ca_pem); !trusted) return trusted;
+    if (auto watched = judge.watch(*context.native_handle(), ask.to.host); !watched) return watched;
+  }
   if (ask.certificate_pem.empty()) return {};
   const auto certificate = x509::certificate_of_pem(ask.certificate_pem);
   const auto key = x509::key_of_pem(ask.key_pem);
@@ -91,10 +85,10 @@ Result<void> prepare(net::ssl::context& context, const Ask& ask) {
 
 class Exchange {
  public:
-  explicit Exchange(const Ask& ask) : ask_{ask} {}
+  explicit Exchange(const Ask& ask) : ask_{ask}, judge_{ask.time} {}
 
   Result<Reply> run() {
-    if (auto ready = prepare(tls_, ask_); !ready) return ready.error();
+    if (auto ready = prepare(tls_, judge_, ask_); !ready) return ready.error();
     net::co_spawn(io_, talk(), [](const std::exception_ptr&) {});
     io_.run_for(longest_exchange);
     io_.stop();
@@ -113,14 +107,14 @@ class Exchange {
     transport.expires_after(longest_step);
     const auto [refused, place] = co_await transport.async_connect(places, as_result);
     if (refused) co_return give_up(Errc::not_connected, refused.message());
-    expect_host(stream);
+    name_host(stream);
     transport.expires_after(longest_step);
     const auto [untrusted] = co_await stream.async_handshake(net::ssl::stream_base::client, as_result);
-    if (untrusted) {
-      const long verdict = SSL_get_verify_result(stream.native_handle());
+    if (untrusted)
       co_return give_up(Errc::not_authorized,
-                        verdict == X509_V_OK ? untrusted.message() : X509_verify_cert_error_string(verdict));
-    }
+                        judge_.refusal().empty()
+                            ? untrusted.message()
+                            : fmt::format("the centre's certificate is refused: {}", judge_.refusal()));
     const std::string request = text();
     transport.expires_after(longest_step);
     const auto [unsent, sent] = co_await net::async_write(stream, net::buffer(request), as_result);
@@ -134,7 +128,7 @@ class Exchange {
     result_ = Reply{parser.get().result_int(), parser.get().body()};
   }
 
-  void expect_host(Stream& stream) {
+  void name_host(Stream& stream) {
     SSL* const native = stream.native_handle();
     unsigned char parsed[sizeof(in6_addr)];
     const bool is_address = ::inet_pton(AF_INET, ask_.to.host.c_str(), parsed) == 1 ||
@@ -143,16 +137,7 @@ class Exchange {
     if (!is_address)
       SSL_ctrl(native, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                const_cast<char*>(ask_.to.host.c_str()));
-    if (ask_.ca_pem.empty()) {
-      stream.set_verify_mode(net::ssl::verify_none);
-      return;
-    }
-    if (is_address)
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(native), ask_.to.host.c_str());
-    else
-      X509_VERIFY_PARAM_set1_host(SSL_get0_param(native), ask_.to.host.data(), ask_.to.host.size());
-    stream.set_verify_mode(net::ssl::verify_peer);
-    stream.set_verify_callback(tolerate_the_future);
+    if (ask_.ca_pem.empty()) stream.set_verify_mode(net::ssl::verify_none);
   }
 
   std::string text() const {
@@ -177,6 +162,7 @@ class Exchange {
   void give_up(Errc code, const std::string& why) { result_ = fail(code, Retry::later, "{}", why); }
 
   const Ask& ask_;
+  PeerJudge judge_;  // before tls_, which points to it
   net::io_context io_{1};
   net::ssl::context tls_{net::ssl::context::tls_client};
   Result<Reply> result_ = fail(Errc::no_answer, Retry::later, "there was no answer in time");
@@ -216,17 +202,18 @@ Result<std::string> certificate_from(const Ask& ask) {
 }  // namespace
 
 Result<std::vector<x509::Certificate>> EstClient::authorities_of_a_stranger() const {
-  return exchange({address_, "cacerts", "", "", "", "", ""});
+  return exchange({address_, "cacerts", "", "", "", "", "", time_()});
 }
 
 Result<std::string> EstClient::enrol(const std::string& ca_pem, const std::string& token,
                                      const std::string& request_der) const {
-  return certificate_from({address_, "simpleenroll", request_der, token, ca_pem, "", ""});
+  return certificate_from({address_, "simpleenroll", request_der, token, ca_pem, "", "", time_()});
 }
 
 Result<std::string> EstClient::renew(const std::string& ca_pem, const std::string& certificate_pem,
                                      const std::string& key_pem, const std::string& request_der) const {
-  return certificate_from({address_, "simplereenroll", request_der, "", ca_pem, certificate_pem, key_pem});
+  return certificate_from(
+      {address_, "simplereenroll", request_der, "", ca_pem, certificate_pem, key_pem, time_()});
 }
 
 }  // namespace watchroom::agent

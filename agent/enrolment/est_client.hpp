@@ -7,6 +7,7 @@
 
 #include "agent/settings/est_address.hpp"
 #include "proto/base/result.hpp"
+#include "proto/link/peer_judge.hpp"
 #include "proto/link/x509.hpp"
 
 namespace watchroom::agent {
@@ -15,7 +16,9 @@ namespace watchroom::agent {
 /// resolver takes. Errc::refused and not_authorized carry the centre's own sentence.
 class EstClient {
  public:
-  explicit EstClient(EstAddress address) : address_{std::move(address)} {}
+  /// `time`: by which the centre's own certificate is judged.
+  EstClient(EstAddress address, CertificateClock time)
+      : address_{std::move(address)}, time_{std::move(time)} {}
 
   /// /cacerts, from whoever answers: to be compared with what is known of the authority by another way.
   Result<std::vector<x509::Certificate>> authorities_of_a_stranger() const;
@@ -28,6 +31,7 @@ class EstClient {
 
  private:
   EstAddress address_;
+  CertificateClock time_;
 };
 
 }  // namespace watchroom::agent

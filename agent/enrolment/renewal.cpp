@@ -39,9 +39,24 @@ std::chrono::milliseconds renewal_pause(std::chrono::milliseconds life, int fail
   return std::min(pause, longest);
 }
 
-Renewal::Renewal(EstAddress centre, IdentityFiles files, const Clock& clock, Log log,
+std::chrono::milliseconds RenewalTimer::wait(Timestamp since, Timestamp until, double share,
+                                             CertificateTime time, Steady steady) {
+  const auto by_clock = std::max<std::chrono::milliseconds>(renewal_due(since, until, share) - time.now, 0ms);
+  if (time.is_sure) {
+    unsure_since_.reset();
+    return by_clock;
+  }
+  if (!unsure_since_) unsure_since_ = steady;
+  const std::chrono::milliseconds life = until - since;
+  // A centre that is there has told the time by then.
+  Steady blind = *unsure_since_ + std::clamp<std::chrono::milliseconds>(life / 20, 3s, 2min);
+  if (renewed_) blind = std::max(blind, *renewed_ + life * 2 / 3);
+  return std::clamp<std::chrono::milliseconds>(blind - steady, 0ms, by_clock);
+}
+
+Renewal::Renewal(EstAddress centre, IdentityFiles files, const AgentClock& clock, Log log,
                  std::function<void()> renewed)
-    : centre_{std::move(centre)},
+    : centre_{std::move(centre), [&clock] { return clock.certificate_time(); }},
       files_{std::move(files)},
       clock_{clock},
       log_{std::move(log)},
@@ -79,8 +94,9 @@ std::chrono::milliseconds Renewal::look() {
   const auto sleep = [](std::chrono::milliseconds wanted) {
     return std::clamp(wanted, shortest_sleep, longest_sleep);
   };
-  const Timestamp due = renewal_due(present->since, present->until, share_);
-  if (clock_.now() < due) return sleep(due - clock_.now());
+  const auto wait =
+      timer_.wait(present->since, present->until, share_, clock_.certificate_time(), clock_.steady());
+  if (wait > 0ms) return sleep(wait);
   if (clock_.steady() < not_before_) return sleep(not_before_ - clock_.steady());
   if (auto done = renew(*present); !done) {
     const auto pause = renewal_pause(life, ++failures_);
@@ -93,6 +109,9 @@ std::chrono::milliseconds Renewal::look() {
   }
   failures_ = 0;
   told_.clear();
+  timer_.renewed(clock_.steady());
+  // Of a centre whose own clock is wrong the new one may be due at once.
+  not_before_ = clock_.steady() + renewal_pause(life, 1);
   const auto now = load_key_pair(files_.pair());
   log_.info("the certificate was renewed, it is good until {}", now ? to_rfc3339(now->until) : "?");
   renewed_();

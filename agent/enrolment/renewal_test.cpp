@@ -35,6 +35,38 @@ TEST(RenewalPause, GrowsAndStaysShortBesideTheLife) {
   EXPECT_EQ(renewal_pause(60s, 50), 2s);
 }
 
+TEST(RenewalTimerOfASureClock, FollowsTheClock) {
+  RenewalTimer timer;
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, {start, true}, Steady{10s}), year * 2 / 3);
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, {start + year * 2 / 3, true}, Steady{20s}), 0ms);
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, {start + year * 2, true}, Steady{30s}), 0ms) << "run out";
+}
+
+TEST(RenewalTimerOfAClockThatNobodyVouchesFor, IsDueWhenEvenBySurelyPastTimeItIs) {
+  RenewalTimer timer;
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, {start + year * 2 / 3, false}, Steady{10s}), 0ms);
+}
+
+TEST(RenewalTimerOfAClockThatNobodyVouchesFor, RenewsWithoutAClockAndThenByTheTimeThatPassed) {
+  RenewalTimer timer;
+  const CertificateTime unsure{start - year, false};
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, unsure, Steady{10s}), 2min);
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, unsure, Steady{100s}), 30s);
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, unsure, Steady{130s}), 0ms)
+      << "it may have run out, and then nobody who knows the time is in reach";
+  timer.renewed(Steady{130s});
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, unsure, Steady{131s}), year * 2 / 3 - 1s);
+}
+
+TEST(RenewalTimerOfAClockThatNobodyVouchesFor, WaitsForWhoeverKnowsTheTime) {
+  RenewalTimer timer;
+  const CertificateTime unsure{start - year, false}, sure{start, true};
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, unsure, Steady{10s}), 2min);
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, sure, Steady{20s}), year * 2 / 3);
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, sure, Steady{200s}), year * 2 / 3);
+  EXPECT_EQ(timer.wait(start, start + year, 0.0, unsure, Steady{300s}), 2min) << "from now";
+}
+
 TEST(DeviceKeyOfThisMachine, IsP256AndItsRequestIsReadByOpenssl) {
   std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-key-XXXXXX").string();
   const std::filesystem::path folder = ::mkdtemp(pattern.data());

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/orders/order_desk.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "proto/base/replace_file.hpp"
@@ -21,7 +23,8 @@ std::string name_of_refused(const Order& order, std::uint64_t heard) {
 }
 
 Timeliness timeliness_of(std::string_view kind) {
-  return kind == order_kinds::configuration ? Timeliness::may_wait : Timeliness::must_be_timely;
+  const bool may_wait = kind == order_kinds::configuration || kind == order_kinds::key;
+  return may_wait ? Timeliness::may_wait : Timeliness::must_be_timely;
 }
 
 }  // namespace
@@ -55,6 +58,14 @@ Result<Order> OrderDesk::take(std::string_view signed_order, CertificateTime tim
               fmt::format("order {} of the centre is refused: what cannot be remembered is not followed",
                           vouched->order.number));
   return std::move(vouched->order);
+}
+
+std::optional<Timestamp> OrderDesk::oldest_key() const {
+  const auto heard = read_heard();
+  if (!heard) return std::nullopt;
+  std::optional<Timestamp> oldest;
+  for (const auto& [issuer, one] : *heard) oldest = std::min(oldest.value_or(one.key_since), one.key_since);
+  return oldest.value_or(Timestamp{});
 }
 
 /// A file that cannot be read does not mean that nothing was heard.

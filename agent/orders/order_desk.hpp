@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ class OrderDesk {
   using AgeOf = std::function<std::optional<std::chrono::milliseconds>(const Order&)>;
   /// Errors say why it is not followed. A disk that cannot remember it is one.
   Result<Order> take(std::string_view signed_order, CertificateTime time, const AgeOf& age_of);
+  /// Since when the newest key counts that was heard, of the issuer who is the farthest behind; 1970 when
+  /// nobody was heard. Nothing: it cannot be read.
+  std::optional<Timestamp> oldest_key() const;
 
  private:
   /// Of one issuer: the newest of its keys, and the last number of each kind.

@@ -9,15 +9,40 @@ namespace watchroom::agent {
 std::optional<Order> OrderIntake::take(const std::string& text) {
   const auto bytes = from_base64(text);
   if (!bytes) {
+    note_refusal();
     refuse("an order of the centre is refused: it is not in base64");
     return std::nullopt;
   }
   auto order = desk_.take(*bytes, clock_.certificate_time(), [this](const Order& one) {
     return challenges_.age_of(one.challenge, one.challenge_age);
   });
-  if (order) return *std::move(order);
+  if (order) {
+    note_key();
+    return *std::move(order);
+  }
+  if (order.error().code != Errc::conflict) note_refusal();
   refuse(order.error().text);
   return std::nullopt;
+}
+
+OrderFigures OrderIntake::figures() const {
+  constexpr auto lately = std::chrono::minutes{15};
+  const std::lock_guard lock{figures_mutex_};
+  OrderFigures now = figures_;
+  now.is_refused_lately = refused_at_ && clock_.steady() - *refused_at_ < lately;
+  return now;
+}
+
+void OrderIntake::note_refusal() {
+  const std::lock_guard lock{figures_mutex_};
+  ++figures_.refused;
+  refused_at_ = clock_.steady();
+}
+
+void OrderIntake::note_key() {
+  const auto since = desk_.oldest_key();
+  const std::lock_guard lock{figures_mutex_};
+  figures_.key_since = since;
 }
 
 /// Whoever has the broker can send any number of orders that nobody signed: they must not fill log and

@@ -62,6 +62,7 @@ SelfFigures Collector::collect() {
   figures.core = sources_.core();
   if (sources_.traps) figures.traps = sources_.traps();
   if (sources_.configuration) figures.configuration = sources_.configuration();
+  if (sources_.orders) figures.orders = sources_.orders();
   if (sources_.judge) figures.judge = sources_.judge();
   collected_ = figures.steady;
   return figures;

@@ -18,6 +18,7 @@ struct SelfSources {
   std::function<TrapCounts()> traps = {};                   ///< empty: there are none
   std::function<JudgeFigures()> judge = {};                 ///< empty: there is none
   std::function<ConfigurationReport()> configuration = {};  ///< empty: agent.toml alone
+  std::function<OrderFigures()> orders = {};                ///< empty: none are taken
 };
 
 /// The files that matter to the agent's own health.

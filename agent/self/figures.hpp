@@ -12,6 +12,7 @@
 #include "agent/drivers/snmp/trap_tally.hpp"
 #include "agent/judge/judge_figures.hpp"
 #include "agent/orders/configuration_keeper.hpp"
+#include "agent/orders/order_intake.hpp"
 #include "agent/polling/bus_figures.hpp"
 
 namespace watchroom::agent {
@@ -78,6 +79,7 @@ struct SelfFigures {
   JudgeFigures judge;
   CoreFigures core;
   ConfigurationReport configuration;
+  OrderFigures orders;
 };
 
 }  // namespace watchroom::agent

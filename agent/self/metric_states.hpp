@@ -28,6 +28,8 @@ inline constexpr MetricState configuration_states[]{{0, "本地文件", "local f
                                                     {2, "中心下发，试运行", "from the centre, on trial"},
                                                     {3, "中心下发的配置被拒绝", "refused"},
                                                     {4, "已回退", "fallen back"}};
+inline constexpr MetricState orders_states[]{{0, "正常", "normal"},
+                                             {1, "近期有命令被拒绝", "refused lately"}};
 inline constexpr MetricState certificate_states[]{{0, "有效", "valid"},
                                                   {1, "尚未生效", "not valid yet"},
                                                   {2, "已过期", "expired"},

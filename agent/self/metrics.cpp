@@ -10,6 +10,7 @@
 #include "agent/self/field_metrics.hpp"
 #include "agent/self/judge_metrics.hpp"
 #include "agent/self/metric_states.hpp"
+#include "agent/self/order_metrics.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -55,7 +56,6 @@ constexpr MetricDescription descriptions[]{
      .en = "How long it has been running",
      .value = [](const Figures& f) -> std::optional<double> { return seconds(f.steady - f.started); },
      .point = {.kind = "device.uptime", .deadband = 600}},
-
     // the process
     {.name = "process_cpu",
      .type = counter,
@@ -114,7 +114,6 @@ constexpr MetricDescription descriptions[]{
      .en = "Bytes written to block devices in the last 24 hours (the flash wears)",
      .value = [](const Figures& f) { return number(f.written_in_a_day); },
      .point = {.kind = "agent.writes", .deadband = 5 * megabyte}},
-
     // the file system of data_dir
     {.name = "disk_size",
      .unit = "bytes",
@@ -147,7 +146,6 @@ constexpr MetricDescription descriptions[]{
            if (f.disk.counts_errors) told.push_back({number(f.disk.errors)});
          },
      .point = {.kind = "agent.disk_errors", .deadband = 1}},
-
     // the machine
     {.name = "machine_load1",
      .zh = "系统一分钟平均负载",
@@ -169,7 +167,6 @@ constexpr MetricDescription descriptions[]{
            if (f.machine.has_thermometer) told.push_back({f.machine.temperature_celsius});
          },
      .point = {.kind = "device.temperature", .deadband = 3}},
-
     // the kernel's clock
     {.name = "clock_unsynchronised",
      .zh = "内核时钟未同步为 1",
@@ -196,7 +193,6 @@ constexpr MetricDescription descriptions[]{
      .zh = "内核估计的最大误差",
      .en = "The kernel's bound of its clock's error",
      .value = [](const Figures& f) { return f.clock.most_error_s; }},
-
     // the configuration
     {.name = "configuration_state",
      .zh = "0 本地文件，1 中心下发已生效，2 试运行，3 被拒绝，4 已回退",
@@ -213,7 +209,22 @@ constexpr MetricDescription descriptions[]{
      .en = "Number of the configuration that the centre gave last",
      .value = [](const Figures& f) -> std::optional<double> { return number(f.configuration.given); },
      .point = {.kind = "configuration.given", .deadband = 1}},
-
+    {.name = "orders_state",
+     .zh = "近 15 分钟内有命令被拒绝为 1",
+     .en = "1 when an order was refused in the last 15 minutes",
+     .value = orders_state,
+     .point = {.kind = "orders.state", .states = orders_states}},
+    {.name = "orders_refused",
+     .type = counter,
+     .zh = "被拒绝的命令：伪造、过时或不是给本机的",
+     .en = "Orders refused: forged, over, or for somebody else",
+     .value = orders_refused,
+     .point = {.kind = "orders.refused", .deadband = 1}},
+    {.name = "orders_key_since",
+     .zh = "所认签名密钥的生效时刻（自 1970 年的秒数），0 为尚未收到命令",
+     .en = "Since when the signing key counts that is obeyed, in seconds since 1970; 0 when none was heard",
+     .value = orders_key_since,
+     .point = {.kind = "orders.key_since", .deadband = 1}},
     // certificates
     {.name = "certificate_remaining",
      .unit = "seconds",
@@ -234,7 +245,6 @@ constexpr MetricDescription descriptions[]{
            each_certificate(f, told, [](const CertificateFigures& one) { return number(one.state); });
          },
      .point = {.kind = "certificate[].state", .states = certificate_states}},
-
     // buses
     {.name = "bus_devices",
      .zh = "各总线的设备数，按状态",
@@ -316,7 +326,6 @@ constexpr MetricDescription descriptions[]{
      .en = "Polls and messages that found no room",
      .value = [](const Figures& f) -> std::optional<double> { return number(f.core.mailbox_refused); },
      .point = {.kind = "mailbox.refused", .deadband = 1}},
-
     // the journal
     {.name = "journal_state",
      .zh = "0 可靠，1 仅在内存，2 写入失败",
@@ -385,7 +394,6 @@ constexpr MetricDescription descriptions[]{
      .zh = "因损坏而移开的日志文件",
      .en = "Damaged journal files that were moved aside",
      .value = [](const Figures& f) -> std::optional<double> { return number(f.core.journal.moved_aside); }},
-
     // the link
     {.name = "link_connected",
      .zh = "与服务器有会话为 1",
@@ -417,7 +425,6 @@ constexpr MetricDescription descriptions[]{
      .value = [](const Figures& f) -> std::optional<double> {
        return number(f.core.refused_acknowledgements);
      }},
-
     // the local judge
     {.name = "output_state",
      .zh = "本地输出状态",

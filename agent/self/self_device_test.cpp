@@ -53,6 +53,9 @@ TEST(SelfDevice, IsADeviceLikeTheOthers) {
   EXPECT_EQ(centre.readings.at("bus[snmp].lateness").value, Value{150.0});
   EXPECT_EQ(centre.readings.at("journal.oldest_age").value, Value{5.0});
   EXPECT_EQ(centre.readings.at("device.uptime").value, Value{100.0});
+  EXPECT_EQ(centre.readings.at("orders.state").value, Value{std::int64_t{1}});
+  EXPECT_EQ(centre.readings.at("orders.refused").value, Value{std::int64_t{4}});
+  EXPECT_EQ(centre.readings.at("orders.key_since").value, Value{std::int64_t{1'799'999'000}});
   EXPECT_EQ(centre.point("journal.state")->traits->states.at(2).zh, "写入失败");
 }
 

@@ -57,6 +57,7 @@ inline SelfFigures tested_figures() {
   figures.buses = {tested_bus("/dev/ttyS1"), tested_bus("snmp")};
   figures.traps.not_authentic = 3;
   figures.judge = {{{"smoke", ReactionState::raised}}, {{"siren", OutputState::on, 7, 2}}, {}, "无 none"};
+  figures.orders = {4, true, from_ms(1'799'999'000'000)};
   figures.core.journal.waiting = 12;
   figures.core.journal.oldest_at = from_ms(1'800'000'095'000);
   figures.core.connected_since = Steady{1'010s};

@@ -228,6 +228,8 @@ TEST(DefaultRules, KnowWhenAnAgentIsIll) {
       {"certificate[client].state", Unit::state, 2, "expired", "agent-certificate-expired"},
       {"certificate[ca].state", Unit::state, 3, "unreadable", "agent-certificate-unusable"},
       {"certificate[ca].state", Unit::state, 1, "not valid yet", "agent-certificate-unusable"},
+      {"orders.state", Unit::state, 0, "normal", ""},
+      {"orders.state", Unit::state, 1, "refused lately", "agent-orders-refused"},
       {"bus[ttyS1].errors", Unit::percent, 15, "", ""},
       {"bus[ttyS1].errors", Unit::percent, 25, "", "agent-bus-errors"},
       {"bus[ttyS1].lateness", Unit::millisecond, 31'000, "", "agent-bus-overloaded"},

@@ -168,12 +168,12 @@ int rotate_signing_key(const Options& options) {
     if (!serial) return serial.error();
     std::printf(
         "新签名密钥已就绪，序列号 %s，下一条指令起使用，无需重启。\n"
-        "注意：每个采集代理收到新密钥签发的下一条指令后，旧密钥对它才失效；在此之前请给每个代理下发一条"
-        "（例如 watchroom config set）。\n"
+        "注意：每个采集代理收到新密钥签发的下一条指令后，旧密钥对它才失效；"
+        "监控中心运行时会立即告知每个在线代理（见其 orders.key_since）。\n"
         "The new signing key is ready, serial %s; the next order is signed with it, no restart needed.\n"
         "Mind: an agent refuses the old key only after it has heard the new one, by the next order that it "
         "takes. "
-        "Until then send one to each agent (e.g. watchroom config set).\n",
+        "The aggregator, while it runs, tells every agent that is online (see its orders.key_since).\n",
         serial->c_str(), serial->c_str());
     return {};
   });

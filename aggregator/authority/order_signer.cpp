@@ -46,6 +46,15 @@ Result<std::string> OrderSigner::sign(Order order, std::chrono::milliseconds goo
   return to_base64(*bytes);
 }
 
+Result<Timestamp> OrderSigner::key_since() {
+  const std::lock_guard lock{mutex_};
+  if (!authority_) return fail(Errc::not_found, Retry::never, "there is no authority");
+  const auto turn = FolderLock::take(file_.parent_path());
+  if (!turn) return turn.error();
+  if (auto loaded = load(); !loaded) return loaded.error();
+  return signing_->since;
+}
+
 Result<std::string> OrderSigner::renew() {
   const std::lock_guard lock{mutex_};
   if (!authority_) return fail(Errc::not_found, Retry::never, "there is no authority");

@@ -23,6 +23,8 @@ class OrderSigner {
 
   /// What is to be published, in base64. Of `order` the issuer and the times are filled in here.
   Result<std::string> sign(Order order, std::chrono::milliseconds good_for);
+  /// Since when the key counts that signs now. Without an authority there is none.
+  Result<Timestamp> key_since();
   /// A new key from now on, for one that may have been stolen. The serial of its certificate.
   Result<std::string> renew();
 

@@ -119,6 +119,17 @@ TEST_F(OrderSignerTest, AKeyOfTheFutureIsNotReplacedByOneThatWouldBeTheOlder) {
   EXPECT_EQ(trail.last("signing.renew").outcome, Outcome::failed);
 }
 
+TEST_F(OrderSignerTest, SinceWhenItsKeyCountsIsWhatAgentsHearAlsoOfOneThatAnotherProcessHasRotated) {
+  OrderSigner running = this->signer();
+  const auto before = running.key_since();
+  ASSERT_TRUE(before) << before.error().text;
+  ASSERT_TRUE(signer().renew());
+  const auto after = running.key_since();
+  ASSERT_TRUE(after) << after.error().text;
+  EXPECT_GT(*after, *before);
+  EXPECT_EQ(read(*running.sign(order(5), 1h))->key_since, *after);
+}
+
 TEST_F(OrderSignerTest, WithoutAnAuthorityNothingIsSignedAndThatIsSaid) {
   OrderSigner signer{nullptr, folder, "watchroom", clock, trail};
   const auto refused = signer.sign(order(5), 1h);

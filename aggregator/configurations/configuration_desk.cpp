@@ -63,12 +63,13 @@ ConfigurationDesk::ConfigurationDesk(ConfigurationBook book, const Room& room, S
 
 ConfigurationDesk::~ConfigurationDesk() { stop(); }
 
-void ConfigurationDesk::start() {
-  thread_ = std::thread{[this] {
+void ConfigurationDesk::start(std::function<void()> also) {
+  thread_ = std::thread{[this, also = std::move(also)] {
     std::unique_lock lock{mutex_};
     while (!stopping_.wait_for(lock, look_every, [this] { return is_stopping_; })) {
       lock.unlock();
       look();
+      if (also) also();
       lock.lock();
     }
   }};

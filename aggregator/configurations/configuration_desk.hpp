@@ -26,7 +26,8 @@ class ConfigurationDesk final : public Configurations {
                     const Log& log);
   ~ConfigurationDesk() override;
 
-  void start();
+  /// `also` is called with each look, on the same thread.
+  void start(std::function<void()> also = {});
   void stop();
   /// One look at all agents; what `start` does every two seconds.
   void look();

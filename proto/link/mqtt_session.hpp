@@ -65,8 +65,6 @@ class MqttEvents {
   virtual void on_message(SessionNumber session, std::string_view topic, std::string_view payload) = 0;
 };
 
-/// Asked before every connection, on the MQTT thread.
-using CertificateClock = std::function<CertificateTime()>;
 /// That of a machine whose clock is kept.
 CertificateTime system_certificate_time();
 

@@ -42,7 +42,8 @@ Result<Heard> check_freshness(const Vouched& vouched, const Heard& before, std::
   if (order.site != site || order.agent != agent)
     return refused(fmt::format("the order is for {}/{}, we are {}/{}", order.site, order.agent, site, agent));
   if (order.number <= before.number)
-    return refused(fmt::format("order {} is not new: {} was heard already", order.number, before.number));
+    return Error{order.number == before.number ? Errc::conflict : Errc::refused, Retry::never,
+                 fmt::format("order {} is not new: {} was heard already", order.number, before.number)};
   if (vouched.key_since < before.key_since)
     return refused(fmt::format("the order is signed with a key of {}, which a newer one of {} has ended",
                                to_rfc3339(vouched.key_since), to_rfc3339(before.key_since)));

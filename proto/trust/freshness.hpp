@@ -35,7 +35,8 @@ struct OrderTime {
 
 /// Whether an order is for this agent, was not heard before, and is of now. What is then to be remembered.
 /// An order of a newer key ends all older keys of its issuer, so that one that was stolen serves no longer
-/// than until the next. Pure.
+/// than until the next. Errc::conflict: it is the very last one once more, which may be the centre saying it
+/// again. Pure.
 Result<Heard> check_freshness(const Vouched& vouched, const Heard& before, std::string_view site,
                               std::string_view agent, const OrderTime& time, Timeliness timeliness);
 

@@ -18,6 +18,10 @@ class FreshnessTest : public testing::Test {
     const auto heard = check_freshness(vouched, before, "hall1", "cabinet3", time, timeliness);
     return heard ? "" : heard.error().text;
   }
+  Errc code(const OrderTime& time) const {
+    const auto heard = check_freshness(vouched, before, "hall1", "cabinet3", time, Timeliness::may_wait);
+    return heard ? Errc{} : heard.error().code;
+  }
 
   Vouched vouched{{"output", "centre", "hall1", "cabinet3", 7, noon, noon + 1min, "x"}, noon - 24h};
   Heard before{6, noon - 48h};
@@ -33,8 +37,10 @@ TEST_F(FreshnessTest, WhatIsNewIsTakenAndRemembered) {
 TEST_F(FreshnessTest, WhatWasHeardIsNotHeardAgain) {
   before.number = 7;
   EXPECT_EQ(refusal({{noon, true}}), "order 7 is not new: 7 was heard already");
+  EXPECT_EQ(code({{noon, true}}), Errc::conflict) << "the centre may have said it again";
   before.number = 8;
   EXPECT_EQ(refusal({{noon, true}}), "order 7 is not new: 8 was heard already");
+  EXPECT_EQ(code({{noon, true}}), Errc::refused) << "nobody says it again once there was another";
 }
 
 TEST_F(FreshnessTest, WhatIsForAnotherAgentIsNotForUs) {

@@ -32,6 +32,7 @@ struct Order {
 namespace order_kinds {
 inline constexpr std::string_view configuration = "configuration";
 inline constexpr std::string_view output = "output";  ///< body: output_order.hpp
+inline constexpr std::string_view key = "key";  ///< no body: to be heard, so that its key ends the older
 }  // namespace order_kinds
 
 inline constexpr std::size_t longest_order = 4u << 20;  ///< bytes: a configuration of some thousand devices

@@ -6,6 +6,7 @@ and nobody but the centre can give it."""
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 from pathlib import Path
 
@@ -96,7 +97,8 @@ class CentralConfiguration(Story):
         room.wait_until_good("meter1", "meter[L1].voltage")
         decoder = Decoder(room.folder / "schema")
         orders = [metric for message in observer.messages() if message.topic.endswith("/NCMD/room1")
-                  for metric in decoder.decode(message.payload).metrics if metric.name == "Node Control/Order"]
+                  for metric in decoder.decode(message.payload).metrics
+                  if metric.name == "Node Control/Order" and b"configuration" in base64.b64decode(metric.string_value)]
         self.assertTrue(orders)
         genuine = orders[0].string_value
         forged = bytearray(base64.b64decode(genuine))
@@ -113,6 +115,8 @@ class CentralConfiguration(Story):
             self.assertEqual(sent.returncode, 0, sent.stderr)
             wait_until(lambda: room.agent.log().count("is refused") > before, 15, f"the refusal of {text[:20]}")
             self.assertIn(why, room.agent.log())
+        alarm = room.wait_for_alarm("agent-orders-refused", "self", deadline_s=30)
+        self.assertEqual(alarm["severity"], "major")
         # The thief put the centre out with its own certificate for a moment; what the agent does is as it was.
         room.wait_until_good("meter1", "meter[L1].voltage")
         self.assertEqual(room.point("self", "configuration.number")["value"], self.given()["number"])
@@ -129,6 +133,9 @@ class CentralConfiguration(Story):
         self.assertIn("by the next order that it takes", done.stdout)
         self.assertNotEqual(key.read_bytes(), stolen)
         self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+        # The agent hears of it though nothing is ordered, and says so.
+        since = self.key_since(key)
+        room.wait_for_point("self", "orders.key_since", lambda point: point["value"] == since, 60, "the key of now")
         serial = done.stdout.split("serial ")[1].split(";")[0]
 
         # The aggregator that runs signs with it, and writes down that it does.
@@ -145,6 +152,13 @@ class CentralConfiguration(Story):
         wait_until(lambda: "which a newer one of" in room.agent.log(), 30, "the refusal of the old key")
         self.assertEqual(room.point("self", "configuration.number")["value"], number)
         room.wait_until_good("meter1", "meter[L1].voltage")
+
+    def key_since(self, key: Path) -> int:
+        """Of the certificate in signing.pem, in seconds since 1970."""
+        shown = run([program("openssl"), "x509", "-in", key, "-noout", "-startdate"])
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        start = datetime.datetime.strptime(shown.stdout.strip().split("=", 1)[1], "%b %d %H:%M:%S %Y %Z")
+        return int(start.replace(tzinfo=datetime.timezone.utc).timestamp())
 
     def bytes_file(self, content: bytes) -> Path:
         path = self.room.folder / "payload"

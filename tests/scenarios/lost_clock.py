@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Watchroom authors
 """A controller whose clock lost its battery starts in 1970, or in 2040: by that clock no certificate serves. It gets
-in all the same, hears the time from the centre, and what it read before is put right."""
+in all the same, hears the time from the centre, and what it read before is put right. Its own certificate is renewed,
+too."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from story import Plan, Story, main, wait_until
 from rig.room import Room, binary, gateway_device
 
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 LABELS = "trust"
 FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
@@ -24,10 +25,15 @@ def devices(addresses):  # type: ignore[no-untyped-def]
 
 
 class LostClock(Story):
-    def start_agent_at(self, room: Room, moment: str) -> None:
+    def environment_of(self, moment: str) -> dict[str, str]:
         # Steady time stays what it is, as on a real controller.
-        environment = {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": f"@{moment}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": f"@{moment}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    def start_agent_at(self, room: Room, moment: str) -> None:
+        environment = self.environment_of(moment)
         room.write_agent_settings()
+        if room.house is not None:
+            room.enrol_agent(environment)
         room.agent = room.processes.spawn("agent", [binary("watchroom-agent"), "run", room.agent_folder / "agent.toml"],
                                           environment=environment)
 
@@ -71,6 +77,31 @@ class LostClock(Story):
 
     def test_a_clock_that_starts_in_2040_keeps_nobody_out(self) -> None:
         self.times_are_right(self.gets_in("2040-01-01 00:00:00"))
+
+    def renews(self, moment: str) -> None:
+        room = self.enterContext(self.new_room(Plan(devices=devices, snmp=False, mail=False,
+                                                    enrolment={"certificate_life_min": 1})))
+        room.start_simulator()
+        room.start_aggregator()
+        self.start_agent_at(room, moment)
+        assert room.agent is not None
+        # There is no broker, so nobody tells the time, and the certificate may have run out.
+        wait_until(lambda: "the certificate was renewed" in room.agent.log(), 40, "a renewal without a clock")
+        self.assertLessEqual(room.agent.log().count("the certificate was renewed"), 2)
+        room.broker.start()
+        room.wait_until_good("th1", "ambient.temperature", 40)
+        wait_until(lambda: "the time was taken from the centre" in room.agent.log(), 20, "the centre's time")
+        # And by the right time.
+        count = room.agent.log().count("the certificate was renewed")
+        wait_until(lambda: room.agent.log().count("the certificate was renewed") > count, 60, "the next renewal")
+        room.wait_for_point("th1", "ambient.temperature", lambda p: p["quality"] == "good" and p["age_s"] < 2, 40,
+                            "good with the renewed certificate")
+
+    def test_a_certificate_is_renewed_by_a_clock_that_starts_in_1970(self) -> None:
+        self.renews("1970-01-02 00:00:00")
+
+    def test_a_certificate_is_renewed_by_a_clock_that_starts_in_2040(self) -> None:
+        self.renews("2040-01-01 00:00:00")
 
 
 if __name__ == "__main__":

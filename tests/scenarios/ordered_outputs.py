@@ -5,6 +5,7 @@ again; what cannot be done is given up and told as it is; and nobody else's orde
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import socket
@@ -201,7 +202,8 @@ class OrderedOutputs(Story):
         self.relays.wait_for_coil(0, False, 10)
         decoder = Decoder(room.folder / "schema")
         orders = [metric.string_value for message in observer.messages() if message.topic.endswith("/NCMD/room1")
-                  for metric in decoder.decode(message.payload).metrics if metric.name == "Node Control/Order"]
+                  for metric in decoder.decode(message.payload).metrics
+                  if metric.name == "Node Control/Order" and b"output" in base64.b64decode(metric.string_value)]
         self.assertEqual(len(orders), 2)
         payload = decoder.new()
         payload.timestamp = 1

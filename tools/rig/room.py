@@ -330,7 +330,7 @@ class Room:
         path.write_text(text + extra)
         return path
 
-    def enrol_agent(self) -> None:
+    def enrol_agent(self, environment: Mapping[str, str] | None = None) -> None:
         """As a person does it: a token from the centre, then the agent's own command."""
         token = self.agent_folder / "token"
         token.unlink(missing_ok=True)
@@ -338,7 +338,7 @@ class Room:
         if done.returncode == 0:
             assert self.house is not None
             done = run([binary("watchroom-agent"), "enrol", self.house.url, "--token-file", token,
-                        self.agent_folder / "agent.toml"])
+                        self.agent_folder / "agent.toml"], environment=environment)
         if done.returncode != 0:
             raise RigError(f"the agent could not be enrolled: {done.stdout}{done.stderr}")
 
