@@ -290,7 +290,7 @@ class EstListener::Inside {
 
 EstListener::EstListener(Authority& authority, RefusalTally& refusals, const Clock& clock, Log log,
                          Limits limits)
-    : inside_{std::make_unique<Inside>(authority, clock, std::move(log), limits)} {}
+    : inside_{std::make_unique<Inside>(authority, refusals, clock, std::move(log), limits)} {}
 EstListener::EstListener(Authority& authority, RefusalTally& refusals, const Clock& clock, Log log)
     : EstListener{authority, refusals, clock, std::move(log), Limits{}} {}
 EstListener::~EstListener() { stop(); }

@@ -23,7 +23,7 @@ from typing import Any
 from story import Plan, Room, Story, main, run, wait_until
 from rig.room import ADMINISTRATOR, binary, leak_sensor
 
-TIMEOUT_S = 150
+TIMEOUT_S = 180
 LABELS = "trust"
 
 
