@@ -15,6 +15,7 @@
 #include "aggregator/authority/own_certificates.hpp"
 #include "aggregator/configurations/configuration_desk.hpp"
 #include "aggregator/identity/first_administrator.hpp"
+#include "aggregator/identity/refusal_tally.hpp"
 #include "aggregator/identity/secret.hpp"
 #include "aggregator/outputs/output_desk.hpp"
 #include "aggregator/program_settings.hpp"
@@ -80,9 +81,11 @@ class Running {
               settings.aggregator.broker},
         web_settings_{std::move(settings.web)},
         audit_{plan_.data_dir / "audit.db", clock, log_, settings.audit},
+        refusals_{clock},
         users_{web_settings_.users_file, log_, std::move(settings.regions), &audit_},
-        aggregator_{std::move(settings.aggregator), audit_, clock, log_},
-        enrolment_{settings.enrolment, plan_, clock, audit_, log_} {}
+        aggregator_{std::move(settings.aggregator), audit_, [this] { return refusals_.lately(); }, clock,
+                    log_},
+        enrolment_{settings.enrolment, plan_, clock, audit_, refusals_, log_} {}
 
   /// What was begun before an error ends with this object.
   Result<void> start() {
@@ -98,10 +101,10 @@ class Running {
     if (auto started = enrolment_.start(tell, [this] { aggregator_.reconnect(); }); !started) return started;
     signer_.emplace(enrolment_.authority(), plan_.data_dir / "authority", plan_.host_id, clock_, audit_);
     if (auto opened = open_desks(); !opened) return opened;
-    web_.emplace(
-        std::move(web_settings_),
-        Served{aggregator_.room(), enrolment_.identities(), *configurations_, *outputs_, users_, audit_},
-        clock_, log_);
+    web_.emplace(std::move(web_settings_),
+                 Served{aggregator_.room(), enrolment_.identities(), *configurations_, *outputs_, users_,
+                        audit_, refusals_},
+                 clock_, log_);
     return web_->start();
   }
 
@@ -172,6 +175,7 @@ class Running {
   const Enrolment::Plan plan_;
   WebSettings web_settings_;
   AuditLog audit_;
+  RefusalTally refusals_;
   Users users_;
   Aggregator aggregator_;
   Enrolment enrolment_;  // after whom it tells: it ends first

@@ -10,7 +10,7 @@
 namespace watchroom::aggregator {
 
 /// All of `[enrolment]`: authority, enrolment server and the broker's files; nothing of it without the table.
-/// `clock` and `trail` must outlive it.
+/// `clock`, `trail` and `refusals` must outlive it.
 class Enrolment {
  public:
   struct Plan {
@@ -20,11 +20,12 @@ class Enrolment {
   };
 
   Enrolment(std::optional<EnrolmentSettings> settings, Plan plan, const Clock& clock, AuditTrail& trail,
-            Log log)
+            RefusalTally& refusals, Log log)
       : settings_{std::move(settings)},
         plan_{std::move(plan)},
         clock_{clock},
         trail_{trail},
+        refusals_{refusals},
         log_{log.tagged("enrolment")} {}
 
   /// Both as of the Keeper; never called without the table.
@@ -38,7 +39,7 @@ class Enrolment {
         std::make_unique<Keeper>(Keeper::Plan{plan_.host_id, plan_.broker, folder, std::move(host_renewed)},
                                  *authority_, clock_, trail_, log_, std::move(tell));
     keeper_->start();
-    listener_ = std::make_unique<EstListener>(*authority_, clock_, log_);
+    listener_ = std::make_unique<EstListener>(*authority_, refusals_, clock_, log_);
     return listener_->start();
   }
 
@@ -59,6 +60,7 @@ class Enrolment {
   const Plan plan_;
   const Clock& clock_;
   AuditTrail& trail_;
+  RefusalTally& refusals_;
   const Log log_;
   NoAgentIdentities none_;
   std::unique_ptr<Authority> authority_;

@@ -78,8 +78,10 @@ EstAnswer Est::certify(const EstRequest& request, bool is_first) {
     return refusal_of(fail(Errc::not_authorized, Retry::never,
                            "an enrolment token is needed, as the password of HTTP Basic"));
   if (!is_first && authority_.may_renew(request.certificate_der)) return renew(request);
+  const std::string& shown = is_first ? request.authorization : request.certificate_der;
   const std::string address = throttled_address(request.address);
   if (const auto wait = throttle_.admit(address, address)) {
+    refusals_.secret(shown, request.address);
     EstAnswer answer = refuse(429, fmt::format("too many failures from here; wait {} s", wait->count()));
     answer.headers.emplace_back("Retry-After", fmt::format("{}", wait->count()));
     return answer;
@@ -98,7 +100,11 @@ EstAnswer Est::certify(const EstRequest& request, bool is_first) {
       return refuse(403, "renewal needs the present certificate in the TLS handshake");
     made = authority_.renew(request.certificate_der, *der, request.address);
   }
-  if (!made) return refusal_of(made.error());
+  if (!made) {
+    if (made.error().code == Errc::not_authorized || made.error().code == Errc::refused)
+      refusals_.secret(shown, request.address);
+    return refusal_of(made.error());
+  }
   throttle_.succeeded(address, address);
   const auto certificate = x509::certificate_of_der(*made);
   return certificates(x509::to_pkcs7({certificate.get()}));

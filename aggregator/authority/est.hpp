@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aggregator/authority/authority.hpp"
+#include "aggregator/identity/refusal_tally.hpp"
 #include "aggregator/identity/throttle.hpp"
 
 namespace watchroom::aggregator {
@@ -26,10 +27,11 @@ struct EstAnswer {
 };
 
 /// Enrolment over Secure Transport (RFC 7030): /cacerts, /simpleenroll, /simplereenroll. No sockets. One
-/// thread. `authority` and `clock` must outlive it.
+/// thread. `authority`, `refusals` and `clock` must outlive it.
 class Est {
  public:
-  Est(Authority& authority, const Clock& clock) : authority_{authority}, throttle_{clock} {}
+  Est(Authority& authority, RefusalTally& refusals, const Clock& clock)
+      : authority_{authority}, refusals_{refusals}, throttle_{clock} {}
 
   EstAnswer answer(const EstRequest& request);
 
@@ -38,6 +40,7 @@ class Est {
   EstAnswer renew(const EstRequest& request);
 
   Authority& authority_;
+  RefusalTally& refusals_;
   Throttle throttle_;
 };
 

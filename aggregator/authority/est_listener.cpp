@@ -79,8 +79,12 @@ std::optional<EstAnswer> refusal_of(const beast::error_code& error) {
 
 class EstListener::Inside {
  public:
-  Inside(Authority& authority, const Clock& clock, Log log, Limits limits)
-      : authority_{authority}, clock_{clock}, log_{std::move(log)}, limits_{limits}, est_{authority, clock} {}
+  Inside(Authority& authority, RefusalTally& refusals, const Clock& clock, Log log, Limits limits)
+      : authority_{authority},
+        clock_{clock},
+        log_{std::move(log)},
+        limits_{limits},
+        est_{authority, refusals, clock} {}
 
   Result<void> start() {
     if (auto ready = prepare(); !ready) return ready;
@@ -284,10 +288,11 @@ class EstListener::Inside {
   std::thread thread_;
 };
 
-EstListener::EstListener(Authority& authority, const Clock& clock, Log log, Limits limits)
-    : inside_{std::make_unique<Inside>(authority, clock, std::move(log), limits)} {}
-EstListener::EstListener(Authority& authority, const Clock& clock, Log log)
-    : EstListener{authority, clock, std::move(log), Limits{}} {}
+EstListener::EstListener(Authority& authority, RefusalTally& refusals, const Clock& clock, Log log,
+                         Limits limits)
+    : inside_{std::make_unique<Inside>(authority, refusals, clock, std::move(log), limits)} {}
+EstListener::EstListener(Authority& authority, RefusalTally& refusals, const Clock& clock, Log log)
+    : EstListener{authority, refusals, clock, std::move(log), Limits{}} {}
 EstListener::~EstListener() { stop(); }
 Result<void> EstListener::start() { return inside_->start(); }
 void EstListener::stop() { inside_->stop(); }

@@ -7,12 +7,13 @@
 #include <memory>
 
 #include "aggregator/authority/authority.hpp"
+#include "aggregator/identity/refusal_tally.hpp"
 
 namespace watchroom::aggregator {
 
 /// The enrolment server's sockets: TLS 1.2 or newer on a port of its own, one thread. Its certificate comes
-/// from the authority, lives in memory and is made anew long before it ends. `authority` and `clock` must
-/// outlive it.
+/// from the authority, lives in memory and is made anew long before it ends. `authority`, `refusals` and
+/// `clock` must outlive it.
 class EstListener {
  public:
   struct Limits {
@@ -21,8 +22,8 @@ class EstListener {
     std::size_t connections = 64;
   };
 
-  EstListener(Authority& authority, const Clock& clock, Log log, Limits limits);
-  EstListener(Authority& authority, const Clock& clock, Log log);
+  EstListener(Authority& authority, RefusalTally& refusals, const Clock& clock, Log log, Limits limits);
+  EstListener(Authority& authority, RefusalTally& refusals, const Clock& clock, Log log);
   EstListener(const EstListener&) = delete;
   EstListener& operator=(const EstListener&) = delete;
   ~EstListener();

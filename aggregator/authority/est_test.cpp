@@ -25,7 +25,8 @@ class EstTest : public TestedAuthority {
             "10.0.0.1",
             ""};
   }
-  Est est{*authority, clock};
+  RefusalTally refusals{clock};
+  Est est{*authority, refusals, clock};
 };
 
 TEST_F(EstTest, EveryRefusalHasAStatusAndASentence) {
@@ -48,7 +49,7 @@ TEST_F(EstTest, EveryRefusalHasAStatusAndASentence) {
       {403, "certificate", [](EstRequest& r) { r.target = "/.well-known/est/simplereenroll"; }},
   };
   for (const Case& one : cases) {
-    Est fresh{*authority, clock};
+    Est fresh{*authority, refusals, clock};
     EstRequest request = enrolment(token);
     one.spoil(request);
     const EstAnswer answer = fresh.answer(request);
@@ -98,6 +99,41 @@ TEST_F(EstTest, StrangersDoNotHoldUpARenewalFromTheSameAddress) {
   EXPECT_EQ(est.answer(renewal).status, 429) << "a revoked one is a stranger's";
 }
 
+class RefusedEnrolments : public EstTest {
+ protected:
+  std::uint64_t count() { return refusals.lately().count; }
+};
+
+TEST_F(RefusedEnrolments, EachGuessIsCountedAlsoWhenTheThrottleHoldsItUp) {
+  EnrolmentToken token = *EnrolmentToken::parse(invite());
+  for (int i = 0; i < 21; ++i) {
+    token.secret = std::string(32, static_cast<char>('a' + i));
+    EXPECT_NE(est.answer(enrolment(token.str())).status, 200);
+  }
+  EXPECT_EQ(count(), 21u);
+  EXPECT_EQ(refusals.lately().last_address, "10.0.0.1");
+}
+
+TEST_F(RefusedEnrolments, ARevokedAgentThatAsksAgainAndAgainIsOne) {
+  EstRequest renewal = enrolment("");
+  renewal.target = "/.well-known/est/simplereenroll";
+  renewal.certificate_der = enrolled();
+  EXPECT_EQ(est.answer(renewal).status, 200);
+  EXPECT_EQ(count(), 0u);
+  ASSERT_TRUE(authority->revoke("hq", "room1", "stolen", {}));
+  for (int i = 0; i < 30; ++i) EXPECT_NE(est.answer(renewal).status, 200);
+  EXPECT_EQ(count(), 1u);
+}
+
+TEST_F(RefusedEnrolments, WhoWaitsForTheChallengeAndThenEnrolsIsNotCounted) {
+  EstRequest honest = enrolment(invite());
+  EstRequest asking = honest;
+  asking.authorization.clear();
+  EXPECT_EQ(est.answer(asking).status, 401);
+  EXPECT_EQ(est.answer(honest).status, 200);
+  EXPECT_EQ(count(), 0u);
+}
+
 /// The real server, and a client made of curl's and openssl's commands.
 class EstServer : public TestedAuthority {
  protected:
@@ -125,7 +161,8 @@ class EstServer : public TestedAuthority {
     ASSERT_EQ(run("openssl base64 -d -in answer | openssl pkcs7 -inform DER -print_certs -out " + to).code, 0)
         << read("answer");
   }
-  EstListener listener{*authority, clock, Log::quiet()};
+  RefusalTally refusals{clock};
+  EstListener listener{*authority, refusals, clock, Log::quiet()};
 };
 
 TEST_F(EstServer, AForeignClientEnrolsAndRenews) {
@@ -185,7 +222,7 @@ TEST_F(EstServer, AClientThatSaysNothingHoldsNobodyUp) {
   EstListener::Limits limits;
   limits.handshake = 200ms;
   limits.connections = 2;
-  EstListener hasty{*authority, clock, Log::quiet(), limits};
+  EstListener hasty{*authority, refusals, clock, Log::quiet(), limits};
   ASSERT_TRUE(hasty.start());
   const auto ended = run(fmt::format(
       "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{0}; exec 4<>/dev/tcp/127.0.0.1/{0}; timeout 10 cat <&3; timeout "

@@ -92,8 +92,12 @@ AggregatorSettings AggregatorSettings::read(const SettingsTable& table) {
 
 class Aggregator::Inside final : public MqttEvents, public Outside {
  public:
-  Inside(AggregatorSettings settings, AuditTrail& audit, const Clock& clock, Log log)
-      : settings_{std::move(settings)}, audit_{audit}, clock_{clock}, log_{std::move(log)} {}
+  Inside(AggregatorSettings settings, AuditTrail& audit, AskRefusals refusals, const Clock& clock, Log log)
+      : settings_{std::move(settings)},
+        audit_{audit},
+        ask_refusals_{std::move(refusals)},
+        clock_{clock},
+        log_{std::move(log)} {}
 
   Result<void> start() {
     auto lock = FolderLock::take(settings_.data_dir);
@@ -193,6 +197,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   }
   void record(AuditEvent event) override { audit_.record(std::move(event)); }
   std::string audit_trouble() const override { return audit_.trouble(); }
+  Refusals refusals() const override { return ask_refusals_(); }
   IntakeLoad intake_load() const override { return {events_.size(), events_.capacity(), events_.refused()}; }
 
  private:
@@ -241,6 +246,7 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
 
   const AggregatorSettings settings_;
   AuditTrail& audit_;
+  const AskRefusals ask_refusals_;
   const Clock& clock_;
   const Log log_;
   std::optional<FolderLock> lock_;
@@ -256,8 +262,10 @@ class Aggregator::Inside final : public MqttEvents, public Outside {
   std::thread thread_;
 };
 
-Aggregator::Aggregator(AggregatorSettings settings, AuditTrail& audit, const Clock& clock, Log log)
-    : inside_{std::make_unique<Inside>(std::move(settings), audit, clock, std::move(log))} {}
+Aggregator::Aggregator(AggregatorSettings settings, AuditTrail& audit, AskRefusals refusals,
+                       const Clock& clock, Log log)
+    : inside_{
+          std::make_unique<Inside>(std::move(settings), audit, std::move(refusals), clock, std::move(log))} {}
 Aggregator::~Aggregator() = default;
 Result<void> Aggregator::start() { return inside_->start(); }
 void Aggregator::stop() { inside_->stop(); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "aggregator/audit/audit_trail.hpp"
@@ -27,8 +28,12 @@ struct AggregatorSettings {
 /// `start` and `stop` is the owner.
 class Aggregator {
  public:
+  /// What was refused lately; asked each second, on the core's thread.
+  using AskRefusals = std::function<Refusals()>;
+
   /// `audit` must outlive it.
-  Aggregator(AggregatorSettings settings, AuditTrail& audit, const Clock& clock, Log log);
+  Aggregator(AggregatorSettings settings, AuditTrail& audit, AskRefusals refusals, const Clock& clock,
+             Log log);
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
   ~Aggregator();

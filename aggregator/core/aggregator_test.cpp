@@ -65,7 +65,7 @@ TEST(Aggregator, StopsInOrderWhileMailsAreUnderWay) {
   const SystemClock clock;
   for (int i = 0; i < 10; ++i) {
     NoAudit audit;
-    Aggregator aggregator{settings_in(folder), audit, clock, Log::quiet()};
+    Aggregator aggregator{settings_in(folder), audit, [] { return Refusals{}; }, clock, Log::quiet()};
     ASSERT_TRUE(aggregator.start());
     const auto deadline = clock.steady() + 10s;
     while (aggregator.room().status().mails_waiting == 0 && clock.steady() < deadline)

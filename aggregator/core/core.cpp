@@ -114,6 +114,7 @@ void Core::step(std::vector<CoreEvent> events) {
     settle_history();
     give_up_classes();
     look_at_audit();
+    look_at_refusals();
     prune();
   }
   finish_batch();
@@ -220,6 +221,7 @@ void Core::observe_centre() {
                              fmt::format("the audit log: {}", audit_trouble_)};
   situation.broker_files_trouble = broker_files_trouble_;
   show_own_certificates(situation);
+  situation.refusals = refusals_;
   take_changes(engine_.observe(broker_, situation, now()));
 }
 
@@ -239,6 +241,13 @@ void Core::look_at_audit() {
   if (is_audit_known_ && trouble == audit_trouble_) return;
   is_audit_known_ = true;
   audit_trouble_ = std::move(trouble);
+  observe_centre();
+}
+
+void Core::look_at_refusals() {
+  Refusals refusals = outside_.refusals();
+  if (refusals_ == refusals) return;
+  refusals_ = std::move(refusals);
   observe_centre();
 }
 

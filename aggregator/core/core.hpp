@@ -12,6 +12,7 @@
 #include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/endangered_certificate.hpp"
 #include "aggregator/live/published_room.hpp"
+#include "aggregator/live/refusals.hpp"
 #include "aggregator/notify/email/email.hpp"
 #include "proto/base/mailbox.hpp"
 
@@ -75,6 +76,7 @@ class Outside {
   virtual void record(AuditEvent) {}
   /// Why it cannot be written; empty: it can.
   virtual std::string audit_trouble() const { return {}; }
+  virtual Refusals refusals() const { return {}; }
 };
 
 struct CoreSettings {
@@ -163,6 +165,7 @@ class Core {
   void observe_centre();
   void show_own_certificates(Situation& situation) const;
   void look_at_audit();
+  void look_at_refusals();
   bool may_judge(const KnownNode& node, const KnownDevice& device) const;
   void look_for_silence();
   void settle_history();
@@ -213,6 +216,7 @@ class Core {
   std::string broker_reason_;
   std::string audit_trouble_;
   bool is_audit_known_ = false;
+  std::optional<Refusals> refusals_;
   bool are_certificates_known_ = false;
   std::optional<std::string> broker_files_trouble_;
   std::optional<std::vector<EndangeredCertificate>> endangered_;

@@ -32,6 +32,14 @@ kind = "cloned_agent"
 severity = "critical"
 title_zh = "身份被复制"
 title_en = "Cloned"
+[[rule]]
+id = "guesses"
+kind = "refused_log_ins"
+raise_above = 15.0
+clear_below = 5.0
+severity = "major"
+title_zh = "多次登录被拒"
+title_en = "Refused log-ins"
 )";
 
 /// What the certificate authority tells the core.
@@ -72,6 +80,10 @@ class Identities : public CoreTest {
                     {.name = "Journal/Head", .value = head}};
     receive("spBv1.0/hq/NBIRTH/room1", node);
     pass(3s);
+  }
+  void refuses(std::uint64_t count, bool is_whole = true) {
+    outside.refused = {count, 3, "admin", "10.0.0.66", is_whole};
+    pass(2s);
   }
   bool is_raised(const std::string& rule) const {
     for (const AlarmView& alarm : room->alarms(0))
@@ -155,6 +167,33 @@ TEST_F(Identities, AnAgentThatComesAndGoesIsNoClone) {
   }
   is_born_with(2, 0, 0);
   EXPECT_FALSE(is_raised("cloned"));
+}
+
+TEST_F(Identities, WhoTriesPasswordsIsAnAlarmUntilItIsQuiet) {
+  refuses(15);
+  EXPECT_FALSE(is_raised("guesses")) << "people mistype";
+  refuses(16);
+  ASSERT_TRUE(is_raised("guesses"));
+  const AlarmView alarm = room->alarms(0).at(0);
+  EXPECT_EQ(alarm.site, "");
+  for (const auto& text : {alarm.text_en, alarm.text_zh})
+    for (const auto part : {"16", "3", "admin", "10.0.0.66"}) EXPECT_THAT(text, HasSubstr(part));
+  EXPECT_THAT(alarm.text_en, HasSubstr("audit log"));
+  EXPECT_THAT(alarm.text_zh, HasSubstr("审计日志"));
+  refuses(5);
+  EXPECT_TRUE(is_raised("guesses"));
+  refuses(4);
+  EXPECT_FALSE(is_raised("guesses"));
+}
+
+TEST_F(Identities, ARestartDoesNotClearTheAlarmOfWhoTriesPasswords) {
+  refuses(40);
+  outside.refused = {};
+  restart();
+  pass(10s);
+  EXPECT_TRUE(is_raised("guesses")) << "nobody has counted for ten minutes yet";
+  refuses(0);
+  EXPECT_FALSE(is_raised("guesses"));
 }
 
 TEST_F(Identities, FilesOfTheBrokerThatCannotBeWrittenAreAnAlarm) {

@@ -68,8 +68,10 @@ class Recorder final : public Outside {
   }
   void record(AuditEvent event) override { recorded.push_back(std::move(event)); }
   std::string audit_trouble() const override { return trouble_of_audit; }
+  Refusals refusals() const override { return refused; }
   std::vector<AuditEvent> recorded;
   std::string trouble_of_audit;
+  Refusals refused;
   std::vector<std::string> subscribed;
   std::vector<MqttMessage> published;
   std::vector<std::pair<std::int64_t, Notice>> mails;

@@ -27,11 +27,6 @@ std::optional<std::string_view> bearer_token(const Request& request) {
   return header.substr(scheme.size());
 }
 
-/// Whether it claims to be of somebody, rightly or not.
-bool has_proof(const Request& request) {
-  return !request.authorization.empty() || cookie_named(request.cookie, cookie_name);
-}
-
 }  // namespace
 
 std::string session_text(const Person& person, const std::optional<Timestamp>& expires_at) {
@@ -44,9 +39,11 @@ std::string session_text(const Person& person, const std::optional<Timestamp>& e
 
 std::string for_log(std::string_view untrusted) { return to_text(Json(untrusted.substr(0, 100))); }
 
-Gate::Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, const Clock& clock, Log log)
+Gate::Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, RefusalTally& refusals,
+           const Clock& clock, Log log)
     : users_{users},
       audit_{audit},
+      refusals_{refusals},
       sessions_{limits, users, clock},
       throttle_{clock},
       repeats_{clock},
@@ -79,12 +76,11 @@ bool Gate::is_foreign(const Request& request) {
 
 std::optional<Answer> Gate::refusal(const Request& request, const std::optional<Visitor>& visitor,
                                     const Need& need) {
-  if (!visitor && has_proof(request))
-    record_refusal(request, "unknown", "no log-in\n" + throttled_address(request.address),
-                   "The token or session is unknown, expired or revoked.");
-  if (!visitor)
+  if (!visitor) {
+    record_unknown(request);
     return refuse(Refusal::not_logged_in, "Send the cookie of a log-in or an API token.",
                   "请求须带有登录后的 Cookie 或 API 令牌。");
+  }
   const Person& person = visitor->person;
   const bool is_reading = request.method == "GET" || request.method == "HEAD";
   if (visitor->proof == Visitor::Proof::session && !is_reading && is_foreign(request))
@@ -109,6 +105,18 @@ std::optional<Answer> Gate::refusal(const Request& request, const std::optional<
                   "This concerns the whole house, and you are responsible for a part of it.",
                   "此操作涉及全部站点，而您只负责其中一部分。");
   return std::nullopt;
+}
+
+/// Who claims to be somebody, and is nobody we know.
+void Gate::record_unknown(const Request& request) {
+  const auto id = cookie_named(request.cookie, cookie_name);
+  if (request.authorization.empty() && !id) return;
+  if (!request.authorization.empty())
+    refusals_.secret(request.authorization, request.address);
+  else
+    refusals_.session(*id, request.address);
+  record_refusal(request, "unknown", "no log-in\n" + throttled_address(request.address),
+                 "The token or session is unknown, expired or revoked.");
 }
 
 /// A refusal of somebody we know, which is worth an entry.
@@ -170,6 +178,7 @@ std::optional<Answer> Gate::throttled(const std::string& name, const Request& re
   const std::string from = throttled_address(request.address);
   const auto wait = throttle_.admit(name, from);
   if (!wait) return std::nullopt;
+  refusals_.password(name, request.address);
   if (const auto passed_over = repeats_.admit("throttled\n" + from)) {
     log_.warning("log-in refused: {} from {}: too many failures, may try again in {} s", for_log(name),
                  request.address, wait->count());
@@ -218,6 +227,7 @@ Answer Gate::log_in(const Request& request) {
   users_.reread_if_changed();
   const auto person = users_.with_password(name, password);
   if (!person) {
+    refusals_.password(name, request.address);
     log_.warning("log-in failed: {} from {}", for_log(name), request.address);
     record(action, name, request, Outcome::refused, "wrong name or password");
     return refuse(Refusal::wrong_log_in, "Check both; letters are case-sensitive.",
@@ -230,6 +240,7 @@ Answer Gate::log_in(const Request& request) {
                   "请输入身份验证器显示的六位验证码。");
   }
   if (!person->totp.empty() && !codes_.use(name, person->totp, code, clock_.now())) {
+    refusals_.password(name, request.address);
     log_.warning("log-in failed: {} from {}: wrong one-time code", for_log(name), request.address);
     record(action, name, request, Outcome::refused, "the password is right, the one-time code is not");
     return refuse(Refusal::code_needed, "The code is wrong, too old or used already; wait for the next one.",
@@ -256,6 +267,7 @@ Answer Gate::change_password(const Visitor& visitor, const Request& request) {
   const std::string from = throttled_address(request.address);
   users_.reread_if_changed();
   if (!users_.with_password(name, before)) {
+    refusals_.password(name, request.address);
     record(action, name, request, Outcome::refused, "the old password is wrong");
     return refuse(Refusal::wrong_password, "Check it; letters are case-sensitive.",
                   "请检查旧密码，区分大小写。");

@@ -7,6 +7,7 @@
 
 #include "aggregator/audit/audit_trail.hpp"
 #include "aggregator/audit/repeats.hpp"
+#include "aggregator/identity/refusal_tally.hpp"
 #include "aggregator/identity/roles.hpp"
 #include "aggregator/identity/sessions.hpp"
 #include "aggregator/identity/throttle.hpp"
@@ -19,10 +20,12 @@
 
 namespace watchroom::aggregator {
 
-/// Who is asking, and may they. Thread-safe. `users`, `audit` and `clock` must outlive it.
+/// Who is asking, and may they. Thread-safe. `users`, `audit`, `refusals` and `clock` must
+/// outlive it.
 class Gate {
  public:
-  Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, const Clock& clock, Log log);
+  Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, RefusalTally& refusals, const Clock& clock,
+       Log log);
 
   /// By bearer token or by session cookie.
   std::optional<Visitor> identify(const Request& request);
@@ -54,6 +57,7 @@ class Gate {
  private:
   Answer opened(const Person& person);
   std::optional<Answer> throttled(const std::string& name, const Request& request, std::string_view action);
+  void record_unknown(const Request& request);
   Answer forbid(const Request& request, const Visitor& visitor, Refusal refusal, std::string_view detail_en,
                 std::string_view detail_zh);
   void record_refusal(const Request& request, const std::string& who, std::string kind,
@@ -63,6 +67,7 @@ class Gate {
 
   Users& users_;
   AuditTrail& audit_;
+  RefusalTally& refusals_;
   Sessions sessions_;
   Throttle throttle_;
   UsedCodes codes_;

@@ -64,6 +64,29 @@ TEST_F(GateTest, ManyNamesFromOneAddressAreSlowedDownToo) {
   EXPECT_EQ(log_in("viewer").status, 429);
 }
 
+TEST_F(GateTest, RefusedLogInsAreCountedWhetherTheyWereLookedAtOrHeldUp) {
+  EXPECT_EQ(log_in("viewer").status, 200);
+  EXPECT_EQ(refusals.lately().count, 0u);
+  for (int i = 0; i < 21; ++i) EXPECT_NE(log_in("operator", "wrong wrong").status, 200);
+  const Refusals told = refusals.lately();
+  EXPECT_EQ(told.count, 21u);
+  EXPECT_EQ(told.addresses, 1u);
+  EXPECT_EQ(told.last_name, "operator");
+  EXPECT_EQ(told.last_address, "127.0.0.1");
+}
+
+TEST_F(GateTest, GuessedTokensAreCountedAndOneThatEndedIsOne) {
+  for (int i = 0; i < 30; ++i)
+    EXPECT_EQ(call({.path = "/api/v1/points", .headers = {"Authorization: Bearer ended"}}).status, 401);
+  EXPECT_EQ(call({.path = "/api/v1/points"}).status, 401);
+  EXPECT_EQ(refusals.lately().count, 1u);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(
+        call({.path = "/api/v1/points", .headers = {fmt::format("Authorization: Bearer wr_{}", i)}}).status,
+        401);
+  EXPECT_EQ(refusals.lately().count, 6u);
+}
+
 TEST_F(GateTest, LoggingOutEndsTheSession) {
   const std::string cookie = cookie_of("viewer");
   EXPECT_EQ(call({.method = "DELETE", .path = "/api/v1/session", .headers = {cookie}}).status, 204);

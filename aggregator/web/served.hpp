@@ -4,6 +4,7 @@
 
 #include "aggregator/audit/audit_log.hpp"
 #include "aggregator/configurations/configurations.hpp"
+#include "aggregator/identity/refusal_tally.hpp"
 #include "aggregator/identity/users.hpp"
 #include "aggregator/live/agent_identities.hpp"
 #include "aggregator/live/room.hpp"
@@ -19,6 +20,7 @@ struct Served {
   Outputs& outputs;
   Users& users;
   AuditLog& audit;
+  RefusalTally& refusals;
 };
 
 }  // namespace watchroom::aggregator

@@ -100,7 +100,7 @@ class ServedRoom : public ::testing::Test {
 
   void SetUp() override { start(); }
 
-  Served served() { return {room, identities, configurations, outputs, users, audit}; }
+  Served served() { return {room, identities, configurations, outputs, users, audit, refusals}; }
   void start() {
     Problems problems;
     ASSERT_TRUE(audit.start());
@@ -189,6 +189,7 @@ class ServedRoom : public ::testing::Test {
   FakeOutputs outputs;
   WebSettings settings;
   AuditLog audit{folder / "audit.db", clock, log};
+  RefusalTally refusals{clock};
   Users users{folder / "users.toml", log, {{"north", {"hq", "annex"}}}, &audit};
   std::optional<WebServer> server;
 

@@ -17,6 +17,7 @@ class WebServer::Inside final : public Site {
         gate_{{.length = settings.session_length, .idle = settings.session_idle},
               served.users,
               served.audit,
+              served.refusals,
               clock,
               log},
         api_{served, gate_, clock, [this] { return listener_.figures(); }, log},

@@ -23,7 +23,7 @@ from typing import Any
 from story import Plan, Room, Story, main, run, wait_until
 from rig.room import ADMINISTRATOR, binary, leak_sensor
 
-TIMEOUT_S = 150
+TIMEOUT_S = 180
 LABELS = "trust"
 
 
@@ -210,6 +210,24 @@ class PeopleAndAudit(Story):
                            "aggregator.stop"):
                 self.assertIn(action, actions)
             self.tell(f"what waited in memory was written: {len(actions)} entries")
+
+    def test_WhoTriesPasswordsIsAnAlarmThatSaysFromWhere(self) -> None:
+        with self.new_room(Plan(devices=devices, snmp=False, mail=False)) as room:
+            room.broker.start()
+            room.start_aggregator()
+            guesser = Browser(room)
+
+            def guess(count: int) -> set[int]:
+                return {guesser.ask("POST", "/session", {"name": ADMINISTRATOR, "password": f"guess {number}"})[0]
+                        for number in range(count)}
+            self.assertEqual(guess(5), {401})
+            self.assertIsNone(room.find_alarm("refused-log-ins"), "five times wrong is a person")
+            self.assertLessEqual(guess(20), {401, 429})
+            alarm = room.wait_for_alarm("refused-log-ins", deadline_s=30)
+            for words in (ADMINISTRATOR, "127.0.0.1"):
+                self.assertIn(words, alarm["text_en"])
+                self.assertIn(words, alarm["text_zh"])
+            self.tell(f"brute force: {alarm['text_en']}")
 
     def test_TheAdministratorOfTheRigStillLogsInAtOnce(self) -> None:
         with self.new_room(Plan(devices=devices, snmp=False, mail=False)) as room:

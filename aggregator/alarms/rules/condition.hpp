@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aggregator/live/refusals.hpp"
 #include "proto/base/settings.hpp"
 #include "proto/model/reading.hpp"
 #include "proto/model/unit.hpp"
@@ -48,6 +49,7 @@ struct Situation {
   bool are_own_certificates_known = false;
   std::optional<double> own_certificate_days = {};  ///< left of one that nobody renews; absent: there is none
   Bilingual own_certificate = {}, own_certificate_trouble = {};  ///< which, and why
+  std::optional<Refusals> refusals = {};
   // Of an agent.
   bool are_certificates_known = false;          ///< as far as this centre gave them
   std::optional<double> certificate_days = {};  ///< until its certificate runs out; absent: it has none
