@@ -27,12 +27,13 @@ std::optional<Answer> read_actions(const Json& body, TokenEntry& token) {
   if (!body.contains("actions") || body["actions"].is_null()) return std::nullopt;
   const Json& actions = body["actions"];
   bool is_good = actions.is_array() && !actions.empty() && actions.size() <= all_actions.size();
-  if (is_good)
-    for (const Json& name : actions) {
-      const auto action = name.is_string() ? action_named(name.get<std::string>()) : std::nullopt;
-      is_good = is_good && action;
-      if (action) token.actions.push_back(*action);
-    }
+  for (std::size_t i = 0; is_good && i < actions.size(); ++i) {
+    const auto found = std::find_if(all_actions.begin(), all_actions.end(), [&](const Action action) {
+      return actions[i].is_string() && actions[i].get<std::string>() == name_of(action);
+    });
+    is_good = found != all_actions.end();
+    if (is_good) token.actions.push_back(*found);
+  }
   if (is_good) return std::nullopt;
   return wrong(R"("actions": null for all that the role may, or a list of names such as "view".)",
                R"("actions"：null 表示角色允许的全部操作，或操作名称（如 "view"）的列表。)");
