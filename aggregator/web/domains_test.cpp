@@ -49,9 +49,9 @@ class Domains : public ServedRoom {
   }
   Reply ask_as(Role role, const std::string& domain, const Route& route) const {
     Ask ask{.method = std::string{route.method}, .path = std::string{route.pattern}};
-    const std::map<std::string, std::string> places{{"{id}", "12"},        {"{site}", "hq"},
-                                                    {"{agent}", "room1"},  {"{device}", "ups1"},
-                                                    {"{output}", "siren"}, {"{user}", "nobody"}};
+    const std::map<std::string, std::string> places{
+        {"{id}", "12"},        {"{site}", "hq"},     {"{agent}", "room1"}, {"{device}", "ups1"},
+        {"{output}", "siren"}, {"{user}", "nobody"}, {"{token}", "none"}};
     for (const auto& [place, found] : places)
       if (const auto at = ask.path.find(place); at != std::string::npos)
         ask.path.replace(at, place.size(), found);

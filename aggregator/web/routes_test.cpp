@@ -14,9 +14,9 @@ namespace {
 /// A request that fits the route, with a body where it wants one.
 Ask ask_for(const Route& route) {
   Ask ask{.method = std::string{route.method}, .path = std::string{route.pattern}};
-  const std::map<std::string, std::string> places{{"{id}", "12"},        {"{site}", "hq"},
-                                                  {"{agent}", "room1"},  {"{device}", "ups1"},
-                                                  {"{output}", "siren"}, {"{user}", "nobody"}};
+  const std::map<std::string, std::string> places{
+      {"{id}", "12"},        {"{site}", "hq"},     {"{agent}", "room1"}, {"{device}", "ups1"},
+      {"{output}", "siren"}, {"{user}", "nobody"}, {"{token}", "none"}};
   for (const auto& [place, found] : places)
     if (const auto at = ask.path.find(place); at != std::string::npos)
       ask.path.replace(at, place.size(), found);
@@ -67,6 +67,8 @@ const std::map<std::pair<std::string_view, std::string_view>, Roles> rights{
     {{"DELETE", "/api/v1/users/{user}"}, administrators},
     {{"POST", "/api/v1/users/{user}/password"}, administrators},
     {{"DELETE", "/api/v1/users/{user}/totp"}, administrators},
+    {{"POST", "/api/v1/users/{user}/tokens"}, administrators},
+    {{"DELETE", "/api/v1/users/{user}/tokens/{token}"}, administrators},
     {{"GET", "/api/openapi.json"}, everybody},
     {{"GET", "/metrics"}, everybody},
 };
