@@ -12,6 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto look_interval = 10s;
+// It acts on SIGHUP when its loop comes round. If it read a key that does not fit its certificate just then,
+// it would keep nobody's rules until the next one, and drop what all publish.
+constexpr auto broker_reads_for = 3s;
 constexpr auto list_renewed_after = 24h * 7;
 constexpr auto list_life = 24h * 730;
 
@@ -31,6 +34,10 @@ Keeper::Keeper(Plan plan, Authority& authority, const Clock& clock, AuditTrail& 
               const std::lock_guard turn{files_mutex_};
               is_reload_owed_ = true;
               return reload();
+            },
+            [this] {
+              const std::lock_guard turn{files_mutex_};
+              return reloaded_at_ && clock_.steady() - *reloaded_at_ < broker_reads_for;
             }},
            authority,
            clock,
@@ -167,6 +174,7 @@ Result<void> Keeper::reload() {
   if (!is_reload_owed_) return {};
   auto told = files_.reload();
   if (told) is_reload_owed_ = false;
+  reloaded_at_ = clock_.steady();
   note(told, "the broker");
   return told;
 }

@@ -75,6 +75,7 @@ class Keeper {
 
   std::mutex files_mutex_;                // one writer at a time
   bool is_reload_owed_ = false;           // guarded by it
+  std::optional<Steady> reloaded_at_;     // guarded by it
   std::optional<Steady> list_written_;    // guarded by it
   std::optional<std::string> list_told_;  // that we wrote or saw, the broker told; guarded by it
   std::mutex mutex_;

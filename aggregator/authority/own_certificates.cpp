@@ -137,7 +137,7 @@ void OwnCertificates::look_at_server(std::vector<EndangeredCertificate>& endange
   auto present = files ? load_key_pair(*files) : std::nullopt;
   if (files && !present && finish_replacement(with_its_mode(*files))) present = load_key_pair(*files);
   std::optional<Why> why;
-  if (present) {
+  if (present && !(plan_.is_broker_reading && plan_.is_broker_reading())) {
     why = tend(kind, *files, *present, plan_.server_renewed);
     present = load_key_pair(*files);
   }

@@ -48,6 +48,7 @@ class OwnCertificates {
     BrokerSettings broker;
     std::function<void()> host_renewed = {};            ///< the broker session is to begin anew
     std::function<Result<void>()> server_renewed = {};  ///< the broker is to read its files anew
+    std::function<bool()> is_broker_reading = {};       ///< its files are not to change just now
   };
 
   OwnCertificates(Plan plan, Authority& authority, const Clock& clock, AuditTrail& trail, Log log);
