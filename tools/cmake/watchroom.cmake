@@ -77,15 +77,6 @@ function(watchroom_tests name)
       set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS WATCHROOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     endif()
   endforeach()
-  if(WATCHROOM_SANITIZE)
-    # Under a sanitizer to start a process costs more than most tests do: a few processes share them.
-    foreach(shard RANGE 3)
-      add_test(NAME ${name}.${shard} COMMAND ${name} --gtest_brief=1)
-      set_tests_properties(${name}.${shard} PROPERTIES LABELS "unit;${A_LABELS}" TIMEOUT 900
-        ENVIRONMENT "GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${shard}")
-    endforeach()
-    return()
-  endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 60)
   # A list of labels does not pass through the discovery: ctest sets them when it has read the tests.
   set(labels unit spine ${A_LABELS})

@@ -361,7 +361,8 @@ TEST_F(SnmpDriver, ComesBackAfterTheDeviceStartedAgain) {
 
 TEST_F(SnmpDriver, ADeviceThatStartedBetweenTwoPollsIsReadInTheNext) {
   const auto line = bus(user_device(all_algorithms[0]));
-  ASSERT_EQ(line->read(0).communication, Communication::ok);
+  const Answer before = line->read(0);
+  ASSERT_EQ(before.communication, Communication::ok) << before.text;
   peer->stop();
   peer->start();
   wait_for_daemon();
