@@ -32,6 +32,22 @@ CertificateRow certificate_of(const Statement& row) {
           row.text(11)};
 }
 
+Result<std::vector<CertificateRow>> all_of(Statement& query) {
+  std::vector<CertificateRow> found;
+  while (true) {
+    auto row = query.step();
+    if (!row) return row.error();
+    if (!*row) return found;
+    found.push_back(certificate_of(query));
+  }
+}
+
+Result<std::optional<CertificateRow>> first_of(Statement& query) {
+  auto row = query.step();
+  if (!row) return row.error();
+  return *row ? std::optional{certificate_of(query)} : std::nullopt;
+}
+
 TokenRow token_of(const Statement& row) {
   return {row.text(0),
           row.text(1),
@@ -166,13 +182,7 @@ Result<std::vector<CertificateRow>> Ledger::certificates(std::string_view where,
                                              certificate_columns, where));
   if (!query) return query.error();
   if (at) query->bind(1, to_ms(*at));
-  std::vector<CertificateRow> found;
-  while (true) {
-    auto row = query->step();
-    if (!row) return row.error();
-    if (!*row) return found;
-    found.push_back(certificate_of(*query));
-  }
+  return all_of(*query);
 }
 
 Result<std::optional<CertificateRow>> Ledger::find_certificate(const std::string& sha256) const {
@@ -180,9 +190,7 @@ Result<std::optional<CertificateRow>> Ledger::find_certificate(const std::string
       database_.prepare(fmt::format("SELECT {} FROM certificate WHERE sha256 = ?", certificate_columns));
   if (!query) return query.error();
   query->bind(1, sha256);
-  auto row = query->step();
-  if (!row) return row.error();
-  return *row ? std::optional{certificate_of(*query)} : std::nullopt;
+  return first_of(*query);
 }
 
 Result<std::vector<CertificateRow>> Ledger::agents() const {
@@ -220,13 +228,7 @@ Result<std::vector<CertificateRow>> Ledger::unrevoked(const std::string& serial,
                   certificate_columns));
   if (!query) return query.error();
   query->bind(1, serial).bind(2, common_name);
-  std::vector<CertificateRow> found;
-  while (true) {
-    auto row = query->step();
-    if (!row) return row.error();
-    if (!*row) return found;
-    found.push_back(certificate_of(*query));
-  }
+  return all_of(*query);
 }
 
 Result<std::optional<CertificateRow>> Ledger::with_serial(const std::string& serial) const {
@@ -234,9 +236,7 @@ Result<std::optional<CertificateRow>> Ledger::with_serial(const std::string& ser
       database_.prepare(fmt::format("SELECT {} FROM certificate WHERE serial = ?", certificate_columns));
   if (!query) return query.error();
   query->bind(1, serial);
-  auto row = query->step();
-  if (!row) return row.error();
-  return *row ? std::optional{certificate_of(*query)} : std::nullopt;
+  return first_of(*query);
 }
 
 Result<void> Ledger::revoke(const std::vector<CertificateRow>& certificates, const std::string& reason,

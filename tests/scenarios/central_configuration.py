@@ -10,8 +10,9 @@ import datetime
 import json
 from pathlib import Path
 
-from story import Decoder, Plan, Story, connection, main, program, run, wait_until
-from rig.room import HOST_ID, binary, gateway_device
+from story import Plan, Story, main, program, run, wait_until
+from rig.broker_thief import BrokerThief
+from rig.room import binary, gateway_device
 
 TIMEOUT_S = 240
 LABELS = "trust"
@@ -91,28 +92,17 @@ class CentralConfiguration(Story):
     def test_NobodyButTheCentreGivesOne(self) -> None:
         """Who has stolen the broker, or the centre's certificate for it, can publish; nobody listens."""
         room = self.room
-        observer = room.observe()
+        thief = BrokerThief(room)
         done = self.give(self.written("meters.toml", self.other_sensor()))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         room.wait_until_good("meter1", "meter[L1].voltage")
-        decoder = Decoder(room.folder / "schema")
-        orders = [metric for message in observer.messages() if message.topic.endswith("/NCMD/room1")
-                  for metric in decoder.decode(message.payload).metrics
-                  if metric.name == "Node Control/Order" and b"configuration" in base64.b64decode(metric.string_value)]
-        self.assertTrue(orders)
-        genuine = orders[0].string_value
+        genuine = thief.orders("configuration")[0]
         forged = bytearray(base64.b64decode(genuine))
         forged[40] ^= 1
-        host = room.house.host_files(HOST_ID)
         for text, why in ((genuine, "was heard already"), (base64.b64encode(bytes(forged)).decode(), "refused"),
                           ("!", "not in base64")):
             before = room.agent.log().count("is refused")
-            payload = decoder.new()
-            payload.timestamp = 1
-            payload.metrics.add(name="Node Control/Order", datatype=12, string_value=text, timestamp=1)
-            sent = run([program("mosquitto_pub"), *connection(room.broker.port, room.house.ca_file, host), "-i", "thief",
-                        "-t", "spBv1.0/hq/NCMD/room1", "-f", self.bytes_file(payload.SerializeToString())])
-            self.assertEqual(sent.returncode, 0, sent.stderr)
+            thief.publish(text)
             wait_until(lambda: room.agent.log().count("is refused") > before, 15, f"the refusal of {text[:20]}")
             self.assertIn(why, room.agent.log())
         alarm = room.wait_for_alarm("agent-orders-refused", "self", deadline_s=30)
@@ -159,11 +149,6 @@ class CentralConfiguration(Story):
         self.assertEqual(shown.returncode, 0, shown.stderr)
         start = datetime.datetime.strptime(shown.stdout.strip().split("=", 1)[1], "%b %d %H:%M:%S %Y %Z")
         return int(start.replace(tzinfo=datetime.timezone.utc).timestamp())
-
-    def bytes_file(self, content: bytes) -> Path:
-        path = self.room.folder / "payload"
-        path.write_bytes(content)
-        return path
 
 
 if __name__ == "__main__":

@@ -5,21 +5,20 @@ again; what cannot be done is given up and told as it is; and nobody else's orde
 
 from __future__ import annotations
 
-import base64
 import json
 import signal
 import socket
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from story import REPOSITORY, Decoder, Plan, Story, connection, main, program, run, stays_true, wait_until  # isort: skip
+from story import REPOSITORY, Plan, Story, main, program, run, stays_true, wait_until  # isort: skip
 sys.path.insert(0, str(REPOSITORY / "tests" / "peers"))
 from modbus_client import Unit  # noqa: E402
 from rig import settings  # noqa: E402
+from rig.broker_thief import BrokerThief  # noqa: E402
 from rig.processes import Process, free_port  # noqa: E402
-from rig.room import HOST_ID, binary  # noqa: E402
+from rig.room import binary  # noqa: E402
 
 TIMEOUT_S = 240
 LABELS = "trust"
@@ -196,29 +195,15 @@ class OrderedOutputs(Story):
     def test_AnOldOrderMovesNothing(self) -> None:
         """Who has stolen the broker has every order that ever passed."""
         room = self.room
-        observer = room.observe()
+        thief = BrokerThief(room)
         self.assertEqual(self.set("siren", "on", "--for", "3600").returncode, 0)
         self.assertEqual(self.set("siren", "automatic").returncode, 0)
         self.relays.wait_for_coil(0, False, 10)
-        decoder = Decoder(room.folder / "schema")
-        orders = [metric.string_value for message in observer.messages() if message.topic.endswith("/NCMD/room1")
-                  for metric in decoder.decode(message.payload).metrics
-                  if metric.name == "Node Control/Order" and b"output" in base64.b64decode(metric.string_value)]
+        orders = thief.orders("output")
         self.assertEqual(len(orders), 2)
-        payload = decoder.new()
-        payload.timestamp = 1
-        payload.metrics.add(name="Node Control/Order", datatype=12, string_value=orders[0], timestamp=1)
-        host = room.house.host_files(HOST_ID)
-        sent = run([program("mosquitto_pub"), *connection(room.broker.port, room.house.ca_file, host), "-i", "thief",
-                    "-t", "spBv1.0/hq/NCMD/room1", "-f", self.bytes_file(payload.SerializeToString())])
-        self.assertEqual(sent.returncode, 0, sent.stderr)
+        thief.publish(orders[0])
         wait_until(lambda: "was heard already" in room.agent.log(), 15, "the refusal")
         self.assertTrue(stays_true(lambda: not self.relays.coil(0), 2))
-
-    def bytes_file(self, content: bytes) -> Path:
-        path = self.room.folder / "payload"
-        path.write_bytes(content)
-        return path
 
 
 if __name__ == "__main__":
