@@ -126,6 +126,10 @@ void Judge::restore(const KeptByJudge& kept, Instant now) {
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     if (const auto before = kept.put_back.find(settings_.outputs[i].name); before != kept.put_back.end())
       outputs_[i].put_back = before->second;
+  // Nothing was written yet: what is on at the start is not switched on under the hands of who inhibits.
+  if (command_)
+    for (Output& output : outputs_)
+      if (output.wanted == Drive::on) output.wanted = Drive::keep;
   settle(now);
 }
 

@@ -124,6 +124,17 @@ TEST(Judge, ALatchedReactionWaitsForItsResetAlsoOverARestart) {
   EXPECT_FALSE(again.judge().reset("leak", "li", TestedJudge::at(3s)));
 }
 
+TEST(Judge, WhatIsOnAtTheStartIsNotSwitchedOnWhileAnInhibitHoldsOverARestart) {
+  std::string tables{relays};
+  tables.replace(tables.find("at_start = \"off\""), 16, "at_start = \"on\"");
+  KeptByJudge kept;
+  kept.inhibition = Inhibition{"li", "work", TestedJudge::at(60s).steady, TestedJudge::at(60s).wall, 60s};
+  TestedJudge room{tables};
+  room.judge().restore(kept, TestedJudge::at(0s));
+  EXPECT_EQ(room.writes(0s), "");
+  EXPECT_EQ(room.writes(60s), "siren on");
+}
+
 TEST(Judge, AWriteThatFailsIsTriedAgainAndTold) {
   TestedJudge room{relays + reaction()};
   room.writes(0s);
