@@ -201,6 +201,17 @@ TEST(JudgeOrders, AWriteThatIsOrderedIsNotToBeMadeAfterItsDeadline) {
   EXPECT_EQ(writes[0].not_after, TestedJudge::at(11s).steady);
 }
 
+TEST(JudgeOrders, AWriteThatAReactionWantsTooHasNoDeadline) {
+  TestedJudge room{relays + reaction()};
+  room.reads(20, 0, 0s);
+  room.writes(0s);
+  ASSERT_TRUE(room.orders("siren", Drive::on, 60s, 1s));
+  room.reads(20, 1, 1s);
+  const auto writes = room.judge().take_writes(TestedJudge::at(1s));
+  ASSERT_EQ(writes.size(), 1u);
+  EXPECT_FALSE(writes[0].not_after);
+}
+
 TEST(JudgeOrders, OtherSettingsLeaveNothingSwitchedThatNobodyCanSwitchBack) {
   TestedJudge room{relays};
   room.writes(0s);

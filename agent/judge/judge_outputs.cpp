@@ -190,8 +190,9 @@ std::vector<OutputWrite> Judge::take_writes(Instant now) {
     output.ticket = ++tickets_;
     output.writing = output.wanted;
     ++output.writes;
-    const bool is_ordered =
-        output.order.holds() && !output.order.was_done && output.order.drive == output.wanted;
+    // What a reaction wants, too, is not given up with the order.
+    const bool is_ordered = output.order.holds() && !output.order.was_done &&
+                            output.order.drive == output.wanted && !wants_on(i, now);
     writes.push_back({output.ticket, settings.device, settings.point, settings.code_of(output.wanted),
                       is_ordered ? std::optional{output.order.fails_at()} : std::nullopt});
   }
