@@ -17,7 +17,10 @@ namespace watchroom::agent {
 /// is dropped and counted: the centre says a configuration again, and of an output that it was not answered.
 class OrderBox {
  public:
-  static constexpr int signal = SIGUSR1;  ///< sent to this process when there is something in it
+  /// Sent to this process when there is something in it. Of signals that are pending Linux gives the lowest
+  /// number first: a flood of orders must not keep SIGTERM waiting.
+  static constexpr int signal = SIGURG;
+  static_assert(signal > SIGTERM);
 
   void put(std::string order) {
     constexpr std::size_t most = 16;
