@@ -88,7 +88,9 @@ void Renewal::run() {
 }
 
 std::chrono::milliseconds Renewal::look() {
-  const auto present = load_key_pair(files_.pair());
+  auto present = load_key_pair(files_.pair());
+  // A full disk may have come between key and certificate.
+  if (!present && finish_replacement(files_.pair())) present = load_key_pair(files_.pair());
   if (!present) return longest_sleep;  // the self device tells of files that are not fit
   const auto life = present->until - present->since;
   const auto sleep = [](std::chrono::milliseconds wanted) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/enrolment/device_key.hpp"
+#include "proto/base/replace_file.hpp"
 #include "proto/link/test_certificates.hpp"
 
 namespace watchroom::agent {
@@ -65,6 +66,31 @@ TEST(RenewalTimerOfAClockThatNobodyVouchesFor, WaitsForWhoeverKnowsTheTime) {
   EXPECT_EQ(timer.wait(start, start + year, 0.0, sure, Steady{20s}), year * 2 / 3);
   EXPECT_EQ(timer.wait(start, start + year, 0.0, sure, Steady{200s}), year * 2 / 3);
   EXPECT_EQ(timer.wait(start, start + year, 0.0, unsure, Steady{300s}), 2min) << "from now";
+}
+
+TEST(RenewalOfAPairThatWasReplacedByHalf, IsFinishedWithoutARestart) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "watchroom-renewal-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  const TestCertificates made{folder};
+  made.make("old");
+  made.make("new");
+  const auto read = [&](const std::string& name) {
+    std::ifstream in{folder / name};
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+  };
+  const IdentityFiles files{"hq", "room1", folder / "ca.pem", folder / "own.pem", folder / "own.key"};
+  ASSERT_TRUE(replace_key_pair(files.pair(), read("old.pem"), read("old.key")));
+  ASSERT_TRUE(replace_file(folder / "own.key.next", read("new.key") + read("new.pem")));
+  ASSERT_TRUE(replace_file(files.key, read("new.key")));
+  ASSERT_FALSE(load_key_pair(files.pair()));
+  const FakeClock machine{SystemClock{}.now()};
+  const AgentClock clock{machine};
+  Renewal renewal{{"127.0.0.1", "1"}, files, clock, Log::quiet(), [] {}};
+  renewal.look();
+  const auto present = load_key_pair(files.pair());
+  ASSERT_TRUE(present);
+  EXPECT_EQ(present->certificate_pem, read("new.pem"));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(DeviceKeyOfThisMachine, IsP256AndItsRequestIsReadByOpenssl) {
