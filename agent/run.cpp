@@ -247,8 +247,8 @@ class Running {
     take(*std::move(wanted));
   }
   void take_orders() {
-    if (const auto dropped = orders_.take_dropped(); dropped > 0)
-      tell({fmt::format("{} orders came at once and were not looked at", dropped)});
+    intake_.note_dropped(orders_.take_dropped());
+    tell(intake_.take_told());
     for (const std::string& text : orders_.take()) {
       if (auto order = intake_.take(text)) {
         carry_out(*std::move(order));

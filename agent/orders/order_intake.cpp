@@ -25,6 +25,10 @@ std::optional<Order> OrderIntake::take(const std::string& text) {
   return std::nullopt;
 }
 
+void OrderIntake::note_dropped(std::uint64_t count) {
+  if (count > 0) refuse(fmt::format("{} orders came at once and were not looked at", count));
+}
+
 OrderFigures OrderIntake::figures() const {
   constexpr auto lately = std::chrono::minutes{15};
   const std::lock_guard lock{figures_mutex_};

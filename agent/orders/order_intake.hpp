@@ -32,6 +32,8 @@ class OrderIntake {
 
   /// `text`: a signed order in base64. Nothing: it is refused, and told.
   std::optional<Order> take(const std::string& text);
+  /// Of orders that came at once and were not looked at.
+  void note_dropped(std::uint64_t count);
   /// What people are to know since the last call.
   std::vector<std::string> take_told() { return std::exchange(told_, {}); }
   /// From any thread.

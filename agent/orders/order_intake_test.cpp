@@ -70,6 +70,16 @@ TEST_F(OrderIntakeTest, AnOrderOfTheKindKeyIsHeardWithoutATimeToRelyOnAndSoIsIts
   EXPECT_EQ(after_restart.figures().key_since, since);
 }
 
+TEST_F(OrderIntakeTest, AFloodFillsNeitherLogNorJournal) {
+  intake_.note_dropped(0);
+  EXPECT_TRUE(intake_.take_told().empty());
+  for (int i = 0; i < 500; ++i) {
+    intake_.note_dropped(100);
+    intake_.take("!");
+  }
+  EXPECT_EQ(intake_.take_told().size(), 10u);
+}
+
 TEST_F(OrderIntakeTest, AMemoryThatIsDamagedKnowsNoKey) {
   ASSERT_TRUE(replace_file(signer_.folder() / "orders" / "heard.json", "{"));
   EXPECT_FALSE(OrderIntake(desk(), clock_, challenges_).figures().key_since);
