@@ -255,8 +255,9 @@ Result<std::string> Authority::renew_checked(std::string_view certificate_der, s
   const auto present = x509::certificate_of_der(certificate_der);
   if (!present || !issuer_.has_signed(*present))
     return fail(Errc::refused, Retry::never, "the certificate shown is not one of this authority");
+  const std::string shown_sha256 = to_hex(x509::sha256_of(certificate_der));
   const std::lock_guard lock{mutex_};
-  const auto row = ledger_.find_certificate(to_hex(x509::sha256_of(certificate_der)));
+  const auto row = ledger_.find_certificate(shown_sha256);
   if (!row) return row.error();
   if (!*row || (*row)->kind != "agent")
     return fail(Errc::refused, Retry::never, "the certificate shown is no agent's on record here");
@@ -273,7 +274,9 @@ Result<std::string> Authority::renew_checked(std::string_view certificate_der, s
   if (!request) return request.error();
   auto made = certify(**request, shown.site, shown.agent);
   if (!made) return made.error();
-  if (auto added = ledger_.add(made->second); !added) return added.error();
+  if (auto added = ledger_.add_for_certificate(made->second, shown_sha256); !added)
+    return added.error().code == Errc::conflict ? fail(Errc::refused, Retry::never, "{}", added.error().text)
+                                                : added.error();
   return x509::der_of(*made->first);
 }
 

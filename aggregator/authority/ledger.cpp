@@ -176,6 +176,17 @@ Result<void> Ledger::add_for_token(const CertificateRow& certificate, const std:
   return transaction.commit();
 }
 
+Result<void> Ledger::add_for_certificate(const CertificateRow& certificate, const std::string& shown_sha256) {
+  Transaction transaction{database_};
+  if (auto begun = transaction.begin(); !begun) return begun;
+  const auto shown = find_certificate(shown_sha256);
+  if (!shown) return shown.error();
+  if (!*shown || (*shown)->revoked_at)
+    return fail(Errc::conflict, Retry::never, "the certificate shown was revoked in the meantime");
+  if (auto done = insert(certificate); !done) return done;
+  return transaction.commit();
+}
+
 Result<std::vector<CertificateRow>> Ledger::certificates(std::string_view where,
                                                          std::optional<Timestamp> at) const {
   auto query = database_.prepare(fmt::format("SELECT {} FROM certificate WHERE {} ORDER BY issued_at, rowid",
@@ -245,10 +256,10 @@ Result<void> Ledger::revoke(const std::vector<CertificateRow>& certificates, con
   if (auto begun = transaction.begin(); !begun) return begun;
   for (const CertificateRow& one : certificates) {
     auto end = database_.prepare(
-        "UPDATE certificate SET revoked_at = ?, reason = ?, is_cut = 0 WHERE serial = ? AND revoked_at IS "
-        "NULL");
+        "UPDATE certificate SET revoked_at = ?1, reason = ?2, is_cut = 0 WHERE revoked_at IS NULL AND "
+        "(serial = ?3 OR (kind = 'agent' AND site = ?4 AND agent = ?5))");
     if (!end) return end.error();
-    end->bind(1, to_ms(at)).bind(2, reason).bind(3, one.serial);
+    end->bind(1, to_ms(at)).bind(2, reason).bind(3, one.serial).bind(4, one.site).bind(5, one.agent);
     if (auto done = end->run(); !done) return done;
     if (one.kind != "agent") continue;
     auto withdraw =

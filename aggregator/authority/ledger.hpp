@@ -43,6 +43,8 @@ class Ledger {
   /// The certificate is on record and the token used up, or neither. Errc::conflict when the token was used
   /// in the meantime.
   Result<void> add_for_token(const CertificateRow& certificate, const std::string& secret_sha256);
+  /// The next one of who showed that certificate. Errc::conflict when another process has revoked it.
+  Result<void> add_for_certificate(const CertificateRow& certificate, const std::string& shown_sha256);
   Result<std::optional<CertificateRow>> find_certificate(const std::string& sha256) const;
   /// Those of agents, oldest first.
   Result<std::vector<CertificateRow>> agents() const;
@@ -54,7 +56,7 @@ class Ledger {
   Result<std::vector<CertificateRow>> unrevoked(const std::string& serial,
                                                 const std::string& common_name) const;
   Result<std::optional<CertificateRow>> with_serial(const std::string& serial) const;
-  /// All of them or none; with those of agents also what tokens the agents have.
+  /// All of them or none; with one of an agent also what the agent has got since, and its tokens.
   Result<void> revoke(const std::vector<CertificateRow>& certificates, const std::string& reason,
                       Timestamp at);
   /// Whether one of the revoked, still valid but for that, is in no list yet.
