@@ -394,7 +394,7 @@ Result<void> Authority::audit_unseen() {
 
 bool Authority::is_list_owed() const {
   const std::lock_guard lock{mutex_};
-  const auto owed = ledger_.has_unlisted(clock_.now());
+  const auto owed = ledger_.has_unlisted();
   return owed && *owed;
 }
 
@@ -412,7 +412,7 @@ Result<std::string> Authority::make_revocation_list() {
 Result<Authority::RevocationList> Authority::make_list() {
   const Timestamp now = clock_.now();
   const std::lock_guard lock{mutex_};
-  const auto revoked = ledger_.revoked(now);
+  const auto revoked = ledger_.revoked();
   if (!revoked) return revoked.error();
   const auto before = ledger_.list_state();
   if (!before) return before.error();

@@ -217,6 +217,16 @@ TEST_F(AuthorityTest, AListMadeByAClockThatWentBackDoesNotEndEarlier) {
   EXPECT_GE(*second + 2h, *first);
 }
 
+TEST_F(AuthorityTest, AClockThatIsAheadTakesNobodyFromTheListOfTheRevoked) {
+  enrolled();
+  clock.jump_wall(24h * 365 * 14);
+  ASSERT_TRUE(authority->revoke("hq", "room1", "stolen", {}));
+  EXPECT_TRUE(authority->is_list_owed());
+  const auto list = authority->make_list();
+  ASSERT_TRUE(list) << list.error().text;
+  EXPECT_EQ(list->revoked.size(), 1u) << "when the clock is right again it would be let in";
+}
+
 TEST_F(AuthorityTest, AListOfSomebodyElseIsNone) {
   const auto other = Issuer::make("Watchroom watchroom", clock.now());
   const auto list = other->revocation_list(1, clock.now(), clock.now() + 1h, {});

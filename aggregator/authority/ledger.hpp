@@ -59,8 +59,8 @@ class Ledger {
   /// All of them or none; with one of an agent also what the agent has got since, and its tokens.
   Result<void> revoke(const std::vector<CertificateRow>& certificates, const std::string& reason,
                       Timestamp at);
-  /// Whether one of the revoked, still valid but for that, is in no list yet.
-  Result<bool> has_unlisted(Timestamp now) const;
+  /// Whether one of the revoked is in no list yet.
+  Result<bool> has_unlisted() const;
   Result<void> note_listed(const std::vector<CertificateRow>& certificates);
 
   /// What was done and is not in the audit log yet; certificates of agents are told by who asked.
@@ -71,8 +71,8 @@ class Ledger {
   Result<Unaudited> unaudited() const;
   Result<void> note_audited(const Unaudited& told);
 
-  /// Revoked, and still valid but for that.
-  Result<std::vector<CertificateRow>> revoked(Timestamp now) const;
+  /// Also what has run out: a clock that was ahead for an hour must not let anybody in again.
+  Result<std::vector<CertificateRow>> revoked() const;
   /// Revoked agents whose sessions nobody has cut yet.
   Result<std::vector<std::pair<std::string, std::string>>> uncut() const;
   Result<void> note_cut(const std::string& site, const std::string& agent);
@@ -87,7 +87,7 @@ class Ledger {
  private:
   explicit Ledger(Database database) : database_{std::move(database)} {}
   Result<void> insert(const CertificateRow& certificate);
-  Result<std::vector<CertificateRow>> certificates(std::string_view where, std::optional<Timestamp> at) const;
+  Result<std::vector<CertificateRow>> certificates(std::string_view where) const;
   Result<void> mark(const char* column, const std::vector<CertificateRow>& certificates);
 
   Database database_;
