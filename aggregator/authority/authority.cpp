@@ -280,12 +280,13 @@ Result<std::string> Authority::renew_checked(std::string_view certificate_der, s
   return x509::der_of(*made->first);
 }
 
-bool Authority::may_renew(std::string_view certificate_der) const {
+std::optional<std::string> Authority::may_renew(std::string_view certificate_der) const {
   const auto shown = x509::certificate_of_der(certificate_der);
-  if (!shown || !issuer_.has_signed(*shown)) return false;
+  if (!shown || !issuer_.has_signed(*shown)) return std::nullopt;
   const std::lock_guard lock{mutex_};
   const auto row = ledger_.find_certificate(to_hex(x509::sha256_of(certificate_der)));
-  return row && *row && (*row)->kind == "agent" && !(*row)->revoked_at;
+  if (!row || !*row || (*row)->kind != "agent" || (*row)->revoked_at) return std::nullopt;
+  return (*row)->site + "/" + (*row)->agent;
 }
 
 Result<x509::Request> Authority::request_of(std::string_view der, const std::string& common_name) const {
