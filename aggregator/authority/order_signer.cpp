@@ -111,8 +111,8 @@ Result<void> OrderSigner::make(const std::string& why) {
     return failed(
         fail(Errc::conflict, Retry::later,
              "the present signing key is of {}, and it is {}: agents would take a new one for older; "
-             "set the clock right first",
-             to_rfc3339(plan.not_before - 1s), to_rfc3339(now)));
+             "set the clock right first, or, if it was wrong when that key was made, remove {}",
+             to_rfc3339(plan.not_before - 1s), to_rfc3339(now), file_.string()));
   auto made = authority_->issue(plan, "signer");
   if (!made) return failed(made.error());
   const std::string text = made->key_pem + made->certificate_pem;
