@@ -223,6 +223,7 @@ Answer Api::end_totp(const Call& call) {
       [&](UsersFile& content) -> Result<void> {
         UserEntry* user = find(content, name);
         if (!user) return unknown(name);
+        if (auto checked = check_gift(call.visitor->person, user->role); !checked) return checked;
         user->totp.clear();
         return {};
       },
