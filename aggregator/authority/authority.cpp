@@ -255,8 +255,9 @@ Result<std::string> Authority::renew_checked(std::string_view certificate_der, s
   const auto present = x509::certificate_of_der(certificate_der);
   if (!present || !issuer_.has_signed(*present))
     return fail(Errc::refused, Retry::never, "the certificate shown is not one of this authority");
+  const std::string shown_sha256 = to_hex(x509::sha256_of(certificate_der));
   const std::lock_guard lock{mutex_};
-  const auto row = ledger_.find_certificate(to_hex(x509::sha256_of(certificate_der)));
+  const auto row = ledger_.find_certificate(shown_sha256);
   if (!row) return row.error();
   if (!*row || (*row)->kind != "agent")
     return fail(Errc::refused, Retry::never, "the certificate shown is no agent's on record here");
@@ -273,16 +274,19 @@ Result<std::string> Authority::renew_checked(std::string_view certificate_der, s
   if (!request) return request.error();
   auto made = certify(**request, shown.site, shown.agent);
   if (!made) return made.error();
-  if (auto added = ledger_.add(made->second); !added) return added.error();
+  if (auto added = ledger_.add_for_certificate(made->second, shown_sha256); !added)
+    return added.error().code == Errc::conflict ? fail(Errc::refused, Retry::never, "{}", added.error().text)
+                                                : added.error();
   return x509::der_of(*made->first);
 }
 
-bool Authority::may_renew(std::string_view certificate_der) const {
+std::optional<std::string> Authority::may_renew(std::string_view certificate_der) const {
   const auto shown = x509::certificate_of_der(certificate_der);
-  if (!shown || !issuer_.has_signed(*shown)) return false;
+  if (!shown || !issuer_.has_signed(*shown)) return std::nullopt;
   const std::lock_guard lock{mutex_};
   const auto row = ledger_.find_certificate(to_hex(x509::sha256_of(certificate_der)));
-  return row && *row && (*row)->kind == "agent" && !(*row)->revoked_at;
+  if (!row || !*row || (*row)->kind != "agent" || (*row)->revoked_at) return std::nullopt;
+  return (*row)->site + "/" + (*row)->agent;
 }
 
 Result<x509::Request> Authority::request_of(std::string_view der, const std::string& common_name) const {
@@ -391,7 +395,7 @@ Result<void> Authority::audit_unseen() {
 
 bool Authority::is_list_owed() const {
   const std::lock_guard lock{mutex_};
-  const auto owed = ledger_.has_unlisted(clock_.now());
+  const auto owed = ledger_.has_unlisted();
   return owed && *owed;
 }
 
@@ -409,7 +413,7 @@ Result<std::string> Authority::make_revocation_list() {
 Result<Authority::RevocationList> Authority::make_list() {
   const Timestamp now = clock_.now();
   const std::lock_guard lock{mutex_};
-  const auto revoked = ledger_.revoked(now);
+  const auto revoked = ledger_.revoked();
   if (!revoked) return revoked.error();
   const auto before = ledger_.list_state();
   if (!before) return before.error();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "aggregator/audit/audit_trail.hpp"
 #include "aggregator/authority/enrolment_settings.hpp"
@@ -39,8 +40,8 @@ class Authority final : public AgentIdentities {
   Result<std::string> renew(std::string_view certificate_der, std::string_view request_der,
                             const std::string& from);
 
-  /// Whether it is one of our agents' and not revoked; it may have run out.
-  bool may_renew(std::string_view certificate_der) const;
+  /// Which of our agents it is one of; nothing if none or revoked. It may have run out.
+  std::optional<std::string> may_renew(std::string_view certificate_der) const;
 
   /// A certificate and key of the centre's own: its server for enrolment, the broker, its client.
   /// `replaces`: the serial of the one whose place it takes.

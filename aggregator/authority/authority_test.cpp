@@ -144,6 +144,28 @@ TEST_F(AuthorityTest, ARevokedAgentNeitherRenewsNorEnrolsWithAnOldToken) {
   EXPECT_EQ(state_of("room1"), "valid");
 }
 
+/// The offline command revokes what it has found before; whoever renews again and again must not slip
+/// through.
+TEST_F(AuthorityTest, WhatAnAgentGotWhileItWasBeingRevokedIsRevokedToo) {
+  const std::string first = enrolled();
+  NotedTrail unheard;
+  auto beside = Authority::open(folder / "authority", "watchroom", settings, clock, unheard, Log::quiet());
+  ASSERT_TRUE(beside);
+  const auto found = (*beside)->unrevoked("", "hq.room1");
+  const auto second = authority->renew(first, request("hq.room1"), "10.0.0.1");
+  ASSERT_TRUE(found && second);
+  ASSERT_TRUE((*beside)->revoke_certificates(*found, "stolen"));
+  EXPECT_FALSE(authority->may_renew(*second));
+  EXPECT_EQ(state_of("room1"), "revoked");
+  auto ledger = Ledger::open(folder / "authority" / "ledger.sqlite");
+  ASSERT_TRUE(ledger);
+  CertificateRow third = found->front();
+  third.serial = "03";
+  third.sha256 = "third";
+  EXPECT_EQ(ledger->add_for_certificate(third, found->front().sha256).error().code, Errc::conflict);
+  EXPECT_EQ(ledger->agents()->size(), 2u);
+}
+
 TEST_F(AuthorityTest, ACertificateOfAnotherAuthorityDoesNotRenew) {
   enrolled();
   EXPECT_EQ(
@@ -193,6 +215,16 @@ TEST_F(AuthorityTest, AListMadeByAClockThatWentBackDoesNotEndEarlier) {
   const auto second = authority->issuer().end_of_revocation_list(*authority->make_revocation_list());
   ASSERT_TRUE(first && second);
   EXPECT_GE(*second + 2h, *first);
+}
+
+TEST_F(AuthorityTest, AClockThatIsAheadTakesNobodyFromTheListOfTheRevoked) {
+  enrolled();
+  clock.jump_wall(24h * 365 * 14);
+  ASSERT_TRUE(authority->revoke("hq", "room1", "stolen", {}));
+  EXPECT_TRUE(authority->is_list_owed());
+  const auto list = authority->make_list();
+  ASSERT_TRUE(list) << list.error().text;
+  EXPECT_EQ(list->revoked.size(), 1u) << "when the clock is right again it would be let in";
 }
 
 TEST_F(AuthorityTest, AListOfSomebodyElseIsNone) {

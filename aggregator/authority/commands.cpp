@@ -223,6 +223,13 @@ int revoke(const Options& options) {
                     one.common_name);
     if (!options.is_forced)
       if (auto unused = check_unused(house, *found); !unused) return unused;
+    // Agents keep no list of the revoked: what ends a signing key is a newer one that they hear.
+    if (!options.is_forced && std::any_of(found->begin(), found->end(),
+                                          [](const CertificateRow& one) { return one.kind == "signer"; }))
+      return fail(
+          Errc::conflict, Retry::never,
+          "revoking a signing key ends nothing: agents obey it until they hear a newer one (authority "
+          "rotate-signing-key); --force notes it as revoked all the same");
     if (auto done = authority.revoke_certificates(*found, options.reason); !done) return done;
     for (const CertificateRow& one : *found)
       std::printf("已吊销 / revoked: %s %s, %s\n", one.kind.c_str(), one.common_name.c_str(),

@@ -2,13 +2,20 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/authority/est.hpp"
 
+#include <algorithm>
+
 #include "aggregator/authority/basic_password.hpp"
 #include "proto/base/base64.hpp"
 
 namespace watchroom::aggregator {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::string_view base = "/.well-known/est/";
+// Of one agent in a day; one that cannot store what it gets asks ten times. Each is a certificate on record
+// and an entry of the audit log: whoever has stolen one must not fill the disk with them.
+constexpr int most_renewals = 20;
 
 EstAnswer refuse(int status, std::string sentence) {
   EstAnswer answer;
@@ -24,6 +31,12 @@ EstAnswer certificates(const Result<std::string>& pkcs7) {
   answer.content_type = "application/pkcs7-mime; smime-type=certs-only";
   answer.headers.emplace_back("Content-Transfer-Encoding", "base64");
   answer.body = to_base64(*pkcs7);
+  return answer;
+}
+
+EstAnswer wait_for(std::chrono::seconds time, std::string sentence) {
+  EstAnswer answer = refuse(429, fmt::format("{}; wait {} s", sentence, time.count()));
+  answer.headers.emplace_back("Retry-After", fmt::format("{}", time.count()));
   return answer;
 }
 
@@ -61,7 +74,17 @@ EstAnswer Est::answer(const EstRequest& request) {
 }
 
 /// Not held up by what strangers behind the same address have failed: TLS has proved the certificate.
-EstAnswer Est::renew(const EstRequest& request) {
+EstAnswer Est::renew(const EstRequest& request, const std::string& agent) {
+  const auto day = std::min<std::chrono::milliseconds>(24h, authority_.settings().certificate_life);
+  const Steady now = clock_.steady();
+  Renewals& lately = renewals_[agent];
+  if (lately.count == 0 || now - lately.since >= day) lately = {now, 0};
+  if (lately.count >= most_renewals) {
+    refusals_.secret(request.certificate_der, request.address);
+    return wait_for(std::chrono::ceil<std::chrono::seconds>(lately.since + day - now),
+                    fmt::format("{} has renewed {} times", agent, lately.count));
+  }
+  ++lately.count;
   const auto der = from_base64(request.body);
   if (!der) return refuse(400, "the body is not base64");
   const auto made = authority_.renew(request.certificate_der, *der, request.address);
@@ -77,14 +100,13 @@ EstAnswer Est::certify(const EstRequest& request, bool is_first) {
   if (is_first && request.authorization.empty())
     return refusal_of(fail(Errc::not_authorized, Retry::never,
                            "an enrolment token is needed, as the password of HTTP Basic"));
-  if (!is_first && authority_.may_renew(request.certificate_der)) return renew(request);
+  if (!is_first)
+    if (const auto agent = authority_.may_renew(request.certificate_der)) return renew(request, *agent);
   const std::string& shown = is_first ? request.authorization : request.certificate_der;
   const std::string address = throttled_address(request.address);
   if (const auto wait = throttle_.admit(address, address)) {
     refusals_.secret(shown, request.address);
-    EstAnswer answer = refuse(429, fmt::format("too many failures from here; wait {} s", wait->count()));
-    answer.headers.emplace_back("Retry-After", fmt::format("{}", wait->count()));
-    return answer;
+    return wait_for(*wait, "too many failures from here");
   }
   const auto der = from_base64(request.body);
   if (!der) return refuse(400, "the body is not base64");

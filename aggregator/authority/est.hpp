@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,17 +32,24 @@ struct EstAnswer {
 class Est {
  public:
   Est(Authority& authority, RefusalTally& refusals, const Clock& clock)
-      : authority_{authority}, refusals_{refusals}, throttle_{clock} {}
+      : authority_{authority}, refusals_{refusals}, clock_{clock}, throttle_{clock} {}
 
   EstAnswer answer(const EstRequest& request);
 
  private:
   EstAnswer certify(const EstRequest& request, bool is_first);
-  EstAnswer renew(const EstRequest& request);
+  EstAnswer renew(const EstRequest& request, const std::string& agent);
+
+  struct Renewals {
+    Steady since{};
+    int count = 0;
+  };
 
   Authority& authority_;
   RefusalTally& refusals_;
+  const Clock& clock_;
   Throttle throttle_;
+  std::map<std::string, Renewals> renewals_;  // by agent: of those that are enrolled
 };
 
 }  // namespace watchroom::aggregator

@@ -99,6 +99,25 @@ TEST_F(EstTest, StrangersDoNotHoldUpARenewalFromTheSameAddress) {
   EXPECT_EQ(est.answer(renewal).status, 429) << "a revoked one is a stranger's";
 }
 
+TEST_F(EstTest, AStolenCertificateDoesNotFillTheDiskWithRenewals) {
+  EstRequest renewal = enrolment("");
+  renewal.target = "/.well-known/est/simplereenroll";
+  renewal.certificate_der = enrolled();
+  const std::string wanted = *from_base64(renewal.body);
+  int renewed = 0;
+  EstAnswer answer;
+  for (answer = est.answer(renewal); answer.status == 200 && renewed < 100; answer = est.answer(renewal)) {
+    ++renewed;
+    // The next one shown is a fresh one: the count is of the agent.
+    renewal.certificate_der = *authority->renew(renewal.certificate_der, wanted, "10.0.0.1");
+  }
+  EXPECT_EQ(answer.status, 429) << answer.body;
+  EXPECT_EQ(renewed, 20);
+  EXPECT_NE(answer.body.find("hq/room1"), std::string::npos) << answer.body;
+  clock.advance(24h);
+  EXPECT_EQ(est.answer(renewal).status, 200) << "the real one is late, but not lost";
+}
+
 class RefusedEnrolments : public EstTest {
  protected:
   std::uint64_t count() { return refusals.lately().count; }

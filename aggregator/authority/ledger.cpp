@@ -176,12 +176,21 @@ Result<void> Ledger::add_for_token(const CertificateRow& certificate, const std:
   return transaction.commit();
 }
 
-Result<std::vector<CertificateRow>> Ledger::certificates(std::string_view where,
-                                                         std::optional<Timestamp> at) const {
+Result<void> Ledger::add_for_certificate(const CertificateRow& certificate, const std::string& shown_sha256) {
+  Transaction transaction{database_};
+  if (auto begun = transaction.begin(); !begun) return begun;
+  const auto shown = find_certificate(shown_sha256);
+  if (!shown) return shown.error();
+  if (!*shown || (*shown)->revoked_at)
+    return fail(Errc::conflict, Retry::never, "the certificate shown was revoked in the meantime");
+  if (auto done = insert(certificate); !done) return done;
+  return transaction.commit();
+}
+
+Result<std::vector<CertificateRow>> Ledger::certificates(std::string_view where) const {
   auto query = database_.prepare(fmt::format("SELECT {} FROM certificate WHERE {} ORDER BY issued_at, rowid",
                                              certificate_columns, where));
   if (!query) return query.error();
-  if (at) query->bind(1, to_ms(*at));
   return all_of(*query);
 }
 
@@ -193,9 +202,7 @@ Result<std::optional<CertificateRow>> Ledger::find_certificate(const std::string
   return first_of(*query);
 }
 
-Result<std::vector<CertificateRow>> Ledger::agents() const {
-  return certificates("kind = 'agent'", std::nullopt);
-}
+Result<std::vector<CertificateRow>> Ledger::agents() const { return certificates("kind = 'agent'"); }
 
 Result<int> Ledger::revoke(const std::string& site, const std::string& agent, const std::string& reason,
                            Timestamp at) {
@@ -245,10 +252,10 @@ Result<void> Ledger::revoke(const std::vector<CertificateRow>& certificates, con
   if (auto begun = transaction.begin(); !begun) return begun;
   for (const CertificateRow& one : certificates) {
     auto end = database_.prepare(
-        "UPDATE certificate SET revoked_at = ?, reason = ?, is_cut = 0 WHERE serial = ? AND revoked_at IS "
-        "NULL");
+        "UPDATE certificate SET revoked_at = ?1, reason = ?2, is_cut = 0 WHERE revoked_at IS NULL AND "
+        "(serial = ?3 OR (kind = 'agent' AND site = ?4 AND agent = ?5))");
     if (!end) return end.error();
-    end->bind(1, to_ms(at)).bind(2, reason).bind(3, one.serial);
+    end->bind(1, to_ms(at)).bind(2, reason).bind(3, one.serial).bind(4, one.site).bind(5, one.agent);
     if (auto done = end->run(); !done) return done;
     if (one.kind != "agent") continue;
     auto withdraw =
@@ -260,8 +267,8 @@ Result<void> Ledger::revoke(const std::vector<CertificateRow>& certificates, con
   return transaction.commit();
 }
 
-Result<bool> Ledger::has_unlisted(Timestamp now) const {
-  const auto found = certificates("revoked_at IS NOT NULL AND is_listed = 0 AND not_after > ?", now);
+Result<bool> Ledger::has_unlisted() const {
+  const auto found = certificates("revoked_at IS NOT NULL AND is_listed = 0");
   if (!found) return found.error();
   return !found->empty();
 }
@@ -290,9 +297,9 @@ Result<Ledger::Unaudited> Ledger::unaudited() const {
   auto row = query->step();
   if (!row) return row.error();
   found.is_start = *row && query->integer(0) == 0;
-  auto issued = certificates("is_issue_audited = 0", std::nullopt);
+  auto issued = certificates("is_issue_audited = 0");
   if (!issued) return issued.error();
-  auto revoked = certificates("revoked_at IS NOT NULL AND is_end_audited = 0", std::nullopt);
+  auto revoked = certificates("revoked_at IS NOT NULL AND is_end_audited = 0");
   if (!revoked) return revoked.error();
   found.issued = *std::move(issued);
   found.revoked = *std::move(revoked);
@@ -309,13 +316,11 @@ Result<void> Ledger::note_audited(const Unaudited& told) {
   return transaction.commit();
 }
 
-Result<std::vector<CertificateRow>> Ledger::revoked(Timestamp now) const {
-  return certificates("revoked_at IS NOT NULL AND not_after > ?", now);
-}
+Result<std::vector<CertificateRow>> Ledger::revoked() const { return certificates("revoked_at IS NOT NULL"); }
 
 Result<std::vector<std::pair<std::string, std::string>>> Ledger::uncut() const {
   // Also those that have run out: a session outlives its certificate.
-  const auto rows = certificates("kind = 'agent' AND revoked_at IS NOT NULL AND is_cut = 0", std::nullopt);
+  const auto rows = certificates("kind = 'agent' AND revoked_at IS NOT NULL AND is_cut = 0");
   if (!rows) return rows.error();
   std::vector<std::pair<std::string, std::string>> found;
   for (const CertificateRow& row : *rows)

@@ -43,6 +43,8 @@ class Ledger {
   /// The certificate is on record and the token used up, or neither. Errc::conflict when the token was used
   /// in the meantime.
   Result<void> add_for_token(const CertificateRow& certificate, const std::string& secret_sha256);
+  /// The next one of who showed that certificate. Errc::conflict when another process has revoked it.
+  Result<void> add_for_certificate(const CertificateRow& certificate, const std::string& shown_sha256);
   Result<std::optional<CertificateRow>> find_certificate(const std::string& sha256) const;
   /// Those of agents, oldest first.
   Result<std::vector<CertificateRow>> agents() const;
@@ -54,11 +56,11 @@ class Ledger {
   Result<std::vector<CertificateRow>> unrevoked(const std::string& serial,
                                                 const std::string& common_name) const;
   Result<std::optional<CertificateRow>> with_serial(const std::string& serial) const;
-  /// All of them or none; with those of agents also what tokens the agents have.
+  /// All of them or none; with one of an agent also what the agent has got since, and its tokens.
   Result<void> revoke(const std::vector<CertificateRow>& certificates, const std::string& reason,
                       Timestamp at);
-  /// Whether one of the revoked, still valid but for that, is in no list yet.
-  Result<bool> has_unlisted(Timestamp now) const;
+  /// Whether one of the revoked is in no list yet.
+  Result<bool> has_unlisted() const;
   Result<void> note_listed(const std::vector<CertificateRow>& certificates);
 
   /// What was done and is not in the audit log yet; certificates of agents are told by who asked.
@@ -69,8 +71,8 @@ class Ledger {
   Result<Unaudited> unaudited() const;
   Result<void> note_audited(const Unaudited& told);
 
-  /// Revoked, and still valid but for that.
-  Result<std::vector<CertificateRow>> revoked(Timestamp now) const;
+  /// Also what has run out: a clock that was ahead for an hour must not let anybody in again.
+  Result<std::vector<CertificateRow>> revoked() const;
   /// Revoked agents whose sessions nobody has cut yet.
   Result<std::vector<std::pair<std::string, std::string>>> uncut() const;
   Result<void> note_cut(const std::string& site, const std::string& agent);
@@ -85,7 +87,7 @@ class Ledger {
  private:
   explicit Ledger(Database database) : database_{std::move(database)} {}
   Result<void> insert(const CertificateRow& certificate);
-  Result<std::vector<CertificateRow>> certificates(std::string_view where, std::optional<Timestamp> at) const;
+  Result<std::vector<CertificateRow>> certificates(std::string_view where) const;
   Result<void> mark(const char* column, const std::vector<CertificateRow>& certificates);
 
   Database database_;

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto life = 24h * 365;
 constexpr auto backdated = 5min;  // agents' clocks differ a little
+constexpr auto pause_after_failure = 1h;
 constexpr std::size_t longest_file = 64 * 1024;
 
 }  // namespace
@@ -36,14 +37,20 @@ Result<std::string> OrderSigner::sign(Order order, std::chrono::milliseconds goo
   const auto turn = FolderLock::take(file_.parent_path());
   if (!turn) return turn.error();
   if (auto loaded = load(); !loaded) return loaded.error();
-  if (clock_.now() >= signing_->since + life * 2 / 3)
-    if (auto made = make("two thirds of its life are over"); !made) return made.error();
+  renew_in_time();
   order.issuer = host_id_;
   order.issued = clock_.now();
   order.expires = order.issued + good_for;
   auto bytes = watchroom::sign(order, signing_->key, signing_->certificate);
   if (!bytes) return bytes.error();
   return to_base64(*bytes);
+}
+
+/// A full disk must not silence us, nor a clock of the year 2040: what they think of the old key, agents say.
+void OrderSigner::renew_in_time() {
+  if (clock_.now() < signing_->since + life * 2 / 3 || clock_.steady() < renew_at_) return;
+  if (auto made = make("two thirds of its life are over"); !made)  // the audit log has why
+    renew_at_ = clock_.steady() + pause_after_failure;
 }
 
 Result<Timestamp> OrderSigner::key_since() {
@@ -97,22 +104,27 @@ Result<void> OrderSigner::make(const std::string& why) {
   plan.use = CertificatePlan::Use::signer;
   plan.not_before = now - backdated;
   plan.not_after = now + life;
+  const auto failed = [&](const Error& error) {
+    audit("signing.renew", Outcome::failed, error.text);
+    return error;
+  };
+  const auto end = x509::seconds_of(*X509_get0_notAfter(&authority_->issuer().certificate()));
+  if (to_ms(now) / 1000 >= end.value_or(0))
+    return failed(fail(Errc::conflict, Retry::later,
+                       "it is {}, and the authority ended on {}: a new signing key would be void",
+                       to_rfc3339(now), to_rfc3339(from_ms(end.value_or(0) * 1000))));
   const auto before = read_whole(file_, longest_file);
   const auto old = x509::certificate_of_pem(before ? *before : "");
   if (old && authority_->issuer().has_signed(*old)) {
     const auto seconds = x509::seconds_of(*X509_get0_notBefore(old.get()));
     plan.not_before = std::max(plan.not_before, from_ms(seconds.value_or(0) * 1000) + 1s);
   }
-  const auto failed = [&](const Error& error) {
-    audit("signing.renew", Outcome::failed, error.text);
-    return error;
-  };
   if (plan.not_before > now)
     return failed(
         fail(Errc::conflict, Retry::later,
              "the present signing key is of {}, and it is {}: agents would take a new one for older; "
-             "set the clock right first",
-             to_rfc3339(plan.not_before - 1s), to_rfc3339(now)));
+             "set the clock right first, or, if it was wrong when that key was made, remove {}",
+             to_rfc3339(plan.not_before - 1s), to_rfc3339(now), file_.string()));
   auto made = authority_->issue(plan, "signer");
   if (!made) return failed(made.error());
   const std::string text = made->key_pem + made->certificate_pem;

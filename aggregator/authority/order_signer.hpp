@@ -36,6 +36,7 @@ class OrderSigner {
     std::string text;  // of the file
   };
   Result<void> load();
+  void renew_in_time();
   Result<void> make(const std::string& why);
   Result<void> use(const std::string& text);
   void audit(const std::string& action, Outcome outcome, const std::string& detail);
@@ -47,6 +48,7 @@ class OrderSigner {
   AuditTrail& trail_;
   std::mutex mutex_;
   std::optional<Signing> signing_;  // under mutex_
+  Steady renew_at_{};               // not before; under mutex_
 };
 
 }  // namespace watchroom::aggregator

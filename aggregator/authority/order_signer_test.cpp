@@ -3,6 +3,7 @@
 #include "aggregator/authority/order_signer.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "aggregator/authority/tested_authority.hpp"
 #include "proto/base/base64.hpp"
@@ -74,6 +75,38 @@ TEST_F(OrderSignerTest, AKeyIsReplacedLongBeforeItsCertificateRunsOut) {
   EXPECT_EQ(trail.last("signing.renew").outcome, Outcome::done);
 }
 
+TEST_F(OrderSignerTest, WhileTheDiskTakesNoNewKeyTheOldOneSigns) {
+  OrderSigner signer = this->signer();
+  const auto before = read(*signer.sign(order(5), 1h));
+  clock.advance(24h * 244);
+  // What is written first cannot be made there.
+  const auto obstacle = folder / "authority" / fmt::format("signing.pem.new-{}", ::getpid());
+  std::filesystem::create_directory(obstacle);
+  const auto signed_by_old = signer.sign(order(6), 1h);
+  ASSERT_TRUE(signed_by_old) << signed_by_old.error().text;
+  const auto meanwhile = read(*signed_by_old);
+  ASSERT_TRUE(before && meanwhile);
+  EXPECT_EQ(meanwhile->key_since, before->key_since);
+  EXPECT_EQ(trail.last("signing.renew").outcome, Outcome::failed);
+  std::filesystem::remove(obstacle);
+  clock.advance(1h);
+  const auto after = read(*signer.sign(order(7), 1h));
+  ASSERT_TRUE(after);
+  EXPECT_GT(after->key_since, before->key_since);
+}
+
+TEST_F(OrderSignerTest, AClockOf2040MakesNoKeyThatNobodyWouldObey) {
+  OrderSigner signer = this->signer();
+  const auto before = signer.key_since();
+  ASSERT_TRUE(before) << before.error().text;
+  clock.jump_wall(24h * 365 * 14);
+  EXPECT_TRUE(signer.sign(order(5), 1h));
+  clock.jump_wall(-24h * 365 * 14);
+  EXPECT_EQ(*signer.key_since(), *before);
+  const auto vouched = read(*signer.sign(order(6), 1h));
+  EXPECT_TRUE(vouched) << vouched.error().text;
+}
+
 TEST_F(OrderSignerTest, AKeyThatAnotherProcessHasRotatedSignsTheNextOrderAndEndsTheOld) {
   OrderSigner running = this->signer();
   const auto stolen = read(*running.sign(order(5), 1h));
@@ -117,6 +150,12 @@ TEST_F(OrderSignerTest, AKeyOfTheFutureIsNotReplacedByOneThatWouldBeTheOlder) {
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().text.find("clock"), std::string::npos) << refused.error().text;
   EXPECT_EQ(trail.last("signing.renew").outcome, Outcome::failed);
+  // The clock was wrong then and is right now: the way out is named, and works.
+  EXPECT_NE(refused.error().text.find("remove"), std::string::npos) << refused.error().text;
+  std::filesystem::remove(folder / "authority" / "signing.pem");
+  OrderSigner signer = this->signer();
+  ASSERT_TRUE(signer.renew());
+  EXPECT_TRUE(read(*signer.sign(order(6), 1h)));
 }
 
 TEST_F(OrderSignerTest, SinceWhenItsKeyCountsIsWhatAgentsHearAlsoOfOneThatAnotherProcessHasRotated) {

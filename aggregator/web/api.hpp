@@ -72,6 +72,7 @@ class Api {
   bool is_in_reach(std::int64_t alarm, const Reach& reach) const;
   void record(const Call& call, std::string_view action, std::string object, const Error* error,
               std::string detail);
+  Answer failed(const Call& call, std::string_view action, const Error& error);
   Answer change_users(const Call& call, std::string_view action, const std::string& object,
                       const std::function<Result<void>(UsersFile&)>& change,
                       const std::function<Answer()>& answer);

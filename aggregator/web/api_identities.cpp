@@ -14,6 +14,12 @@ Asker asker_of(const Call& call) { return {call.visitor->person.audit_name(), ca
 
 }  // namespace
 
+/// The authority writes down what was done, not what was only tried.
+Answer Api::failed(const Call& call, std::string_view action, const Error& error) {
+  record(call, action, call.places.at(0) + "/" + call.places.at(1), &error, "");
+  return refuse(error);
+}
+
 Answer Api::identities(const Call& call) {
   const auto all = identities_.identities();
   if (!all) return refuse(all.error());
@@ -32,7 +38,7 @@ Answer Api::invite(const Call& call) {
                   fmt::format(R"(应为 {{"hours": 1 至 {}}}。)", most_hours));
   const auto invitation =
       identities_.invite(call.places.at(0), call.places.at(1), std::chrono::hours{hours}, asker_of(call));
-  if (!invitation) return refuse(invitation.error());
+  if (!invitation) return failed(call, "agent.invite", invitation.error());
   return json(to_json(*invitation));
 }
 
@@ -45,7 +51,7 @@ Answer Api::revoke(const Call& call) {
                   fmt::format(R"(Expected {{"reason": "…"}} of at most {} bytes.)", longest_reason),
                   fmt::format(R"(应为 {{"reason": "…"}}，不超过 {} 字节。)", longest_reason));
   const auto identity = identities_.revoke(call.places.at(0), call.places.at(1), reason, asker_of(call));
-  if (!identity) return refuse(identity.error());
+  if (!identity) return failed(call, "agent.revoke", identity.error());
   return json(to_json(*identity));
 }
 

@@ -43,6 +43,10 @@ TEST_F(Identities, ARevocationNeedsAReason) {
   EXPECT_EQ(
       post("/api/v1/agents/hq/room9/revocation", R"({"reason":"x"})", {bearer(Role::administrator)}).status,
       404);
+  const auto tried = entries_of("agent.revoke");
+  ASSERT_EQ(tried.size(), 1u) << "what was only tried is in the audit log, too";
+  EXPECT_EQ(tried[0].event.object, "hq/room9");
+  EXPECT_EQ(tried[0].event.outcome, Outcome::failed);
 }
 
 }  // namespace

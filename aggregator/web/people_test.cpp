@@ -271,6 +271,22 @@ TEST_F(People, ATokenForUsersOnlyDoesNotMakeItselfOneForEverything) {
   EXPECT_EQ(send("POST", path, R"({"name":"x","actions":["manage_users"]})", proof).status, 201);
 }
 
+TEST_F(People, ATokenForUsersOnlyNeitherMakesNorBecomesSomebodyWhoMayEverything) {
+  edit([&](UsersFile& file) {
+    for (TokenEntry& token : file.tokens)
+      if (token.user == "administrator") token.actions = {Action::view, Action::manage_users};
+  });
+  const std::string proof = bearer(Role::administrator);
+  EXPECT_EQ(send("POST", "/api/v1/users", R"({"name":"x","role":"administrator"})", proof).status, 400);
+  EXPECT_EQ(send("PUT", "/api/v1/users/viewer", R"({"role":"shift_lead"})", proof).status, 400);
+  EXPECT_EQ(send("POST", "/api/v1/users/administrator/password", "", proof).status, 400);
+  EXPECT_EQ(send("DELETE", "/api/v1/users/administrator/totp", "", proof).status, 400);
+  EXPECT_EQ(log_in("administrator").status, 200) << "the password is the old one";
+  EXPECT_EQ(users.content().users.size(), all_roles.size());
+  EXPECT_EQ(send("POST", "/api/v1/users", R"({"name":"x","role":"viewer"})", proof).status, 201);
+  EXPECT_EQ(send("POST", "/api/v1/users/viewer/password", "", proof).status, 200);
+}
+
 TEST_F(People, NonsenseAboutUsersIsRefusedAndChangesNothing) {
   const std::string proof = bearer(Role::administrator);
   for (const std::string body :

@@ -56,6 +56,15 @@ Error unknown(const std::string& name) {
   return fail(Errc::not_found, Retry::never, "there is no user {}", for_log(name));
 }
 
+/// A token for users only must not make somebody, or become somebody, who may everything.
+Result<void> check_gift(const Person& asker, Role role) {
+  for (const Action action : all_actions)
+    if (may(role, action) && !asker.may(action))
+      return fail(Errc::invalid, Retry::never, "you may not {}, so you cannot make a {}, who may",
+                  name_of(action), name_of(role));
+  return {};
+}
+
 }  // namespace
 
 Json to_json(const TokenEntry& token, const std::map<std::string, Timestamp>& last_uses) {
@@ -123,6 +132,7 @@ Answer Api::add_user(const Call& call) {
       [&](UsersFile& content) -> Result<void> {
         if (content.find(wanted.name))
           return fail(Errc::conflict, Retry::never, "there is a user {} already", for_log(wanted.name));
+        if (auto checked = check_gift(call.visitor->person, wanted.role); !checked) return checked;
         content.users.push_back(entry);
         return {};
       },
@@ -144,6 +154,7 @@ Answer Api::change_user(const Call& call) {
       [&](UsersFile& content) -> Result<void> {
         UserEntry* user = find(content, wanted.name);
         if (!user) return unknown(wanted.name);
+        if (auto checked = check_gift(call.visitor->person, wanted.role); !checked) return checked;
         user->role = wanted.role;
         user->domains = wanted.domains;
         return {};
@@ -188,6 +199,8 @@ Answer Api::reset_password(const Call& call) {
       [&](UsersFile& content) -> Result<void> {
         UserEntry* user = find(content, name);
         if (!user) return unknown(name);
+        // Whoever sets the password can log in as that user.
+        if (auto checked = check_gift(call.visitor->person, user->role); !checked) return checked;
         user->password = *hash;
         user->must_change_password = true;
         return {};
@@ -210,6 +223,7 @@ Answer Api::end_totp(const Call& call) {
       [&](UsersFile& content) -> Result<void> {
         UserEntry* user = find(content, name);
         if (!user) return unknown(name);
+        if (auto checked = check_gift(call.visitor->person, user->role); !checked) return checked;
         user->totp.clear();
         return {};
       },

@@ -8,12 +8,15 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace watchroom {
 namespace {
+
+constexpr int look_ms = 10;
 
 Error io_error(const std::filesystem::path& file, std::string_view what) {
   return fail(Errc::io, Retry::never, "{}: {}: {}", file.string(), what, std::strerror(errno));
@@ -82,13 +85,19 @@ Result<void> replace_file(const std::filesystem::path& file, std::string_view te
   return {};
 }
 
-Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
+Result<FolderLock> FolderLock::take(const std::filesystem::path& folder, std::chrono::milliseconds patience) {
   const std::filesystem::path place = folder.empty() ? std::filesystem::path{"."} : folder;
   const int descriptor = ::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return io_error(place, "cannot be opened");
   FolderLock lock{descriptor};
-  while (::flock(descriptor, LOCK_EX) != 0)
-    if (errno != EINTR) return io_error(place, "cannot be locked");
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return io_error(place, "cannot be locked");
+    if (std::chrono::steady_clock::now() >= deadline)
+      return fail(Errc::io, Retry::later, "{}: another process has kept it locked for {} ms", place.string(),
+                  patience.count());
+    ::poll(nullptr, 0, look_ms);  // flock has no deadline of its own
+  }
   return lock;
 }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string_view>
 
@@ -16,7 +17,9 @@ Result<void> replace_file(const std::filesystem::path& file, std::string_view te
 /// Writers that hold this take turns, also between processes. It is released when the object goes.
 class FolderLock {
  public:
-  static Result<FolderLock> take(const std::filesystem::path& folder);
+  /// Errc::io when somebody else holds it all the time: whoever may read the folder can.
+  static Result<FolderLock> take(const std::filesystem::path& folder,
+                                 std::chrono::milliseconds patience = std::chrono::seconds{10});
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&&) = delete;
   ~FolderLock();

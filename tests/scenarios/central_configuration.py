@@ -127,6 +127,11 @@ class CentralConfiguration(Story):
         since = self.key_since(key)
         room.wait_for_point("self", "orders.key_since", lambda point: point["value"] == since, 60, "the key of now")
         serial = done.stdout.split("serial ")[1].split(";")[0]
+        # Agents keep no list of the revoked: revoking a signing key would only look as if it ended it.
+        done = run([binary("watchroom-aggregator"), "authority", "revoke", room.aggregator_folder / "aggregator.toml",
+                    "--serial", serial, "--reason", "stolen"])
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("rotate-signing-key", done.stderr)
 
         # The aggregator that runs signs with it, and writes down that it does.
         done = self.give(self.written("again.toml", self.other_sensor().replace("进线电表", "总电表")))
