@@ -393,6 +393,16 @@ Result<void> Authority::audit_unseen() {
   return ledger_.note_audited(*unseen);
 }
 
+Result<void> Authority::note_issue_audited(const std::string& serial) {
+  const std::lock_guard lock{mutex_};
+  const auto issued = ledger_.with_serial(serial);
+  if (!issued) return issued.error();
+  if (!*issued) return fail(Errc::not_found, Retry::never, "no certificate {} on record", serial);
+  Ledger::Unaudited told;
+  told.issued.push_back(**issued);
+  return ledger_.note_audited(told);
+}
+
 bool Authority::is_list_owed() const {
   const std::lock_guard lock{mutex_};
   const auto owed = ledger_.has_unlisted();
@@ -435,6 +445,16 @@ Result<Authority::RevocationList> Authority::make_list() {
 Result<std::vector<std::pair<std::string, std::string>>> Authority::uncut() const {
   const std::lock_guard lock{mutex_};
   return ledger_.uncut();
+}
+
+Result<std::vector<std::string>> Authority::uncut_programs() const {
+  const std::lock_guard lock{mutex_};
+  return ledger_.uncut_programs(clock_.now());
+}
+
+Result<void> Authority::note_program_cut(const std::string& common_name) {
+  const std::lock_guard lock{mutex_};
+  return ledger_.note_program_cut(common_name);
 }
 
 Result<void> Authority::note_cut(const std::string& site, const std::string& agent) {

@@ -58,6 +58,8 @@ class Authority final : public AgentIdentities {
   Result<void> revoke_replaced_by(std::string_view certificate_der);
   /// Writes into the audit log what the offline commands, or anybody with our key's folder, have done.
   Result<void> audit_unseen();
+  /// The audit log knows already that this one was issued.
+  Result<void> note_issue_audited(const std::string& serial);
 
   /// The list of what is revoked, for two years, PEM; newer in its time than each before it.
   struct RevocationList {
@@ -74,6 +76,9 @@ class Authority final : public AgentIdentities {
   Result<std::vector<AgentIdentity>> admitted() const;
   Result<std::vector<std::pair<std::string, std::string>>> uncut() const;
   Result<void> note_cut(const std::string& site, const std::string& agent);
+  /// As for agents: other programs, by common name, that have no valid certificate left.
+  Result<std::vector<std::string>> uncut_programs() const;
+  Result<void> note_program_cut(const std::string& common_name);
 
   std::string ca_pem() const { return issuer_.certificate_pem(); }
   std::string ca_der() const { return x509::der_of(issuer_.certificate()); }

@@ -139,6 +139,9 @@ TEST_F(KeeperTest, WhatIsDoneBesideTheRunningAggregatorIsListedAndAudited) {
   ASSERT_TRUE(found);
   ASSERT_EQ(found->size(), 1u);
   ASSERT_TRUE((*beside)->revoke_certificates(*found, "laptop stolen"));
+  EXPECT_EQ(*authority->uncut_programs(), std::vector<std::string>{"dashboard"});
+  ASSERT_TRUE(authority->note_program_cut("dashboard"));
+  EXPECT_TRUE(authority->uncut_programs()->empty());
   const auto keeps = keeper();
   keeps->start();
   keeps->stop();
@@ -150,6 +153,21 @@ TEST_F(KeeperTest, WhatIsDoneBesideTheRunningAggregatorIsListedAndAudited) {
   EXPECT_NE(trail.last("certificate.revoke").detail.find("laptop stolen"), std::string::npos);
   EXPECT_EQ(trail.last("authority.init").outcome, Outcome::done);
   EXPECT_FALSE(authority->is_list_owed());
+}
+
+TEST_F(KeeperTest, AProgramThatHasAnotherValidCertificateIsNotCut) {
+  const CertificatePlan plan{
+      "dashboard", CertificatePlan::Use::client, {}, clock.now() - 1h, clock.now() + 24h * 90};
+  ASSERT_TRUE(authority->issue(plan, "client"));
+  const auto old = authority->unrevoked("", "dashboard");
+  ASSERT_TRUE(old);
+  ASSERT_TRUE(authority->issue(plan, "client"));
+  ASSERT_TRUE(authority->revoke_certificates(*old, "renewed by hand"));
+  EXPECT_TRUE(authority->uncut_programs()->empty());
+  const auto rest = authority->unrevoked("", "dashboard");
+  ASSERT_EQ(rest->size(), 1u);
+  ASSERT_TRUE(authority->revoke_certificates(*rest, "laptop stolen"));
+  EXPECT_EQ(*authority->uncut_programs(), std::vector<std::string>{"dashboard"});
 }
 
 }  // namespace

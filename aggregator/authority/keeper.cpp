@@ -67,6 +67,7 @@ void Keeper::stop() {
 void Keeper::run() {
   while (true) {
     cut_sessions();
+    cut_programs();
     look_at_own_certificates();
     {
       std::unique_lock lock{mutex_};
@@ -196,6 +197,24 @@ void Keeper::cut_sessions() {
     if (done.error().code == Errc::refused) note(write_list(), "the list of revoked certificates");
   }
   if (!uncut->empty()) note(write_rules(), "the broker's rules");
+}
+
+/// Copies of the centre's own need none of it: its session has the same name, and comes back.
+void Keeper::cut_programs() {
+  const auto uncut = authority_.uncut_programs();
+  if (!uncut) return log_.error("{}", uncut.error().text);
+  for (const std::string& name : *uncut) {
+    if (name == plan_.host_id) continue;
+    const auto done = cutter_.cut_program(name);
+    note(done, "the broker session of " + name);
+    if (!done) {
+      if (done.error().code == Errc::refused) note(write_list(), "the list of revoked certificates");
+      continue;
+    }
+    if (auto noted = authority_.note_program_cut(name); !noted) log_.error("{}", noted.error().text);
+    trail_.record({"system", "", "client.cut", name, Outcome::done, "its broker session is over"});
+    log_.info("{} was revoked; it has no broker session any more", name);
+  }
 }
 
 void Keeper::look_at_own_certificates() {

@@ -59,6 +59,7 @@ class Keeper {
   bool list_is_due();
   void look_at_list_of_others();
   void cut_sessions();
+  void cut_programs();
   void look_at_own_certificates();
   void tell_state();
   void note(const Result<void>& result, const std::string& what);

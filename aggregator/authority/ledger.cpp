@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/authority/ledger.hpp"
 
+#include <set>
+
 namespace watchroom::aggregator {
 
 std::string_view ledger();  // ledger.sql, written by CMake
@@ -336,6 +338,27 @@ Result<void> Ledger::note_cut(const std::string& site, const std::string& agent)
       "NULL");
   if (!note) return note.error();
   note->bind(1, site).bind(2, agent);
+  return note->run();
+}
+
+Result<std::vector<std::string>> Ledger::uncut_programs(Timestamp now) const {
+  const auto rows = certificates(
+      "kind = 'client' AND revoked_at IS NOT NULL AND is_cut = 0 AND NOT EXISTS (SELECT 1 FROM certificate "
+      "AS other WHERE other.common_name = certificate.common_name AND other.revoked_at IS NULL AND "
+      "other.not_after > ?)",
+      now);
+  if (!rows) return rows.error();
+  std::set<std::string> names;
+  for (const CertificateRow& row : *rows) names.insert(row.common_name);
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<void> Ledger::note_program_cut(const std::string& common_name) {
+  auto note = database_.prepare(
+      "UPDATE certificate SET is_cut = 1 WHERE kind = 'client' AND common_name = ? AND revoked_at IS NOT "
+      "NULL");
+  if (!note) return note.error();
+  note->bind(1, common_name);
   return note->run();
 }
 

@@ -76,6 +76,9 @@ class Ledger {
   /// Revoked agents whose sessions nobody has cut yet.
   Result<std::vector<std::pair<std::string, std::string>>> uncut() const;
   Result<void> note_cut(const std::string& site, const std::string& agent);
+  /// Names of other programs, all of whose certificates are void and whose sessions nobody has cut yet.
+  Result<std::vector<std::string>> uncut_programs(Timestamp now) const;
+  Result<void> note_program_cut(const std::string& common_name);
 
   struct ListState {
     std::int64_t number = 0;

@@ -229,6 +229,8 @@ Result<void> OwnCertificates::renew(const Kind& kind, const KeyPairFiles& files,
   trail_.record({"system", "", "certificate.renew", kind.object, Outcome::done,
                  fmt::format("serial {}, good until {}", x509::serial_of(*made->certificate),
                              to_rfc3339(plan.not_after))});
+  if (auto noted = authority_.note_issue_audited(x509::serial_of(*made->certificate)); !noted)
+    log_.error("{}", noted.error().text);
   return {};
 }
 

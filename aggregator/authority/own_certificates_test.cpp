@@ -173,6 +173,11 @@ TEST_F(OwnCertificatesTest, TheHostsIsRenewedWithANewKeyForAsLongAsBefore) {
   ASSERT_EQ(::stat(broker.key_file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   EXPECT_EQ(trail.last("certificate.renew").object, "host");
+  ASSERT_TRUE(authority->audit_unseen());
+  EXPECT_EQ(trail.last("certificate.issue")
+                .detail.find(x509::serial_of(*x509::certificate_of_pem(after.certificate_pem))),
+            std::string::npos)
+      << "the audit log has it once";
   const auto verified =
       run("openssl verify -purpose sslclient -CAfile authority/ca.pem host.pem && openssl x509 "
           "-in host.pem -noout -subject");

@@ -73,9 +73,19 @@ SessionCutter::SessionCutter(Authority& authority, BrokerSettings broker, std::f
     : authority_{authority}, broker_{std::move(broker)}, folder_{std::move(folder)}, log_{std::move(log)} {}
 
 Result<void> SessionCutter::cut(const std::string& site, const std::string& agent) {
+  // Where the listener does not make the common name the client id, this is the id that an agent gives.
+  return cut(agent_common_name(site, agent), fmt::format("watchroom-{}-{}", site, agent), site + "/" + agent);
+}
+
+Result<void> SessionCutter::cut_program(const std::string& common_name) {
+  return cut(common_name, common_name, common_name);
+}
+
+Result<void> SessionCutter::cut(const std::string& common_name, const std::string& client_id,
+                                const std::string& who) {
   const SystemClock clock;
   CertificatePlan plan;
-  plan.common_name = agent_common_name(site, agent);
+  plan.common_name = common_name;
   plan.not_before = clock.now() - 5min;
   plan.not_after = clock.now() + 5min;
   const auto made = authority_.issuer().issue(plan);
@@ -88,20 +98,17 @@ Result<void> SessionCutter::cut(const std::string& site, const std::string& agen
   broker.certificate_file = identity.certificate;
   broker.key_file = identity.key;
   Visit visit;
-  // Where the listener does not make the common name the client id, this is the id that an agent gives.
-  MqttSession session{broker, fmt::format("watchroom-{}-{}", site, agent), visit, system_certificate_time,
-                      Log::quiet()};
+  MqttSession session{broker, client_id, visit, system_certificate_time, Log::quiet()};
   if (auto started = session.start(); !started) return started.error();
   if (!visit.connects_within(longest_connect)) {
     session.stop(0ms);
-    return fail(Errc::not_connected, Retry::later, "the broker session of {}/{} cannot be cut: {}", site,
-                agent, visit.reason());
+    return fail(Errc::not_connected, Retry::later, "the broker session of {} cannot be cut: {}", who,
+                visit.reason());
   }
   const bool came_back = visit.ends_within(stay);
   session.stop(1s);
   if (came_back)
-    return fail(Errc::refused, Retry::now, "{}/{} still gets into the broker: {}", site, agent,
-                visit.reason());
+    return fail(Errc::refused, Retry::now, "{} still gets into the broker: {}", who, visit.reason());
   return {};
 }
 

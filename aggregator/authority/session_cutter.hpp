@@ -10,9 +10,9 @@
 
 namespace watchroom::aggregator {
 
-/// Ends the broker session of an agent that was revoked. The broker keeps a session it has let in whatever
-/// its list says since, and ends it only for another with the same client id: so we come under the agent's
-/// name, with a certificate of some minutes, and stay until it is sure that the agent does not come back.
+/// Ends the broker session of an agent or program that was revoked. The broker keeps a session it has let in
+/// whatever its list says since, and ends it only for another with the same client id: so we come under its
+/// name, with a certificate of some minutes, and stay until it is sure that it does not come back.
 class SessionCutter {
  public:
   /// `folder` is for the certificate of those minutes.
@@ -20,8 +20,12 @@ class SessionCutter {
 
   /// Takes some seconds. Errc::refused: somebody still gets in under that name; any error: try again.
   Result<void> cut(const std::string& site, const std::string& agent);
+  /// Of another program, where the listener makes the common name the client id.
+  Result<void> cut_program(const std::string& common_name);
 
  private:
+  Result<void> cut(const std::string& common_name, const std::string& client_id, const std::string& who);
+
   Authority& authority_;
   const BrokerSettings broker_;
   const std::filesystem::path folder_;

@@ -71,7 +71,7 @@ TEST_F(UnsureClock, InABacklogKeepsTheOrderOfItsRecords) {
   pass(5s);
   happen(Disconnected{"cut"});
   pass(600s);
-  happen(Connected{2, 2000});
+  be_connected(2, 2000);
   be_born();
   tells(25.0, long_ago, false);  // what is live comes first
   tells(21.0, long_ago, true);
@@ -96,7 +96,7 @@ TEST_F(UnsureClock, StillTellsWhatCameAndWentUnheard) {
   tells(20.0, clock.now(), false, false);
   happen(Disconnected{"cut"});
   pass(600s);
-  happen(Connected{2, 2000});
+  be_connected(2, 2000);
   be_born();
   const std::size_t before = subjects().size();
   tells(31.0, clock.now() - 500s, true);

@@ -106,7 +106,12 @@ class CoreTest : public ::testing::Test {
     auto made = Core::make(settings, rules, *std::move(store), *room, outside, clock, Log::quiet());
     ASSERT_TRUE(made) << made.error().text;
     core = *std::move(made);
-    happen(Connected{1, 1000});
+    be_connected(1, 1000);
+  }
+  /// The broker sends our STATE back, as a real one does.
+  void be_connected(SessionNumber session, std::int64_t state_timestamp_ms) {
+    happen(Connected{session, state_timestamp_ms});
+    happen(Received{"spBv1.0/STATE/watchroom", HostState{true, state_timestamp_ms}.str()});
   }
   void happen(CoreEvent event) {
     std::vector<CoreEvent> events;

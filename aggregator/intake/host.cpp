@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 /// How long after connecting a known node is left to announce itself before it is asked.
 constexpr auto birth_patience = 3s;
 constexpr auto look_interval = 250ms;
+/// mosquitto 2.0 drops what anybody publishes, and acknowledges it, while it could not read its rules anew.
+constexpr auto echo_patience = 5s;
 
 std::optional<std::int64_t> integer_metric(const Payload& payload, std::string_view name) {
   const Metric* metric = payload.find(name);
@@ -70,6 +72,8 @@ MqttMessage Host::state_message(bool online, std::int64_t timestamp_ms) const {
 void Host::connected(std::int64_t state_timestamp_ms, Steady now) {
   connected_ = true;
   state_timestamp_ms_ = state_timestamp_ms;
+  state_unheard_since_ = now;
+  is_state_missed_ = false;
   connected_at_ = now;
   tokens_at_ = now;
   waiting_for_births_ = true;
@@ -293,7 +297,13 @@ void Host::want_rebirth(Node& node, std::string_view reason) {
 
 void Host::receive_state(std::string_view payload) {
   const auto state = HostState::parse(payload);
-  if (!state || state->online) return;
+  if (!state) return;
+  if (state->online) {
+    if (state->timestamp_ms != state_timestamp_ms_) return;
+    state_unheard_since_.reset();
+    if (std::exchange(is_state_missed_, false)) log_.info("the broker has our STATE");
+    return;
+  }
   if (state->timestamp_ms > state_timestamp_ms_) {
     // Answering would start a fight without end.
     log_.error("another host runs under our id \"{}\": give each its own host_id", settings_.host_id);
@@ -325,7 +335,7 @@ void Host::rolled_back() {
 std::vector<MqttMessage> Host::take_commands(Timestamp wall, Steady now) {
   std::vector<MqttMessage> messages;
   if (!connected_) return messages;
-  if (std::exchange(state_wanted_, false)) messages.push_back(state_message(true, state_timestamp_ms_));
+  if (is_state_due(now)) messages.push_back(state_message(true, state_timestamp_ms_));
   const auto passed = std::chrono::duration<double>(now - tokens_at_).count();
   rebirth_tokens_ = std::min(settings_.rebirths_per_s, rebirth_tokens_ + passed * settings_.rebirths_per_s);
   tokens_at_ = now;
@@ -353,6 +363,16 @@ std::vector<MqttMessage> Host::take_commands(Timestamp wall, Steady now) {
     }
   }
   return messages;
+}
+
+bool Host::is_state_due(Steady now) {
+  const bool is_missed = state_unheard_since_ && now - *state_unheard_since_ >= echo_patience;
+  if (!std::exchange(state_wanted_, false) && !is_missed) return false;
+  if (is_missed && !std::exchange(is_state_missed_, true))
+    log_.warning("the broker has not sent our STATE back: it is said again every {} s until it does",
+                 echo_patience.count());
+  state_unheard_since_ = now;
+  return true;
 }
 
 bool Host::is_silent_for(const Node& node, int heartbeats, Steady now) {

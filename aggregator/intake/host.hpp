@@ -80,7 +80,8 @@ class Host {
   /// The transaction failed: nothing received since `committed` counts; the agents will send it again.
   void rolled_back();
 
-  /// Acknowledgements and rebirth requests that are due, and the STATE repeat if somebody overwrote it.
+  /// Acknowledgements and rebirth requests that are due, and our STATE again if somebody overwrote it or the
+  /// broker has not sent it back to us.
   std::vector<MqttMessage> take_commands(Timestamp wall, Steady now);
   /// Asks a device's agent for another class by a DCMD with our own metric.
   static MqttMessage class_command(const NodeKey& node, const std::string& device, const std::string& wanted,
@@ -149,6 +150,7 @@ class Host {
   void note_sequence(Node& node, const Payload& payload, Steady now);
   void want_rebirth(Node& node, std::string_view reason);
   void receive_state(std::string_view payload);
+  bool is_state_due(Steady now);
   MqttMessage rebirth_request(const NodeKey& key, Timestamp wall) const;
   MqttMessage acknowledgement(const NodeKey& key, const JournalLedger& committed, Timestamp wall) const;
 
@@ -158,6 +160,8 @@ class Host {
   bool connected_ = false;
   std::int64_t state_timestamp_ms_ = 0;
   bool state_wanted_ = false;
+  std::optional<Steady> state_unheard_since_;  // it was last said then, and has not come back
+  bool is_state_missed_ = false;               // and the log says so
   Steady connected_at_{};
   bool waiting_for_births_ = false;
   double rebirth_tokens_ = 0;

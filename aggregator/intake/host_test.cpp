@@ -18,7 +18,13 @@ const JournalId journal{7};
 
 class HostTest : public ::testing::Test {
  protected:
-  HostTest() { host.connected(1000, at(0ms)); }
+  HostTest() {
+    host.connected(1000, at(0ms));
+    hear_state(true, 1000);
+  }
+  void hear_state(bool online, std::int64_t timestamp_ms) {
+    host.receive("spBv1.0/STATE/watchroom", HostState{online, timestamp_ms}.str(), at(0ms));
+  }
 
   static Steady at(std::chrono::milliseconds since) { return Steady{since + 1h}; }
   static std::string node_birth(std::int64_t bd_seq, std::optional<std::int64_t> head = 0) {
@@ -203,6 +209,41 @@ TEST_F(HostTest, AnswersAnOldDeathOfItsOwnButFightsNoOtherHost) {
   EXPECT_TRUE(messages[0].retain);
   host.receive("spBv1.0/STATE/watchroom", HostState{false, 5000}.str(), at(0ms));
   EXPECT_TRUE(host.take_commands(from_ms(0), at(2ms)).empty());
+}
+
+TEST_F(HostTest, SaysItsStateAgainUntilTheBrokerSendsItBack) {
+  const auto states = [this](std::chrono::milliseconds when) {
+    std::vector<std::string> said;
+    for (const MqttMessage& message : host.take_commands(from_ms(0), at(when))) {
+      EXPECT_EQ(message.topic, "spBv1.0/STATE/watchroom");
+      EXPECT_TRUE(message.retain);
+      said.push_back(message.payload);
+    }
+    return said;
+  };
+  const std::vector<std::string> again{R"({"online":true,"timestamp":2000})"};
+  EXPECT_TRUE(states(1h).empty()) << "it was heard";
+  host.disconnected();
+  host.connected(2000, at(1h));
+  hear_state(true, 1000);  // what the broker still holds of the session before
+  EXPECT_TRUE(states(1h + 4'999ms).empty());
+  EXPECT_EQ(states(1h + 5s), again);
+  EXPECT_TRUE(states(1h + 9'999ms).empty());
+  EXPECT_EQ(states(1h + 10s), again);
+  host.disconnected();
+  EXPECT_TRUE(states(1h + 15s).empty()) << "nobody is there to hear it";
+  host.connected(2000, at(2h));
+  hear_state(true, 2000);
+  EXPECT_TRUE(states(3h).empty());
+}
+
+TEST_F(HostTest, TheAnswerToAnOldDeathOfItsOwnIsAlsoToBeHeard) {
+  hear_state(false, 900);
+  EXPECT_EQ(host.take_commands(from_ms(0), at(1s)).size(), 1u);
+  EXPECT_TRUE(host.take_commands(from_ms(0), at(5'999ms)).empty());
+  EXPECT_EQ(host.take_commands(from_ms(0), at(6s)).size(), 1u);
+  hear_state(true, 1000);
+  EXPECT_TRUE(host.take_commands(from_ms(0), at(1h)).empty());
 }
 
 TEST_F(HostTest, AJournalThatWentBackBeginsANewGenerationInsteadOfLosingItsRecords) {

@@ -250,6 +250,10 @@ class Enrolment(Story):
         room.wait_until_good(*TEMPERATURE)
         renewed = self.audit(room, "certificate.renew")
         self.assertEqual({(one["object"], one["outcome"]) for one in renewed}, {("host", "done"), ("broker", "done")})
+        self.assertEqual(len(renewed), 2)
+        told_twice = [one["object"] for one in self.audit(room, "certificate.issue")
+                      for other in renewed if one["detail"].split(",")[0] == other["detail"].split(",")[0]]
+        self.assertEqual(told_twice, [])
         self.assertIsNone(room.find_alarm("own-certificate-30-days"))
         # What mosquitto was told it also reads when it starts.
         shown = self.shown_by_broker(room)
@@ -327,9 +331,19 @@ class Enrolment(Story):
         watcher = room.house.client("watcher")
         self.assertTrue(self.gets_in(room))
         serial = self.serial_of(watcher.certificate_file.read_text())
+        connected = lambda: room.broker.process.log().count(" as watcher")  # noqa: E731
+        thrown_out = lambda: room.broker.process.log().count("watcher already connected")  # noqa: E731
+        visits, cuts = connected(), thrown_out()
+        laptop = room.processes.spawn("laptop", [
+            program("mosquitto_sub"), *connection(room.broker.port, room.house.ca_file, watcher), "-t", "spBv1.0/#"])
+        wait_until(lambda: connected() > visits, 10, "the other program's session")
         done = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        wait_until(lambda: not self.gets_in(room), 15, "the other program to be kept out")
+        wait_until(lambda: [one for one in self.audit(room, "client.cut") if one["object"] == watcher.common_name], 40,
+                   "the session that was there to be cut")
+        self.assertGreater(thrown_out(), cuts)
+        self.assertFalse(self.gets_in(room), "the other program is kept out")
+        laptop.stop()
 
     def test_APidFileThatLeadsToNoBrokerIsAnAlarm(self) -> None:
         room = self.room_with()

@@ -50,7 +50,10 @@ Result<void> AgentSide::publish(SessionNumber session, const MqttMessage& messag
 
 void CentreSide::publish(SessionNumber session, const MqttMessage& message) {
   if (session != wires_.centre_session || session == 0) return;
-  if (host_of_state_topic(message.topic)) wires_.retained_state = message;
+  if (host_of_state_topic(message.topic)) {
+    wires_.retained_state = message;
+    wires_.to_centre.push_back(message);
+  }
   if (wires_.agent_session != 0) wires_.to_agent.push_back(message);
 }
 
