@@ -258,8 +258,8 @@ TEST_F(Program, ListsExportsAndVerifiesTheAuditLog) {
   EXPECT_EQ(run("audit verify --expect " + std::string(64, '0') + as(Role::auditor)).code, 1);
 
   const std::string file = (folder / "audit.jsonl").string();
-  EXPECT_EQ(run("audit export --output " + file + as(Role::auditor)).code, 0);
-  EXPECT_EQ(run("audit export --output " + file + as(Role::auditor)).code, 1) << "no export is overwritten";
+  EXPECT_EQ(run("audit export --out " + file + as(Role::auditor)).code, 0);
+  EXPECT_EQ(run("audit export --out " + file + as(Role::auditor)).code, 1) << "no export is overwritten";
   EXPECT_EQ(run("audit verify --file " + file).code, 0) << "without a server";
   EXPECT_EQ(run("audit verify --file " + file + " --expect " + head).code, 0);
   std::ifstream in{file};

@@ -137,7 +137,7 @@ class PeopleAndAudit(Story):
             self.assertTrue(verified["is_intact"], verified)
             head = verified["head"]["hash"]
             export = room.folder / "audit.jsonl"
-            self.assertEqual(self.watchroom("audit", "export", "--output", export, *way).returncode, 0)
+            self.assertEqual(self.watchroom("audit", "export", "--out", export, *way).returncode, 0)
             self.play_auditor(export)
             room.aggregator.stop()
             self.assertIn("head of the audit log: entry", room.aggregator.log())
