@@ -105,7 +105,7 @@ void check_end(const std::string& field, const std::filesystem::path& file, Cert
     findings.push_back({false, field,
                         fmt::format("\"{0}\" 将于 {1} 过期（不足 {2} 天），应尽快换新 / \"{0}\" runs out on "
                                     "{1}, in less than {2} days; expected more than 30",
-                                    file.string(), until, left / day_s + 1)});
+                                    file.string(), until, (left + day_s - 1) / day_s)});
   if (validity->since > now)
     findings.push_back(
         {false, field,

@@ -140,9 +140,9 @@ TEST_F(StartCheckTest, AFolderThatThisUserCannotWriteToIsFatal) {
     // The superuser may write anywhere.
     const bool is_root = ::geteuid() == 0;
     constexpr uid_t nobody = 65'534;
-    if (is_root) EXPECT_EQ(::seteuid(nobody), 0);
+    EXPECT_EQ(is_root ? ::seteuid(nobody) : 0, 0);
     StartFindings findings = found_of(data);
-    if (is_root) EXPECT_EQ(::seteuid(0), 0);
+    EXPECT_EQ(is_root ? ::seteuid(0) : 0, 0);
     return findings;
   };
   EXPECT_THAT(as_somebody(0777), tells(true, "data_dir", "无法写入", "journal.sqlite\", expected it"));
