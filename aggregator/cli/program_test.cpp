@@ -159,6 +159,12 @@ TEST_F(Program, RefusesWrongUsageWithTwo) {
     EXPECT_EQ(run(arguments).code, 2) << arguments;
   EXPECT_EQ(run("--help").code, 0);
   EXPECT_EQ(run("--version").code, 0);
+  EXPECT_EQ(run("output set hq/room1/siren on --reason x --yes --for 5" + as(Role::shift_lead)).code, 2)
+      << "5 what?";
+  EXPECT_TRUE(run("output set --help").says("原因（记入审计） / why, for the audit"));
+  const Ended ended = run("user totp li --json");
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(Json::parse(ended.out)["error"]["code"], "invalid");
 }
 
 TEST_F(Program, TakesItsPlaceFromTheEnvironment) {

@@ -327,8 +327,11 @@ class Enrolment(Story):
         watcher = room.house.client("watcher")
         self.assertTrue(self.gets_in(room))
         serial = self.serial_of(watcher.certificate_file.read_text())
-        done = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen")
+        done = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen", "--json")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual([one["serial"] for one in json.loads(done.stdout)["revoked"]], [serial])
+        again = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen", "--json")
+        self.assertEqual((again.returncode, json.loads(again.stdout)["error"]["code"]), (1, "not_found"))
         wait_until(lambda: not self.gets_in(room), 15, "the other program to be kept out")
 
     def test_APidFileThatLeadsToNoBrokerIsAnAlarm(self) -> None:

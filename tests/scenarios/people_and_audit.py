@@ -172,6 +172,8 @@ class PeopleAndAudit(Story):
 
     def play_thief(self, room: Room, head: str) -> None:
         self.assertEqual(self.verify(room, "--expect", head).returncode, 0)
+        told = json.loads(self.verify(room, "--expect", head, "--json").stdout)
+        self.assertTrue(told["is_intact"] and told["entries"] > 0, told)
         file = room.aggregator_folder / "data" / "audit.db"
         with sqlite3.connect(file) as log:
             with self.assertRaises(sqlite3.IntegrityError):
