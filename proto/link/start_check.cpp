@@ -203,7 +203,7 @@ void check_folder(const std::string& field, const std::filesystem::path& folder,
 }
 
 int report_check(const std::filesystem::path& settings_file, const std::string& summary,
-                 nlohmann::ordered_json facts, const StartFindings& findings,
+                 const nlohmann::ordered_json& facts, const StartFindings& findings,
                  const std::vector<Problem>& warnings, bool is_json) {
   const bool will_start = std::ranges::none_of(findings, [](const auto& one) { return one.is_fatal; });
   const std::string file = settings_file.string();

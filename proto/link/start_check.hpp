@@ -41,7 +41,7 @@ void check_folder(const std::string& field, const std::filesystem::path& folder,
 /// Tells what `check` found, in one way for every program. `facts` go into the JSON. The exit code: 1 when
 /// the program will not start.
 int report_check(const std::filesystem::path& settings_file, const std::string& summary,
-                 nlohmann::ordered_json facts, const StartFindings& findings,
+                 const nlohmann::ordered_json& facts, const StartFindings& findings,
                  const std::vector<Problem>& warnings, bool is_json);
 
 }  // namespace watchroom
