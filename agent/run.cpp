@@ -23,6 +23,7 @@
 #include "agent/orders/order_intake.hpp"
 #include "agent/polling_field.hpp"
 #include "agent/self/self_watch.hpp"
+#include "proto/base/command_line.hpp"
 
 namespace watchroom::agent {
 namespace {
@@ -34,9 +35,9 @@ constexpr auto longest_pause_to_read_anew = 2s;
 // A guardian gives up after 10 s.
 constexpr auto longest_wait_for_outputs = 11s;
 
-constexpr int exit_ok = 0;
-constexpr int exit_failed = 1;
-constexpr int exit_wrong_input = 2;
+constexpr int exit_ok = command_line::done;
+constexpr int exit_failed = command_line::failed;
+constexpr int exit_wrong_input = command_line::wrong_input;
 
 /// What the main thread is woken by.
 enum class Wake { stop, read_anew, orders, time };
@@ -431,7 +432,7 @@ int run_command(const std::filesystem::path& settings_file) {
   Running agent{*std::move(settings), settings_file, *std::move(journal), notifier, clock, log};
   if (auto started = agent.start(); !started) {
     log.error("{}", started.error().text);
-    return exit_wrong_input;
+    return exit_failed;
   }
   for (Wake wake = signals.wait(agent.pause()); wake != Wake::stop; wake = signals.wait(agent.pause())) {
     if (wake == Wake::read_anew) agent.read_anew();

@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "aggregator/program_settings.hpp"
 
-#include <cstdio>
-
 namespace watchroom::aggregator {
 namespace {
 
@@ -34,8 +32,7 @@ ProgramSettings ProgramSettings::read(const SettingsTable& table) {
   return read;
 }
 
-std::optional<ProgramSettings> ProgramSettings::load(const std::string& file) {
-  Problems problems;
+std::optional<ProgramSettings> ProgramSettings::load(const std::string& file, Problems& problems) {
   std::optional<ProgramSettings> loaded;
   if (const auto table = SettingsTable::load(file, problems)) {
     loaded = read(*table);
@@ -45,9 +42,7 @@ std::optional<ProgramSettings> ProgramSettings::load(const std::string& file) {
       users.load(problems);
     }
   }
-  if (problems.empty()) return loaded;
-  std::fprintf(stderr, "%s", problems.str().c_str());
-  return std::nullopt;
+  return problems.empty() ? std::move(loaded) : std::nullopt;
 }
 
 }  // namespace watchroom::aggregator

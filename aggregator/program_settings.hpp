@@ -22,8 +22,8 @@ struct ProgramSettings {
   AuditLog::Limits audit;
 
   static ProgramSettings read(const SettingsTable& table);
-  /// Nothing when there is a problem, in the users file too; all of them are on standard error then.
-  static std::optional<ProgramSettings> load(const std::string& file);
+  /// Nothing when there is a problem, in the users file too; all of them are in `problems`.
+  static std::optional<ProgramSettings> load(const std::string& file, Problems& problems);
 };
 
 }  // namespace watchroom::aggregator

@@ -20,11 +20,10 @@
 #include "aggregator/outputs/output_desk.hpp"
 #include "aggregator/program_settings.hpp"
 #include "aggregator/web/web_server.hpp"
+#include "proto/base/command_line.hpp"
 
 namespace watchroom::aggregator {
 namespace {
-
-constexpr int exit_ok = 0, exit_failed = 1, exit_settings = 2;
 
 // An agent that was away for longer is sent it anew: each sending is signed then.
 constexpr auto configuration_is_good_for = std::chrono::hours{24};
@@ -199,21 +198,23 @@ int run_command(const std::string& file) {
 
   if (auto finished = finish_host_replacement(file); !finished)
     std::fprintf(stderr, "watchroom-aggregator: %s\n", finished.error().text.c_str());
-  auto settings = ProgramSettings::load(file);
-  if (!settings) return exit_settings;
+  Problems problems;
+  auto settings = ProgramSettings::load(file, problems);
+  if (!settings) return command_line::give_up(problems, false);
   const SystemClock clock;
   const Log log = Log::to_stderr(settings->aggregator.log_level);
+  for (const Problem& warning : problems.warnings()) log.warning("{}", warning.str());
   Running aggregator{*std::move(settings), file, clock, log};
   if (auto started = aggregator.start(); !started) {
     log.error("{}", started.error().text);
-    return exit_failed;
+    return command_line::failed;
   }
   log.info("watchroom-aggregator {} runs", WATCHROOM_VERSION);
   int received = 0;
   sigwait(&signals, &received);
   log.info("stopping on signal {}", received);
   aggregator.stop(received);
-  return exit_ok;
+  return command_line::done;
 }
 
 }  // namespace watchroom::aggregator

@@ -2,18 +2,19 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/commands/addressed_device.hpp"
 
-#include <cstdio>
-
 #include "agent/commands/commands.hpp"
 
 namespace watchroom::agent {
 
-std::optional<DeviceAddress> address_on_command_line(const std::string& url) {
+Result<DeviceAddress> address_on_command_line(const std::string& url) {
   std::vector<AddressComplaint> complaints;
   auto address = parse_address(url, AddressOrigin::probe, complaints);
+  if (address) return *std::move(address);
+  std::string all;
   for (const AddressComplaint& complaint : complaints)
-    fmt::print(stderr, "{}{}{}\n", complaint.part, complaint.part.empty() ? "" : ": ", complaint.text);
-  return address;
+    all += fmt::format("{}{}{}{}", all.empty() ? "" : "\n", complaint.part,
+                       complaint.part.empty() ? "" : ": ", complaint.text);
+  return Error{Errc::invalid, Retry::never, std::move(all)};
 }
 
 Result<Profiles> load_named(const std::filesystem::path& folder, const std::string& name,
@@ -40,9 +41,8 @@ ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile>
   return device;
 }
 
-int report_failure(const Error& error) {
-  fmt::print(stderr, "{}\n", error.text);
-  return error.code == Errc::invalid ? wrong_input : did_not_work;
+int report_failure(const Error& error, bool is_json) {
+  return command_line::give_up("watchroom-agent", error, is_json);
 }
 
 const StateText* state_of(const PointDescription& point, const Reading& reading) {

@@ -9,8 +9,8 @@
 
 namespace watchroom::agent {
 
-/// The address of a device on the command line; what is wrong with it goes to standard error.
-std::optional<DeviceAddress> address_on_command_line(const std::string& url);
+/// The address of a device on the command line; else all that is wrong with it.
+Result<DeviceAddress> address_on_command_line(const std::string& url);
 
 /// A profile by name, in the folder, or by a path ending in .toml.
 Result<Profiles> load_named(const std::filesystem::path& folder, const std::string& name,
@@ -22,7 +22,7 @@ ConfiguredDevice device_of(DeviceAddress address, std::shared_ptr<const Profile>
 /// The meaning of a state's code; nothing where it has none.
 const StateText* state_of(const PointDescription& point, const Reading& reading);
 
-/// Tells an error on standard error; gives the exit code.
-int report_failure(const Error& error);
+/// Tells an error, in JSON too if that was asked for; gives the exit code.
+int report_failure(const Error& error, bool is_json);
 
 }  // namespace watchroom::agent

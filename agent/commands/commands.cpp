@@ -4,7 +4,10 @@
 
 #include <cstdio>
 
+#include <nlohmann/json.hpp>
+
 #include "agent/settings/agent_settings.hpp"
+#include "proto/link/start_check.hpp"
 
 namespace watchroom::agent {
 
@@ -22,15 +25,26 @@ std::vector<std::shared_ptr<const Profile>> load_profiles(const std::filesystem:
   return all;
 }
 
-int check_command(const std::filesystem::path& settings_file) {
+int check_command(const std::filesystem::path& settings_file, bool json) {
   Problems problems;
   const auto settings = AgentSettings::load(settings_file, problems);
-  if (!settings) {
-    fmt::print(stderr, "{}", problems.str());
-    return 2;
-  }
-  fmt::print("{}: {} devices, no problems\n", settings_file.string(), settings->devices.size());
-  return 0;
+  if (!settings || !problems.empty()) return command_line::give_up(problems, json);
+  const BrokerSettings& broker = settings->broker;
+  StartFindings findings;
+  check_pair({.certificate_field = "broker.certificate_file",
+              .key_field = "broker.key_file",
+              .certificate = broker.certificate_file,
+              .key = broker.key_file,
+              .ca_field = "broker.ca_file",
+              .ca = broker.ca_file,
+              .renews_itself = settings->enrolment.has_value()},
+             SystemClock{}.now(), findings);
+  // Without a disk the agent runs on in memory: worth a hint, and an alarm later.
+  check_folder("data_dir", settings->data_dir, false, findings);
+  const std::size_t devices = settings->devices.size();
+  return report_check(settings_file,
+                      fmt::format("配置正确，共 {0} 台设备 / settings are valid, {0} devices", devices),
+                      {{"devices", devices}}, findings, problems.warnings(), json);
 }
 
 int describe_command() {

@@ -11,18 +11,21 @@
 #include <vector>
 
 #include "agent/profiles/profile.hpp"
+#include "proto/base/command_line.hpp"
 
 namespace watchroom::agent {
 
 /// Exit codes of the commands.
-constexpr int done = 0, did_not_work = 1, wrong_input = 2;
+constexpr int done = command_line::done, did_not_work = command_line::failed,
+              wrong_input = command_line::wrong_input;
 
 /// The profiles of one driver in a folder. One that is wrong is left out and told on standard error.
 std::vector<std::shared_ptr<const Profile>> load_profiles(const std::filesystem::path& folder,
                                                           std::string_view driver);
 
-/// `watchroom-agent check FILE`: every problem of the file and of the profiles it names, on standard error.
-int check_command(const std::filesystem::path& settings_file);
+/// `watchroom-agent check FILE [--json]`: every problem of the file and of the profiles it names, and what
+/// would fail at the start or soon after. Changes nothing. Did not work: the agent will not start.
+int check_command(const std::filesystem::path& settings_file, bool json = false);
 
 /// `watchroom-agent describe`: agent.toml with every key commented, on standard output.
 int describe_command();
@@ -57,6 +60,7 @@ struct InhibitOptions {
   std::string lasting;  ///< "30m", "2h"
   std::string reason;
   bool is_end = false;
+  bool json = false;
 };
 
 /// `watchroom-agent inhibit FILE --owner NAME --for TIME --reason TEXT`, or `--end`: tells the running agent.
@@ -66,6 +70,7 @@ struct ResetOptions {
   std::filesystem::path settings_file;
   std::string owner;
   std::string reaction;  ///< empty: all that are latched
+  bool json = false;
 };
 
 /// `watchroom-agent reset FILE --owner NAME [--reaction NAME]`.
@@ -74,7 +79,7 @@ int reset_command(const ResetOptions& options);
 struct ScanOptions {
   std::string url;  ///< with ranges: hosts 10.0.0.1-50 or 10.0.0.0/28, unit=1-32
   std::optional<std::filesystem::path> profiles_dir;
-  std::optional<std::filesystem::path> output;  ///< else standard output
+  std::optional<std::filesystem::path> out;  ///< else standard output
   std::chrono::milliseconds reply_timeout{500};
   int limit = 1024;  ///< addresses
 };

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/commands/commands.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -249,6 +250,39 @@ TEST(CheckCommand, PrintsEveryProblemAndFails) {
   for (const char* words : {":1: site: \"a b\"", ":2: colour: unknown key", "broker.host: is missing"})
     EXPECT_THAT(outcome.err, HasSubstr(words));
   EXPECT_EQ(run([] { return check_command("/nonexistent/agent.toml"); }).code, 2);
+}
+
+TEST(CheckCommand, TellsAScriptEachProblemWithItsPlace) {
+  const auto file =
+      std::filesystem::temp_directory_path() / ("watchroom-check-json-" + std::to_string(::getpid()));
+  std::ofstream{file} << "site = \"a b\"\ncolour = 1\n";
+  const Outcome outcome = run([&] { return check_command(file, true); });
+  std::filesystem::remove(file);
+  EXPECT_EQ(outcome.code, 2);
+  const auto error = nlohmann::json::parse(outcome.out).at("error");
+  EXPECT_EQ(error.at("code"), "invalid");
+  const auto is_colour = [](const auto& one) { return one.at("field") == "colour" && one.at("line") == 2; };
+  EXPECT_TRUE(std::ranges::any_of(error.at("problems"), is_colour)) << outcome.out;
+}
+
+TEST(InhibitCommand, TellsWrongInputAsJsonToo) {
+  InhibitOptions options;
+  options.lasting = "25h";
+  options.json = true;
+  const Outcome outcome = run([&] { return inhibit_command(options); });
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out).at("error").at("code"), "invalid");
+  EXPECT_THAT(outcome.err, HasSubstr("24h at most"));
+}
+
+TEST(ProbeCommand, TellsAnAddressThatIsNoneAsJsonToo) {
+  ProbeOptions options;
+  options.url = "telegraph://127.0.0.1";
+  options.json = true;
+  const Outcome outcome = run([&] { return probe_command(options); });
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out).at("error").at("code"), "invalid");
+  EXPECT_THAT(outcome.err, HasSubstr("telegraph"));
 }
 
 TEST(DescribeCommand, PrintsTheReference) {

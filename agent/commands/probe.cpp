@@ -51,14 +51,12 @@ int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusC
   PointLists lists;
   set_points(device, {}, lists);
   const auto found = driver.make({device}, context)->discover(0);
-  if (!found) return report_failure(found.error());
+  if (!found) return report_failure(found.error(), json);
   set_points(device, *found, lists);
   const auto& points = device.description.points;
   const Answer answer = driver.make({device}, context)->read(0);
-  if (answer.communication != Communication::ok) {
-    fmt::print(stderr, "{}\n", answer.text);
-    return did_not_work;
-  }
+  if (answer.communication != Communication::ok)
+    return report_failure(fail(Errc::no_answer, Retry::later, "{}", answer.text), json);
   for (std::size_t i = 0; i < points.size(); ++i)
     (json ? print_json : print_line)(points[i], driver.profiles.source_text(device.sources[i].where),
                                      answer.readings[i]);
@@ -69,7 +67,7 @@ int read_and_print(const DriverType& driver, ConfiguredDevice device, const BusC
 
 int probe_command(const ProbeOptions& options) {
   const auto address = address_on_command_line(options.url);
-  if (!address) return wrong_input;
+  if (!address) return report_failure(address.error(), options.json);
 
   const DriverType& driver = *address->type;
   const std::filesystem::path folder = options.profiles_dir.value_or(installed_profiles_folder());
@@ -80,11 +78,11 @@ int probe_command(const ProbeOptions& options) {
   const auto profiles =
       options.profile ? load_named(folder, *options.profile, driver.name)
                       : driver.recognise(*address, load_profiles(folder, driver.name), context, Patience{});
-  if (!profiles) return report_failure(profiles.error());
+  if (!profiles) return report_failure(profiles.error(), options.json);
   int worst = done;
   for (const auto& profile : *profiles) {
     if (const auto fault = misfit_of(*address, *profile); !fault.empty())
-      return report_failure(fail(Errc::invalid, Retry::never, "{}", fault));
+      return report_failure(fail(Errc::invalid, Retry::never, "{}", fault), options.json);
     fmt::print(stderr, "{} {} ({})\n", profile->maker, profile->model, profile->name);
     worst = std::max(worst, read_and_print(driver, device_of(*address, profile), context, options.json));
   }

@@ -198,11 +198,11 @@ int scan_command(const ScanOptions& options) {
 
   std::ostringstream settings;
   write_settings(settings, *targets);
-  if (options.output) {
-    std::ofstream out{*options.output};
+  if (options.out) {
+    std::ofstream out{*options.out};
     out << settings.str();
     if (!out.flush()) {
-      fmt::print(stderr, "{} cannot be written\n", options.output->string());
+      fmt::print(stderr, "{}: 无法写入 / cannot be written\n", options.out->string());
       return did_not_work;
     }
   } else {

@@ -140,20 +140,16 @@ void print_json(const Target& target, const Reading& before, const Reading& want
 
 int write_and_print(const Target& target, const Value& value, const WriteOptions& options) {
   const Answer answer = target.bus->read(0);
-  if (answer.communication != Communication::ok) {
-    fmt::print(stderr, "{}\n", answer.text);
-    return did_not_work;
-  }
+  if (answer.communication != Communication::ok)
+    return report_failure(fail(Errc::no_answer, Retry::later, "{}", answer.text), options.json);
   const Reading& before = answer.readings.front();
   const Reading wanted{value, Quality::good, before.taken_at};
   fmt::print(stderr, "{} {} ({}): {} -> {}\n", target.device, target.point.name.str(), target.source_text,
              shown(target.point, before), shown(target.point, wanted));
-  if (!options.is_confirmed && !is_confirmed()) {
-    fmt::print(stderr, "未写入 nothing was written\n");
-    return did_not_work;
-  }
+  if (!options.is_confirmed && !is_confirmed())
+    return report_failure(fail(Errc::cancelled, Retry::never, "未写入 / nothing was written"), options.json);
   const auto outcome = target.bus->write(0, target.source, value);
-  if (!outcome) return report_failure(in(outcome.error(), "未写入 not written"));
+  if (!outcome) return report_failure(in(outcome.error(), "未写入 / not written"), options.json);
   (options.json ? print_json : print_outcome)(target, before, wanted, *outcome);
   return outcome->agrees ? done : did_not_work;
 }
@@ -162,11 +158,12 @@ int write_and_print(const Target& target, const Value& value, const WriteOptions
 
 int write_command(const WriteOptions& options) {
   const auto address = address_on_command_line(options.url);
-  if (!address) return wrong_input;
-  if (!options.is_confirmed && ::isatty(STDIN_FILENO) == 0) {
-    fmt::print(stderr, "标准输入不是终端，无法确认；请加 --yes。Nobody can confirm it here: give --yes.\n");
-    return wrong_input;
-  }
+  if (!address) return report_failure(address.error(), options.json);
+  if (!options.is_confirmed && ::isatty(STDIN_FILENO) == 0)
+    return report_failure(
+        fail(Errc::invalid, Retry::never,
+             "标准输入不是终端，无法确认；请加 --yes / nobody can confirm it here: give --yes"),
+        options.json);
   const DriverType& driver = *address->type;
   const std::filesystem::path folder = options.profiles_dir.value_or(installed_profiles_folder());
   const SystemClock clock;
@@ -176,15 +173,16 @@ int write_command(const WriteOptions& options) {
   const auto profiles =
       options.profile ? load_named(folder, *options.profile, driver.name)
                       : driver.recognise(*address, load_profiles(folder, driver.name), context, Patience{});
-  if (!profiles) return report_failure(profiles.error());
+  if (!profiles) return report_failure(profiles.error(), options.json);
   for (const auto& profile : *profiles)
     if (!profile->protection.empty())
       return report_failure(
-          fail(Errc::invalid, Retry::never, "不可写 nothing is writable there: {}", profile->protection));
+          fail(Errc::invalid, Retry::never, "不可写 / nothing is writable there: {}", profile->protection),
+          options.json);
   const auto target = find_target(driver, device_of(*address, profiles->front()), context, options.point);
-  if (!target) return report_failure(target.error());
+  if (!target) return report_failure(target.error(), options.json);
   const auto value = value_in(options.value, target->point);
-  if (!value) return report_failure(value.error());
+  if (!value) return report_failure(value.error(), options.json);
   return write_and_print(*target, *value, options);
 }
 

@@ -2,27 +2,21 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #include "agent/enrolment/enrol_command.hpp"
 
-#include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "agent/clock/clock_watch.hpp"
 #include "agent/enrolment/device_key.hpp"
 #include "agent/enrolment/est_client.hpp"
 #include "agent/enrolment/identity_files.hpp"
+#include "proto/base/command_line.hpp"
 #include "proto/base/replace_file.hpp"
 #include "proto/link/enrolment_token.hpp"
 
 namespace watchroom::agent {
 namespace {
 
-constexpr int exit_ok = 0;
-constexpr int exit_failed = 1;
-constexpr int exit_wrong_input = 2;
+constexpr std::string_view program = "watchroom-agent";
 constexpr unsigned for_all_to_read = 0644;
-
-int complain(int code, const std::string& text) {
-  std::cerr << "watchroom-agent: " << text << '\n';
-  return code;
-}
 
 /// The authority that the token tells of, among those that whoever answers names.
 Result<std::string> find_authority(const EstClient& centre, const EnrolmentToken& token) {
@@ -65,38 +59,53 @@ Result<KeyPair> enrol(const EstClient& centre, const EnrolmentToken& token, cons
 }  // namespace
 
 int enrol_command(const EnrolOptions& options) {
+  const auto give_up = [&](const Error& error, bool is_wrong_input) {
+    command_line::give_up(program, error, options.json);
+    return is_wrong_input ? command_line::wrong_input : command_line::failed;
+  };
+  const auto refuse = [&](std::string text) {
+    return give_up(Error{Errc::invalid, Retry::never, std::move(text)}, true);
+  };
   const auto address = EstAddress::parse(options.url);
   if (!address)
-    return complain(exit_wrong_input, fmt::format("\"{}\": expected https://HOST:PORT", options.url));
+    return refuse(fmt::format("\"{0}\"：应为 https://主机:端口 / expected https://HOST:PORT", options.url));
   const auto text = read_secret(options.token_file);
-  if (!text) return complain(exit_wrong_input, text.error().text);
+  if (!text) return give_up(in(text.error(), "令牌文件 / the token's file"), true);
   const auto token = EnrolmentToken::parse(*text);
   if (!token)
-    return complain(
-        exit_wrong_input,
-        fmt::format("{}: expected an enrolment token, \"wre1.\" and 86 characters, from `watchroom enrol`",
+    return refuse(
+        fmt::format("{}: 应为 `watchroom enrol` 给出的登记令牌（\"wre1.\" 加 86 个字符） / expected an "
+                    "enrolment token, \"wre1.\" and 86 characters, from `watchroom enrol`",
                     options.token_file.string()));
   Problems problems;
   const auto files = IdentityFiles::read(options.settings_file, problems);
-  if (!files) return complain(exit_wrong_input, problems.str());
+  if (!files) return command_line::give_up(problems, options.json);
   if (const auto finished = finish_replacement(files->pair()); !finished)
-    return complain(exit_failed, finished.error().text);
+    return give_up(finished.error(), false);
   const auto present = load_key_pair(files->pair());
   const ClockFacts facts = ClockFacts::of_this_machine();
   const auto time = [&facts] { return facts.certificate_time(SystemClock{}.now()); };
   if (present && present->until > time().now && !options.may_replace)
-    return complain(
-        exit_failed,
-        fmt::format(
-            "{}: 已有有效证书（至 {}），用 --replace 覆盖 / there is a valid certificate (until {}{}); "
-            "--replace writes over it",
-            files->certificate.string(), to_rfc3339(present->until), to_rfc3339(present->until),
-            time().is_sure ? "" : ", and this machine's clock is not synchronised"));
+    return give_up(
+        fail(Errc::conflict, Retry::never,
+             "{}: 已有有效证书（至 {}），用 --replace 覆盖 / there is a valid certificate (until {}{}); "
+             "--replace writes over it",
+             files->certificate.string(), to_rfc3339(present->until), to_rfc3339(present->until),
+             time().is_sure ? "" : ", and this machine's clock is not synchronised"),
+        false);
   const auto done = enrol(EstClient{*address, time}, *token, *files);
-  if (!done) return complain(exit_failed, done.error().text);
-  std::cout << fmt::format("{}/{}: 已登记，证书有效至 / enrolled, valid until {}\n", files->site,
-                           files->agent, to_rfc3339(done->until));
-  return exit_ok;
+  if (!done) return give_up(done.error(), false);
+  if (options.json)
+    command_line::print_json({{"site", files->site},
+                              {"agent", files->agent},
+                              {"certificate_file", files->certificate.string()},
+                              {"key_file", files->key.string()},
+                              {"ca_file", files->ca.string()},
+                              {"valid_until", to_rfc3339(done->until)}});
+  else
+    fmt::print("{}/{}: 已登记，证书有效至 / enrolled, valid until {}\n", files->site, files->agent,
+               to_rfc3339(done->until));
+  return command_line::done;
 }
 
 }  // namespace watchroom::agent

@@ -11,6 +11,7 @@ struct EnrolOptions {
   std::string url;
   std::filesystem::path token_file, settings_file;
   bool may_replace = false;
+  bool json = false;
 };
 
 /// `watchroom-agent enrol`: makes a key, has it certified with a token, and writes CA, certificate and key

@@ -4,23 +4,25 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <fstream>
 #include <functional>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "aggregator/authority/keeper.hpp"
 #include "aggregator/authority/order_signer.hpp"
 #include "aggregator/identity/secret.hpp"
+#include "proto/base/command_line.hpp"
 #include "proto/base/replace_file.hpp"
 #include "proto/model/point_name.hpp"
 
 namespace watchroom::aggregator {
 namespace {
 
-constexpr int exit_failed = 1;
-constexpr int exit_settings = 2;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view program = "watchroom-aggregator";
 constexpr unsigned for_all_to_read = 0644;
 
 /// Where to say what is done offline: the audit trail belongs to the running aggregator.
@@ -36,8 +38,7 @@ struct House {
   int broker_port = 8883;
   EnrolmentSettings enrolment;
 
-  static std::optional<House> read(const std::string& file) {
-    Problems problems;
+  static std::optional<House> read(const std::string& file, Problems& problems) {
     std::optional<House> house;
     if (const auto table = SettingsTable::load(file, problems)) {
       const SettingsTable broker = table->table("broker");
@@ -57,32 +58,52 @@ struct House {
         table->complain("enrolment",
                         "is missing: without the table there is no authority; an empty one will do");
     }
-    if (problems.empty()) return house;
-    std::fprintf(stderr, "%s", problems.str().c_str());
-    return std::nullopt;
+    return problems.empty() ? house : std::nullopt;
   }
 };
 
-int failed(const Error& error) {
-  std::fprintf(stderr, "watchroom-aggregator: %s\n", error.text.c_str());
-  return exit_failed;
-}
+/// What was done: for people, and for scripts.
+struct Told {
+  std::string text;
+  Json json;
+};
+
+struct Options {
+  std::string file;
+  std::vector<std::string> names;
+  KeyPairFiles files;
+  int days = 3650;
+  bool may_replace = false;
+  std::string serial, reason;  // of what is to be revoked
+  bool is_forced = false;
+  bool json = false;
+};
 
 /// Opens the house's authority and does something with it.
-int with_authority(const std::string& file,
-                   const std::function<Result<void>(const House&, Authority&)>& work) {
-  const auto house = House::read(file);
-  if (!house) return exit_settings;
+int with_authority(const Options& options,
+                   const std::function<Result<Told>(const House&, Authority&)>& work) {
+  Problems problems;
+  const auto house = House::read(options.file, problems);
+  if (!house) return command_line::give_up(problems, options.json);
+  const auto failed = [&](const Error& error) {
+    command_line::give_up(program, error, options.json);
+    return command_line::failed;
+  };
   const SystemClock clock;
   Unheard trail;
   const Log log = Log::to_stderr(LogLevel::warning);
   const auto folder = house->data_dir / "authority";
   auto authority = Authority::open(folder, house->host_id, house->enrolment, clock, trail, log);
   if (!authority) return failed(authority.error());
-  if (auto done = work(*house, **authority); !done) return failed(done.error());
+  const auto told = work(*house, **authority);
+  if (!told) return failed(told.error());
   Keeper keeper{{house->host_id, {}, folder}, **authority, clock, trail, log, {}};
   if (auto done = keeper.write_all(); !done) return failed(done.error());
-  return 0;
+  if (options.json)
+    command_line::print_json(told->json);
+  else
+    fmt::print("{}\n", told->text);
+  return command_line::done;
 }
 
 x509::Certificate certificate_in(const std::filesystem::path& file) {
@@ -95,7 +116,9 @@ Result<void> write_identity(Authority& authority, const CertificatePlan& plan, c
   for (const auto& file : {files.certificate, files.key}) {
     std::error_code ignored;
     if (!may_replace && std::filesystem::exists(file, ignored))
-      return fail(Errc::conflict, Retry::never, "{} exists already; --replace writes over it", file.string());
+      return fail(Errc::conflict, Retry::never,
+                  "{0} 已存在，用 --replace 覆盖 / {0} exists already; --replace writes over it",
+                  file.string());
     if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
   }
   const auto before = certificate_in(files.certificate);
@@ -111,38 +134,41 @@ CertificatePlan plan_for(std::string common_name, CertificatePlan::Use use, std:
           now + std::chrono::hours{24} * days};
 }
 
-struct Options {
-  std::string file;
-  std::vector<std::string> names;
-  KeyPairFiles files;
-  int days = 3650;
-  bool may_replace = false;
-  std::string serial, reason;  // of what is to be revoked
-  bool is_forced = false;
-};
+Told written(const KeyPairFiles& files) {
+  const auto made = certificate_in(files.certificate);
+  Json json{{"certificate_file", files.certificate.string()}, {"key_file", files.key.string()}};
+  if (made) json["serial"] = x509::serial_of(*made);
+  return {fmt::format("已写入 / wrote {}, {}", files.certificate.string(), files.key.string()),
+          std::move(json)};
+}
 
 int init(const Options& options) {
-  return with_authority(options.file, [](const House& house, Authority& authority) -> Result<void> {
-    std::printf("本站 CA 就绪，SHA-256 / the authority is ready, SHA-256: %s\n%s\n",
-                to_hex(authority.issuer().sha256()).c_str(), house.enrolment.broker_folder.c_str());
-    return {};
+  return with_authority(options, [](const House& house, Authority& authority) -> Result<Told> {
+    const std::string sha256 = to_hex(authority.issuer().sha256());
+    const std::string folder = house.enrolment.broker_folder.string();
+    return Told{
+        fmt::format("本站 CA 就绪，SHA-256 / the authority is ready, SHA-256: {}\n{}", sha256, folder),
+        {{"ca_sha256", sha256}, {"broker_folder", folder}}};
   });
 }
 
 int issue_host(const Options& options) {
-  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+  return with_authority(options, [&](const House& house, Authority& authority) -> Result<Told> {
     const auto plan = plan_for(house.host_id, CertificatePlan::Use::client, {}, options.days);
     const KeyPairFiles files{house.certificate_file, house.key_file};
-    if (auto done = write_identity(authority, plan, "host", files, options.may_replace); !done) return done;
-    if (auto done = replace_file(house.ca_file, authority.ca_pem(), for_all_to_read); !done) return done;
-    std::printf("已写入 / wrote %s, %s, %s\n", house.ca_file.c_str(), files.certificate.c_str(),
-                files.key.c_str());
-    return {};
+    if (auto done = write_identity(authority, plan, "host", files, options.may_replace); !done)
+      return done.error();
+    if (auto done = replace_file(house.ca_file, authority.ca_pem(), for_all_to_read); !done)
+      return done.error();
+    Told told = written(files);
+    told.text += ", " + house.ca_file.string();
+    told.json["ca_file"] = house.ca_file.string();
+    return told;
   });
 }
 
 int issue_server(const Options& options) {
-  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+  return with_authority(options, [&](const House& house, Authority& authority) -> Result<Told> {
     const auto plan = plan_for(options.names.front().substr(0, 64), CertificatePlan::Use::server,
                                options.names, options.days);
     KeyPairFiles files = options.files;
@@ -150,32 +176,36 @@ int issue_server(const Options& options) {
     if (is_here) files = *house.enrolment.broker_identity;
     if (files.certificate.empty() || files.key.empty())
       return fail(Errc::invalid, Retry::never,
-                  "where to? --certificate and --key, or broker_certificate_file and broker_key_file in "
+                  "写到哪里？请给 --certificate 和 --key，或在 [enrolment] 中设置 broker_certificate_file 和 "
+                  "broker_key_file / where to? --certificate and --key, or broker_certificate_file and "
+                  "broker_key_file in "
                   "[enrolment], where it renews itself");
-    if (auto done = write_identity(authority, plan, "server", files, options.may_replace); !done) return done;
-    std::printf("已写入 / wrote %s, %s\n", files.certificate.c_str(), files.key.c_str());
-    return {};
+    if (auto done = write_identity(authority, plan, "server", files, options.may_replace); !done)
+      return done.error();
+    return written(files);
   });
 }
 
 /// For a key that may have been stolen. The running aggregator finds the new one before it signs again.
 int rotate_signing_key(const Options& options) {
-  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+  return with_authority(options, [&](const House& house, Authority& authority) -> Result<Told> {
     const SystemClock clock;
     Unheard trail;
     OrderSigner signer{&authority, house.data_dir / "authority", house.host_id, clock, trail};
     const auto serial = signer.renew();
     if (!serial) return serial.error();
-    std::printf(
-        "新签名密钥已就绪，序列号 %s，下一条指令起使用，无需重启。\n"
-        "注意：每个采集代理收到新密钥签发的下一条指令后，旧密钥对它才失效；"
-        "监控中心运行时会立即告知每个在线代理（见其 orders.key_since）。\n"
-        "The new signing key is ready, serial %s; the next order is signed with it, no restart needed.\n"
-        "Mind: an agent refuses the old key only after it has heard the new one, by the next order that it "
-        "takes. "
-        "The aggregator, while it runs, tells every agent that is online (see its orders.key_since).\n",
-        serial->c_str(), serial->c_str());
-    return {};
+    return Told{
+        fmt::format(
+            "新签名密钥已就绪，序列号 {0}，下一条指令起使用，无需重启。\n"
+            "注意：每个采集代理收到新密钥签发的下一条指令后，旧密钥对它才失效；"
+            "监控中心运行时会立即告知每个在线代理（见其 orders.key_since）。\n"
+            "The new signing key is ready, serial {0}; the next order is signed with it, no restart "
+            "needed.\n"
+            "Mind: an agent refuses the old key only after it has heard the new one, by the next order "
+            "that it takes. The aggregator, while it runs, tells every agent that is online (see its "
+            "orders.key_since).",
+            *serial),
+        {{"serial", *serial}}};
   });
 }
 
@@ -199,49 +229,59 @@ Result<void> check_unused(const House& house, const std::vector<CertificateRow>&
     const std::string serial = x509::serial_of(*used);
     for (const CertificateRow& one : certificates)
       if (one.serial == serial)
-        return fail(Errc::conflict, Retry::never,
-                    "{} is in use ({}); make a new one first (authority {}), which revokes it once the new "
-                    "one serves; --force revokes it all the same",
-                    serial, file.string(), cure);
+        return fail(
+            Errc::conflict, Retry::never,
+            "{0} 正在使用（{1}），请先换新（authority {2}），新证书启用后旧证书即被吊销；--force 仍然吊销 / "
+            "{0} is in use ({1}); make a new one first (authority {2}), which revokes it once the new "
+            "one serves; --force revokes it all the same",
+            serial, file.string(), cure);
   }
   return {};
 }
 
 int revoke(const Options& options) {
-  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+  return with_authority(options, [&](const House& house, Authority& authority) -> Result<Told> {
     const std::string name = options.names.empty() ? "" : options.names.front();
     const std::string serial = plain_serial(options.serial);
     const auto found = authority.unrevoked(serial, name);
     if (!found) return found.error();
     if (found->empty())
-      return fail(Errc::not_found, Retry::never, "no certificate \"{}\" on record that is not revoked yet",
+      return fail(Errc::not_found, Retry::never,
+                  "没有未吊销的证书 \"{0}\" / no certificate \"{0}\" on record that is not revoked yet",
                   serial + name);
     for (const CertificateRow& one : *found)
       if (one.kind == "agent" && !serial.empty())
-        return fail(Errc::invalid, Retry::never,
-                    "{} is one of an agent, of which all are revoked together: --name {}", serial,
-                    one.common_name);
+        return fail(
+            Errc::invalid, Retry::never,
+            "{0} 属于采集代理，须一并吊销：--name {1} / {0} is one of an agent, of which all are revoked "
+            "together: --name {1}",
+            serial, one.common_name);
     if (!options.is_forced)
-      if (auto unused = check_unused(house, *found); !unused) return unused;
+      if (auto unused = check_unused(house, *found); !unused) return unused.error();
     // Agents keep no list of the revoked: what ends a signing key is a newer one that they hear.
     if (!options.is_forced && std::any_of(found->begin(), found->end(),
                                           [](const CertificateRow& one) { return one.kind == "signer"; }))
-      return fail(
-          Errc::conflict, Retry::never,
-          "revoking a signing key ends nothing: agents obey it until they hear a newer one (authority "
-          "rotate-signing-key); --force notes it as revoked all the same");
-    if (auto done = authority.revoke_certificates(*found, options.reason); !done) return done;
-    for (const CertificateRow& one : *found)
-      std::printf("已吊销 / revoked: %s %s, %s\n", one.kind.c_str(), one.common_name.c_str(),
-                  one.serial.c_str());
-    return {};
+      return fail(Errc::conflict, Retry::never,
+                  "吊销签名密钥不起作用：采集代理在收到更新的密钥（authority rotate-signing-key）之前仍会服从它；"
+                  "--force 只作登记 / revoking a signing key ends nothing: agents obey it until they hear a newer "
+                  "one (authority rotate-signing-key); --force notes it as revoked all the same");
+    if (auto done = authority.revoke_certificates(*found, options.reason); !done) return done.error();
+    Told told;
+    auto& revoked = told.json["revoked"] = Json::array();
+    for (const CertificateRow& one : *found) {
+      told.text += fmt::format("{}已吊销 / revoked: {} {}, {}", told.text.empty() ? "" : "\n", one.kind,
+                               one.common_name, one.serial);
+      revoked.push_back({{"kind", one.kind}, {"common_name", one.common_name}, {"serial", one.serial}});
+    }
+    return told;
   });
 }
 
 /// mosquitto.conf(5), as this house needs it. The file is read only, nothing is made.
 int mosquitto_conf(const Options& options) {
-  const auto house = House::read(options.file);
-  if (!house) return exit_settings;
+  Problems problems;
+  const auto house = House::read(options.file, problems);
+  if (!house) return command_line::give_up(problems, options.json);
   const EnrolmentSettings& enrolment = house->enrolment;
   const auto in_folder = [&](const char* name) {
     return std::filesystem::absolute(enrolment.broker_folder / name).string();
@@ -268,38 +308,46 @@ int mosquitto_conf(const Options& options) {
       {"各人只发布自己的主题 / each speaks for itself", "acl_file " + in_folder("acl")},
       {"监控中心据此发 SIGHUP / by which the centre sends SIGHUP",
        "pid_file " + or_else(enrolment.broker_pid_file, "/run/mosquitto/mosquitto.pid")}};
-  for (const auto& [comment, line] : lines) std::printf("# %s\n%s\n", comment.c_str(), line.c_str());
-  return 0;
+  std::string text;
+  for (const auto& [comment, line] : lines) text += fmt::format("# {}\n{}\n", comment, line);
+  if (options.json)
+    command_line::print_json({{"mosquitto_conf", text}});
+  else
+    fmt::print("{}", text);
+  return command_line::done;
 }
 
 /// For a program that is neither agent nor centre. A dot would make it an agent, the centre's name the
 /// centre.
 int issue_client(const Options& options) {
-  return with_authority(options.file, [&](const House& house, Authority& authority) -> Result<void> {
+  return with_authority(options, [&](const House& house, Authority& authority) -> Result<Told> {
     const std::string& name = options.names.front();
     if (!is_valid_id(name) || name == house.host_id)
-      return fail(Errc::invalid, Retry::never,
-                  "\"{}\" is not valid, expected 1 to 64 of A-Z a-z 0-9 _ - other than the centre's own",
-                  name);
+      return fail(
+          Errc::invalid, Retry::never,
+          "\"{0}\" 无效，应为 1 至 64 个 A-Z a-z 0-9 _ -，且不同于监控中心的名称 / \"{0}\" is not valid, "
+          "expected 1 to 64 of A-Z a-z 0-9 _ - other than the centre's own",
+          name);
     const auto plan = plan_for(name, CertificatePlan::Use::client, {}, options.days);
     if (auto done = write_identity(authority, plan, "client", options.files, options.may_replace); !done)
-      return done;
-    std::printf("已写入 / wrote %s, %s\n", options.files.certificate.c_str(), options.files.key.c_str());
-    return {};
+      return done.error();
+    return written(options.files);
   });
 }
 
 }  // namespace
 
 void declare_authority_commands(CLI::App& app, int& status) {
-  auto* authority = app.add_subcommand(
-      "authority",
-      "本站 CA：首次运行前准备证书 / the house's certificate authority: certificates before the first run");
+  auto* authority = app.add_subcommand("authority",
+                                       "本站 CA：首次运行前准备证书，签发与吊销 / the house's certificate "
+                                       "authority: certificates before the first run, "
+                                       "and revocation");
   authority->require_subcommand(1);
   const auto options = std::make_shared<Options>();  // shared by callbacks that outlive this function
   const auto add = [&](const char* name, const char* help, int (*run)(const Options&)) {
     auto* command = authority->add_subcommand(name, help);
-    command->add_option("file", options->file, "aggregator.toml")->required();
+    command->add_option("FILE", options->file, "配置文件 / settings, aggregator.toml")->required();
+    command->add_flag("--json", options->json, command_line::about_json);
     command->callback([&status, options, run] { status = run(*options); });
     return command;
   };

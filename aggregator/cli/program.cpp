@@ -15,34 +15,25 @@
 #include "aggregator/cli/output_commands.hpp"
 #include "aggregator/cli/room_commands.hpp"
 #include "aggregator/cli/user_rest_commands.hpp"
+#include "proto/base/command_line.hpp"
 
 namespace watchroom::cli {
 namespace {
 
 using aggregator::Role;
 
-/// The language decides what the help says, so it is looked for before anything is parsed.
-Language wanted_language(int argument_count, const char* const* arguments) {
-  Language language = language_of_environment();
-  for (int i = 1; i < argument_count; ++i) {
-    std::string_view word = arguments[i];
-    if (word == "--lang" && i + 1 < argument_count) word = arguments[i + 1];
-    if (word.starts_with("--lang=")) word.remove_prefix(7);
-    if (word == "en") language = Language::english;
-    if (word == "zh") language = Language::chinese;
-  }
-  return language;
-}
-
 /// Declares the command line; each command leaves what it would do in `action`.
 class CommandLine {
  public:
-  explicit CommandLine(Language language)
-      : console_{language, false, ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr} {
-    app_.description(std::string{say("机房值守：命令行", "Watchroom: the machine room on the command line")});
+  CommandLine()
+      : console_{language_of_environment(), false,
+                 ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr} {
+    app_.description(say("机房值守：命令行", "Watchroom: the machine room on the command line"));
+    app_.footer(command_line::about_exit_codes);
     app_.require_subcommand(1);
     app_.fallthrough();
-    app_.set_version_flag("--version", WATCHROOM_VERSION);
+    app_.set_help_flag("-h,--help", command_line::about_help);
+    app_.set_version_flag("--version", "watchroom " WATCHROOM_VERSION, command_line::about_version);
     declare_globals();
     declare_room_commands();
     declare_user_commands();
@@ -56,12 +47,18 @@ class CommandLine {
       const int code = app_.exit(error);
       return code == 0 ? exit_ok : exit_usage;
     }
+    if (!language_name_.empty())
+      console_.language = language_name_ == "en" ? Language::english : Language::chinese;
     return action_();
   }
 
  private:
-  std::string say(std::string_view chinese, std::string_view english) const {
-    return std::string{console_.say(chinese, english)};
+  /// The help is read by whoever finds the program: both languages.
+  static std::string say(std::string_view chinese, std::string_view english) {
+    return fmt::format("{} / {}", chinese, english);
+  }
+  int refuse(std::string_view chinese, std::string_view english) const {
+    return give_up(console_, fail(Errc::invalid, Retry::never, "{}", console_.say(chinese, english)));
   }
   Client client() const { return Client{target_, console_}; }
 
@@ -76,8 +73,9 @@ class CommandLine {
                     say("令牌文件（user token --users-file 时为输出）",
                         "file with the API token (for `user token --users-file`: to be written)"))
         ->envname("WATCHROOM_TOKEN_FILE");
-    app_.add_flag("--json", console_.is_json, say("输出 JSON", "print JSON"));
-    app_.add_option("--lang", language_name_, say("语言：zh 或 en", "language: zh or en"))
+    app_.add_flag("--json", console_.is_json, command_line::about_json);
+    app_.add_option("--lang", language_name_,
+                    say("输出的语言：zh 或 en", "language of what is printed: zh or en"))
         ->check(CLI::IsMember({"zh", "en"}));
   }
 
@@ -102,7 +100,7 @@ class CommandLine {
     })->add_flag("--all", all_, say("包括已恢复的", "those that are over, too"));
     CLI::App* ack = command(app_, "ack", say("确认告警", "acknowledge an alarm"),
                             [this] { return acknowledge(client(), console_, alarm_, comment_); });
-    ack->add_option("id", alarm_, say("告警编号", "the alarm's number"))->required();
+    ack->add_option("ID", alarm_, say("告警编号", "the alarm's number"))->required();
     ack->add_option("--comment", comment_, say("备注", "a comment"));
     CLI::App* device = app_.add_subcommand("device", say("设备", "a device"));
     device->require_subcommand(1);
@@ -111,9 +109,9 @@ class CommandLine {
         *device, "class",
         say("查看或更改设备等级（决定采集间隔与测点）", "its class: how often and how much it is asked"),
         [this] { return device_class(client(), console_, device_, class_); });
-    its_class->add_option("device", device_, say("站点/采集代理/设备", "SITE/AGENT/DEVICE"))->required();
+    its_class->add_option("DEVICE", device_, say("站点/采集代理/设备", "SITE/AGENT/DEVICE"))->required();
     its_class
-        ->add_option("class", class_,
+        ->add_option("CLASS", class_,
                      say("core 核心、key 关键、general 一般；省略则只查看",
                          "core, key or general; without it the class is shown"))
         ->check(CLI::IsMember({"core", "key", "general"}));
@@ -124,7 +122,7 @@ class CommandLine {
 
   void declare_agent_commands() {
     const auto add_place = [this](CLI::App& to) {
-      to.add_option("agent", agent_, say("站点/采集代理", "SITE/AGENT"))->required();
+      to.add_option("AGENT", agent_, say("站点/采集代理", "SITE/AGENT"))->required();
     };
     CLI::App* enrol =
         command(app_, "enrol", say("为采集代理生成一次性登记令牌", "a token with which an agent enrols once"),
@@ -152,7 +150,7 @@ class CommandLine {
     command(*output, "list", say("全部输出及其状态、最近命令", "all of them, with state and last order"),
             [this] { return show_outputs(client(), console_); });
     const auto add_place = [this](CLI::App& to) {
-      to.add_option("output", output_, say("站点/采集代理/输出", "SITE/AGENT/OUTPUT"))->required();
+      to.add_option("OUTPUT", output_, say("站点/采集代理/输出", "SITE/AGENT/OUTPUT"))->required();
     };
     add_place(*command(*output, "history", say("历次命令", "every order it was given"),
                        [this] { return show_output_orders(client(), console_, output_); }));
@@ -162,22 +160,23 @@ class CommandLine {
                                 "read back"),
                             [this] { return switch_output(client(), console_, output_, wanted_output_); });
     add_place(*set);
-    set->add_option("to", wanted_output_.to, say("on 开、off 关、automatic 自动", "on, off or automatic"))
+    set->add_option("TO", wanted_output_.to, say("on 开、off 关、automatic 自动", "on, off or automatic"))
         ->required()
         ->check(CLI::IsMember({"on", "off", "automatic"}));
     set->add_option("--for", wanted_output_.lasting_s,
                     say("保持多久（如 90s、10m、2h），到时恢复自动",
                         "for how long it holds (90s, 10m, 2h), then it is automatic again"))
         ->transform(
-            CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+            CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                                  CLI::AsNumberWithUnit::UNIT_REQUIRED))
         ->check(CLI::Range(2, 86'400))
-        ->capture_default_str();
+        ->default_str("10m");
     set->add_option(
            "--within", wanted_output_.within_s,
            say("须在多少秒内完成并回读，否则放弃", "seconds to be done and read back in, or given up"))
         ->check(CLI::Range(2, 60))
         ->capture_default_str();
-    set->add_option("--comment", wanted_output_.comment, say("原因（记入审计）", "why, for the audit"))
+    set->add_option("--reason", wanted_output_.comment, say("原因（记入审计）", "why, for the audit"))
         ->required();
     set->add_flag("--yes", wanted_output_.is_confirmed, say("不再询问", "do not ask"));
   }
@@ -189,7 +188,7 @@ class CommandLine {
     config->fallthrough();
     const auto add = [&](const char* name, const std::string& help, std::function<int()> action) {
       CLI::App* added = command(*config, name, help, std::move(action));
-      added->add_option("agent", agent_, say("站点/采集代理", "SITE/AGENT"))->required();
+      added->add_option("AGENT", agent_, say("站点/采集代理", "SITE/AGENT"))->required();
       return added;
     };
     add("show", say("最近下发的配置及其状态", "the one given last, and how far the agent is with it"),
@@ -199,14 +198,14 @@ class CommandLine {
     CLI::App* set =
         add("set", say("签名并下发配置，等待结果", "sign it, give it, and wait for what comes of it"),
             [this] { return give_configuration(client(), console_, agent_, configuration_file_, comment_); });
-    set->add_option("file", configuration_file_,
+    set->add_option("FILE", configuration_file_,
                     say("TOML：classes、snmp_traps、device、output、reaction、inhibit",
                         "TOML: classes, snmp_traps, device, output, reaction, inhibit"))
         ->required();
-    set->add_option("--comment", comment_, say("说明（记入审计）", "why, for the audit"));
+    set->add_option("--reason", comment_, say("原因（记入审计）", "why, for the audit"));
     add("restore", say("再次下发某个历史配置", "give an earlier one again"),
         [this] { return restore_configuration(client(), console_, agent_, number_); })
-        ->add_option("number", number_, say("配置编号", "its number"))
+        ->add_option("NUMBER", number_, say("配置编号", "its number"))
         ->required();
   }
 
@@ -262,24 +261,19 @@ class CommandLine {
   }
 
   int server_makes_passwords() const {
-    complain(say("经服务器时密码由服务器生成、显示一次并须更改；--password-file 需要 --users-file",
-                 "over the server the password is made there, shown once and must be changed; "
-                 "--password-file needs --users-file"));
-    return exit_usage;
+    return refuse("经服务器时密码由服务器生成、显示一次并须更改；--password-file 需要 --users-file",
+                  "over the server the password is made there, shown once and must be changed; "
+                  "--password-file needs --users-file");
   }
 
-  int needs_users_file() const {
-    complain(say("此命令需要 --users-file", "this needs --users-file"));
-    return exit_usage;
-  }
+  int needs_users_file() const { return refuse("此命令需要 --users-file", "this needs --users-file"); }
 
   /// Here --token-file is the administrator's own token, so the new one goes elsewhere.
   int token_over_server() const {
     if (is_revoking_) return rest::revoke_token(client(), console_, name_, token_name_);
     if (!out_.empty()) return rest::add_token(client(), console_, name_, token_name_, out_, wishes_);
-    complain(say("经服务器时 user token 需要 --out（--token-file 是管理员自己的令牌）",
-                 "over the server user token needs --out (--token-file is the administrator's own token)"));
-    return exit_usage;
+    return refuse("经服务器时 user token 需要 --out（--token-file 是管理员自己的令牌）",
+                  "over the server user token needs --out (--token-file is the administrator's own token)");
   }
 
   void declare_totp_and_tokens(CLI::App& user) {
@@ -299,8 +293,7 @@ class CommandLine {
       if (is_revoking_) return revoke_token(console_, users_file_, name_, token_name_);
       const std::string& file = out_.empty() ? token_file_ : out_;
       if (!file.empty()) return add_token(console_, users_file_, name_, token_name_, file, wishes_);
-      complain(say("user token 需要 --out", "user token needs --out"));
-      return int{exit_usage};
+      return refuse("user token 需要 --out", "user token needs --out");
     });
     add_name(*token);
     token->add_option("--name", token_name_, say("令牌用途", "what the token is for"))->required();
@@ -343,7 +336,7 @@ class CommandLine {
         say("以前记下的末条哈希，必须仍在日志中", "a head noted before, which must be in the log"));
     CLI::App* save = command(*audit, "export", say("导出为 JSON Lines", "as JSON Lines"),
                              [this] { return export_audit(client(), console_, span_, audit_file_); });
-    save->add_option("--output", audit_file_, say("写入此新文件", "to this new file"));
+    save->add_option("--out", audit_file_, say("写入此新文件", "to this new file"));
     add_span(*save);
   }
 
@@ -365,7 +358,7 @@ class CommandLine {
                       "part of the house (repeatable): region:NAME, site:SITE, room:SITE/AGENT"));
   }
 
-  void add_name(CLI::App& to) { to.add_option("name", name_, say("用户名", "the user's name"))->required(); }
+  void add_name(CLI::App& to) { to.add_option("NAME", name_, say("用户名", "the user's name"))->required(); }
 
   void add_password_source(CLI::App& to) {
     auto* file = to.add_option("--password-file", source_.file,
@@ -394,7 +387,7 @@ class CommandLine {
 }  // namespace
 
 int run_program(int argument_count, const char* const* arguments) {
-  return CommandLine{wanted_language(argument_count, arguments)}.run(argument_count, arguments);
+  return CommandLine{}.run(argument_count, arguments);
 }
 
 }  // namespace watchroom::cli

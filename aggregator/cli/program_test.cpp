@@ -159,6 +159,12 @@ TEST_F(Program, RefusesWrongUsageWithTwo) {
     EXPECT_EQ(run(arguments).code, 2) << arguments;
   EXPECT_EQ(run("--help").code, 0);
   EXPECT_EQ(run("--version").code, 0);
+  EXPECT_EQ(run("output set hq/room1/siren on --reason x --yes --for 5" + as(Role::shift_lead)).code, 2)
+      << "5 what?";
+  EXPECT_TRUE(run("output set --help").says("原因（记入审计） / why, for the audit"));
+  const Ended ended = run("user totp li --json");
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(Json::parse(ended.out)["error"]["code"], "invalid");
 }
 
 TEST_F(Program, TakesItsPlaceFromTheEnvironment) {
@@ -258,8 +264,8 @@ TEST_F(Program, ListsExportsAndVerifiesTheAuditLog) {
   EXPECT_EQ(run("audit verify --expect " + std::string(64, '0') + as(Role::auditor)).code, 1);
 
   const std::string file = (folder / "audit.jsonl").string();
-  EXPECT_EQ(run("audit export --output " + file + as(Role::auditor)).code, 0);
-  EXPECT_EQ(run("audit export --output " + file + as(Role::auditor)).code, 1) << "no export is overwritten";
+  EXPECT_EQ(run("audit export --out " + file + as(Role::auditor)).code, 0);
+  EXPECT_EQ(run("audit export --out " + file + as(Role::auditor)).code, 1) << "no export is overwritten";
   EXPECT_EQ(run("audit verify --file " + file).code, 0) << "without a server";
   EXPECT_EQ(run("audit verify --file " + file + " --expect " + head).code, 0);
   std::ifstream in{file};

@@ -49,7 +49,7 @@ class CentralConfiguration(Story):
 
     def test_AnAgentFollowsWhatItIsGivenAndSaysWhatIsWrongWithIt(self) -> None:
         room = self.room
-        done = self.give(self.written("meters.toml", self.other_sensor()), "--comment", "the meter, too")
+        done = self.give(self.written("meters.toml", self.other_sensor()), "--reason", "the meter, too")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + room.agent.log()[-2000:])
         self.assertIn("in force", done.stdout)
         room.wait_until_good("meter1", "meter[L1].voltage")

@@ -337,8 +337,11 @@ class Enrolment(Story):
         laptop = room.processes.spawn("laptop", [
             program("mosquitto_sub"), *connection(room.broker.port, room.house.ca_file, watcher), "-t", "spBv1.0/#"])
         wait_until(lambda: connected() > visits, 10, "the other program's session")
-        done = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen")
+        done = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen", "--json")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual([one["serial"] for one in json.loads(done.stdout)["revoked"]], [serial])
+        again = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen", "--json")
+        self.assertEqual((again.returncode, json.loads(again.stdout)["error"]["code"]), (1, "not_found"))
         wait_until(lambda: [one for one in self.audit(room, "client.cut") if one["object"] == watcher.common_name], 40,
                    "the session that was there to be cut")
         self.assertGreater(thrown_out(), cuts)

@@ -123,19 +123,19 @@ class OrderedOutputs(Story):
         return order["progress"] if order else ""
 
     def set(self, name: str, to: str, *more: str):  # type: ignore[no-untyped-def]
-        return self.room.command("output", "set", f"hq/room1/{name}", to, "--comment", "演练", "--yes", "--lang", "en",
+        return self.room.command("output", "set", f"hq/room1/{name}", to, "--reason", "演练", "--yes", "--lang", "en",
                                  *more)
 
     def test_AreOrderedReadBackAndLeftToThemselvesAgain(self) -> None:
         listed = self.room.command("output", "list", "--lang", "en")
         self.assertIn("hq/room1/siren", listed.stdout)
 
-        done = self.room.command("output", "set", "hq/room1/siren", "on", "--comment", "drill")
+        done = self.room.command("output", "set", "hq/room1/siren", "on", "--reason", "drill")
         self.assertEqual(done.returncode, 2, "nobody has confirmed it, and there is no terminal to ask on")
         self.assertFalse(self.relays.coil(0))
 
         began = time.monotonic()
-        done = self.set("siren", "on", "--for", "5")
+        done = self.set("siren", "on", "--for", "5s")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.room.agent.log()[-2000:])
         self.assertTrue(self.relays.coil(0))
         self.tell(f"from the command to the coil read back at the centre: {time.monotonic() - began:.1f} s")
@@ -144,7 +144,7 @@ class OrderedOutputs(Story):
         self.relays.wait_for_coil(0, False, 10)
         wait_until(lambda: self.progress_of("siren") == "ended", 10, "the end of the order")
 
-        done = self.set("outlet", "off", "--for", "600")
+        done = self.set("outlet", "off", "--for", "600s")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.room.agent.log()[-2000:])
         self.assertEqual(self.outlet(), 1)
         done = self.set("outlet", "automatic")
@@ -196,7 +196,7 @@ class OrderedOutputs(Story):
         """Who has stolen the broker has every order that ever passed."""
         room = self.room
         thief = BrokerThief(room)
-        self.assertEqual(self.set("siren", "on", "--for", "3600").returncode, 0)
+        self.assertEqual(self.set("siren", "on", "--for", "1h").returncode, 0)
         self.assertEqual(self.set("siren", "automatic").returncode, 0)
         self.relays.wait_for_coil(0, False, 10)
         orders = thief.orders("output")

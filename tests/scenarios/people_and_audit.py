@@ -137,7 +137,7 @@ class PeopleAndAudit(Story):
             self.assertTrue(verified["is_intact"], verified)
             head = verified["head"]["hash"]
             export = room.folder / "audit.jsonl"
-            self.assertEqual(self.watchroom("audit", "export", "--output", export, *way).returncode, 0)
+            self.assertEqual(self.watchroom("audit", "export", "--out", export, *way).returncode, 0)
             self.play_auditor(export)
             room.aggregator.stop()
             self.assertIn("head of the audit log: entry", room.aggregator.log())
@@ -172,6 +172,8 @@ class PeopleAndAudit(Story):
 
     def play_thief(self, room: Room, head: str) -> None:
         self.assertEqual(self.verify(room, "--expect", head).returncode, 0)
+        told = json.loads(self.verify(room, "--expect", head, "--json").stdout)
+        self.assertTrue(told["is_intact"] and told["entries"] > 0, told)
         file = room.aggregator_folder / "data" / "audit.db"
         with sqlite3.connect(file) as log:
             with self.assertRaises(sqlite3.IntegrityError):

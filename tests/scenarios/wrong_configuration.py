@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 from pathlib import Path
 
 from story import Story, main, run
@@ -11,7 +14,8 @@ from rig.certificates import Authority
 from rig.processes import free_port, port_is_open
 from rig.room import binary
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
+LABELS = "trust"
 
 # (text of the line, words that its error must hold, in any case). Lines without words are right.
 Lines = list[tuple[str, tuple[str, ...]]]
@@ -108,11 +112,35 @@ RULES: Lines = [
 ]
 
 
+# The whole of it right: what is found then lies beside the settings.
+RIGHT_AGENT = """site = "hq"
+agent = "room1"
+data_dir = "data"
+[broker]
+host = "127.0.0.1"
+port = 8883
+ca_file = "ca.pem"
+certificate_file = "room1.pem"
+key_file = "room1.key"
+"""
+RIGHT_AGGREGATOR = """data_dir = "data"
+[broker]
+host = "127.0.0.1"
+ca_file = "ca.pem"
+certificate_file = "room1.pem"
+key_file = "room1.key"
+[web]
+certificate_file = "web.pem"
+key_file = "web.key"
+"""
+RIGHT = {"watchroom-agent": ("agent.toml", RIGHT_AGENT), "watchroom-aggregator": ("aggregator.toml", RIGHT_AGGREGATOR)}
+
+
 class WrongConfiguration(Story):
     def setUp(self) -> None:
         self.folder = self.new_folder()
-        authority = Authority(self.folder)
-        authority.client("room1")
+        self.authority = Authority(self.folder)
+        self.authority.client("room1")
         self.web_port = free_port()
 
     def write(self, name: str, lines: Lines) -> Path:
@@ -154,6 +182,98 @@ class WrongConfiguration(Story):
             done = run([binary(program), "check", self.folder / "missing.toml"])
             self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
             self.assertIn("missing.toml", done.stdout + done.stderr)
+            told = run([binary(program), "check", self.folder / "missing.toml", "--json"])
+            self.assertEqual(told.returncode, 2)
+            error = json.loads(told.stdout)["error"]
+            self.assertEqual(error["code"], "invalid")
+            self.assertIn("missing.toml", error["problems"][0]["file"])
+
+    def short_lived(self, name: str, days: int) -> None:
+        subprocess.run(["openssl", "req", "-x509", "-config", "req.cnf", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj", f"/CN={name}", "-CA", "ca.pem",
+                        "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE", "-out", f"{name}.pem",
+                        "-keyout", f"{name}.key"], cwd=self.folder, check=True, capture_output=True)
+
+    def checked(self, program: str) -> tuple[int, list[dict[str, object]]]:
+        """The exit code and what was found; nothing in the folder may have changed."""
+        name, text = RIGHT[program]
+        path = self.folder / name
+        path.write_text(text)
+        before = {one: one.stat().st_mtime_ns for one in self.folder.rglob("*")}
+        done = run([binary(program), "check", path, "--json"], deadline_s=20)
+        self.assertEqual({one: one.stat().st_mtime_ns for one in self.folder.rglob("*")}, before, "check changed it")
+        told = json.loads(done.stdout)
+        self.assertTrue(told["is_valid"])
+        self.assertEqual(told["will_start"], done.returncode == 0, done.stdout)
+        for one in told["findings"]:
+            self.assertIn(str(one["text"]), done.stderr, "a person is told the same")
+        return done.returncode, told["findings"]
+
+    def test_WhatWillFailAtTheStartIsToldBeforeIt(self) -> None:
+        self.authority.server("web")
+        for program in RIGHT:
+            with self.subTest(program=program):
+                self.assertEqual(self.checked(program), (0, []))
+        # A file where the folder should be.
+        (self.folder / "data").write_text("x")
+        for program in RIGHT:
+            with self.subTest(program=program):
+                code, found = self.checked(program)
+                # An agent without a disk runs on in memory.
+                expected = 0 if program == "watchroom-agent" else 1
+                self.assertEqual((code, [one["field"] for one in found]), (expected, ["data_dir"]), found)
+                self.assertRegex(str(found[0]["text"]), "不是文件夹.* / .*is no folder")
+        started = run([binary("watchroom-aggregator"), "run", self.folder / "aggregator.toml"], deadline_s=20)
+        self.assertEqual(started.returncode, 1, "it said that it would not start: " + started.stderr)
+        (self.folder / "data").unlink()
+        # The page's key is not looked at when settings are read.
+        (self.folder / "web.key").write_bytes((self.folder / "room1.key").read_bytes())
+        (self.folder / "web.key").chmod(0o600)
+        code, found = self.checked("watchroom-aggregator")
+        self.assertEqual((code, [one["field"] for one in found]), (1, ["web.key_file"]), found)
+        self.assertRegex(str(found[0]["text"]), "不匹配.* / .*does not belong to")
+
+    def test_WhatWillFailSoonIsAHint(self) -> None:
+        self.authority.server("web")
+        self.short_lived("room1", 20)
+        (self.folder / "room1.key").chmod(0o644)
+        for program in RIGHT:
+            with self.subTest(program=program):
+                code, found = self.checked(program)
+                self.assertEqual((code, sorted(str(one["field"]) for one in found)),
+                                 (0, ["broker.certificate_file", "broker.key_file"]), found)
+                for one in found:
+                    self.assertRegex(str(one["text"]), "0644|20 天.* / .*20 days")
+        self.authority.client("room1")
+        stranger = Authority(self.new_folder())
+        (self.folder / "ca.pem").write_bytes(stranger.ca_file.read_bytes())
+        for program in RIGHT:
+            with self.subTest(program=program):
+                code, found = self.checked(program)
+                self.assertEqual((code, [one["field"] for one in found]), (0, ["broker.certificate_file"]), found)
+                self.assertRegex(str(found[0]["text"]), "不是.*签发.* / .*was not signed by")
+
+    def helps(self, command: list[str]) -> list[tuple[list[str], str]]:
+        text = run([binary(command[0]), *command[1:], "--help"]).stdout
+        commands = text.partition("Subcommands:")[2]
+        below = [self.helps([*command, name]) for name in re.findall(r"^  ([a-z][a-z-]*) ", commands, re.M)]
+        return [(command, text), *[one for more in below for one in more]]
+
+    def test_TheThreeProgramsSpeakAlike(self) -> None:
+        for program in ("watchroom", "watchroom-agent", "watchroom-aggregator"):
+            version = run([binary(program), "--version"])
+            self.assertRegex(version.stdout, rf"^{program} \d+\.\d+\.\d+\n$")
+            self.assertEqual(run([binary(program), "dance"]).returncode, 2)
+            all_of_it = self.helps([program])
+            self.assertGreater(len(all_of_it), 8)
+            for command, text in all_of_it:
+                with self.subTest(command=" ".join(command)):
+                    self.assertRegex(text, r"-h,--help +显示本帮助 / print this help")
+                    self.assertIn("退出码 / Exit codes: 0", text)
+                    self.assertNotRegex(text, "--output|--comment(?! TEXT +备注)")
+                    self.assertRegex(text.split("Usage:")[0], r"[\u4e00-\u9fff](.|\n)*[A-Za-z]{3}", "both languages")
+                    if "authority" in command[:-1] or command[-1] in ("check", "verify", "enrol", "inhibit", "reset"):
+                        self.assertTrue("--json" in text or program == "watchroom")
 
 
 if __name__ == "__main__":
