@@ -130,6 +130,12 @@ Answer Api::log_out(const Call& call) { return gate_.log_out(*call.visitor, call
 
 Answer Api::change_password(const Call& call) { return gate_.change_password(*call.visitor, call.request); }
 
+Answer Api::begin_own_totp(const Call& call) { return gate_.begin_totp(*call.visitor, call.request); }
+
+Answer Api::confirm_own_totp(const Call& call) { return gate_.confirm_totp(*call.visitor, call.request); }
+
+Answer Api::stop_own_totp(const Call& call) { return gate_.stop_totp(*call.visitor, call.request); }
+
 Answer Api::status(const Call& call) {
   return json(to_json(status_of(room_, call.visitor->person.reach), clock_));
 }

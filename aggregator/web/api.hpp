@@ -30,6 +30,9 @@ class Api {
   Answer who_am_i(const Call& call);
   Answer log_out(const Call& call);
   Answer change_password(const Call& call);
+  Answer begin_own_totp(const Call& call);
+  Answer confirm_own_totp(const Call& call);
+  Answer stop_own_totp(const Call& call);
   Answer status(const Call& call);
   Answer points(const Call& call);
   Answer samples(const Call& call);

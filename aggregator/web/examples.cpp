@@ -74,6 +74,14 @@ Json wanted_class() { return {{"class", "core"}}; }
 Json log_in() { return {{"name", "li"}, {"password", "correct horse battery"}}; }
 Json session() { return Json::parse(session_text({"li", Role::operator_}, moment)); }
 Json own_password() { return {{"old", "the present one"}, {"new", "another horse battery"}}; }
+// The secret is the one of RFC 6238 appendix B, which nobody has.
+Json pending_totp() { return to_json(PendingSecret{"li", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", moment}); }
+Json totp_proof() { return {{"password", "correct horse battery"}, {"code", "287082"}}; }
+Json session_with_totp() {
+  Person person{"li", Role::operator_};
+  person.totp = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+  return Json::parse(session_text(person, moment));
+}
 
 namespace {
 

@@ -46,6 +46,7 @@ Gate::Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, RefusalTall
       refusals_{refusals},
       sessions_{limits, users, clock},
       throttle_{clock},
+      pending_totp_{clock},
       repeats_{clock},
       clock_{clock},
       log_{log.tagged("web")} {}

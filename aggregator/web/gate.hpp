@@ -7,6 +7,7 @@
 
 #include "aggregator/audit/audit_trail.hpp"
 #include "aggregator/audit/repeats.hpp"
+#include "aggregator/identity/pending_totp.hpp"
 #include "aggregator/identity/refusal_tally.hpp"
 #include "aggregator/identity/roles.hpp"
 #include "aggregator/identity/sessions.hpp"
@@ -50,12 +51,23 @@ class Gate {
   Answer log_out(const Visitor& visitor, const Request& request);
   /// PUT /session/password: the old one and the new one. Slow on purpose.
   Answer change_password(const Visitor& visitor, const Request& request);
+  /// POST /session/totp: a secret that counts for nothing until it is confirmed.
+  Answer begin_totp(const Visitor& visitor, const Request& request);
+  /// PUT /session/totp: password and a code of that secret. Slow on purpose.
+  Answer confirm_totp(const Visitor& visitor, const Request& request);
+  /// DELETE /session/totp: password and a code. Slow on purpose.
+  Answer stop_totp(const Visitor& visitor, const Request& request);
 
   /// A request that a browser sent on behalf of another site.
   static bool is_foreign(const Request& request);
 
  private:
   Answer opened(const Person& person);
+  std::optional<Answer> refusal_of_totp(const Visitor& visitor, const Request& request);
+  std::optional<Answer> refusal_of_proof(const std::string& name, const std::string& secret,
+                                         const Request& request);
+  Answer kept_totp(const std::string& name, const std::string& before, const std::string& after,
+                   const Request& request);
   std::optional<Answer> throttled(const std::string& name, const Request& request, std::string_view action);
   void record_unknown(const Request& request);
   Answer forbid(const Request& request, const Visitor& visitor, Refusal refusal, std::string_view detail_en,
@@ -71,6 +83,7 @@ class Gate {
   Sessions sessions_;
   Throttle throttle_;
   UsedCodes codes_;
+  PendingTotp pending_totp_;
   Repeats repeats_;
   const Clock& clock_;
   Log log_;

@@ -56,7 +56,7 @@ Json refusal(std::string_view description) {
 }
 
 std::string success_status(const Route& route) {
-  return route.method == "DELETE" ? "204" : std::to_string(route.success);
+  return route.method == "DELETE" && !route.answer_example ? "204" : std::to_string(route.success);
 }
 
 /// The names that stand in a pattern's braces.

@@ -16,4 +16,12 @@ Json to_json(const TokenEntry& token, const std::map<std::string, Timestamp>& la
 /// A user with the tokens, no secrets. `last_uses` is by the tokens' SHA-256.
 Json to_json(const UserEntry& user, const UsersFile& file, const std::map<std::string, Timestamp>& last_uses);
 
+/// A secret of one-time codes that awaits its first code.
+struct PendingSecret {
+  std::string user;
+  std::string base32;
+  Timestamp expires_at;
+};
+Json to_json(const PendingSecret& pending);
+
 }  // namespace watchroom::aggregator

@@ -23,6 +23,7 @@ constexpr std::array rows{
     Row{Refusal::wrong_log_in, 401, "wrong_log_in", "Name or password is wrong", "用户名或密码错误"},
     Row{Refusal::code_needed, 401, "code_needed", "A one-time code is needed", "需要验证码"},
     Row{Refusal::wrong_password, 403, "wrong_password", "The old password is wrong", "旧密码错误"},
+    Row{Refusal::wrong_code, 403, "wrong_code", "The one-time code is wrong", "验证码错误"},
     Row{Refusal::not_allowed, 403, "not_allowed", "You may not do this", "您无权执行此操作"},
     Row{Refusal::password_change_needed, 403, "password_change_needed", "Change your password first",
         "请先更改密码"},

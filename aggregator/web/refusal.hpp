@@ -16,6 +16,7 @@ enum class Refusal {
   wrong_log_in,
   code_needed,
   wrong_password,
+  wrong_code,
   not_allowed,
   password_change_needed,
   foreign_origin,

@@ -218,6 +218,13 @@ Answer Api::reset_password(const Call& call) {
 
 Answer Api::end_totp(const Call& call) {
   const std::string& name = call.places.at(0);
+  // Whoever finds an administrator's screen open must not take the second proof off it.
+  if (name == call.visitor->person.name) {
+    const Error own = fail(Errc::refused, Retry::never, "one's own codes end with password and code");
+    record(call, "user.change", "user " + name, &own, "");
+    return refuse(Refusal::not_allowed, "Your own: DELETE /api/v1/session/totp, with password and code.",
+                  "停用自己的验证码须用密码和验证码：DELETE /api/v1/session/totp。");
+  }
   return change_users(
       call, "user.change", "user " + name,
       [&](UsersFile& content) -> Result<void> {

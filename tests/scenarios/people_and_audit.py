@@ -23,7 +23,7 @@ from typing import Any
 from story import Plan, Room, Story, main, run, wait_until
 from rig.room import ADMINISTRATOR, binary, leak_sensor
 
-TIMEOUT_S = 180
+TIMEOUT_S = 240
 LABELS = "trust"
 
 
@@ -31,9 +31,16 @@ def devices(addresses):  # type: ignore[no-untyped-def]
     return [leak_sensor(addresses)]
 
 
+STEP_S = 30
+
+
 def code_now(secret: str) -> str:
+    return code_of(secret, int(time.time()) // STEP_S)
+
+
+def code_of(secret: str, step: int) -> str:
     """RFC 6238, from the text of the standard and not from ours."""
-    mac = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    mac = hmac.new(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1).digest()
     at = mac[-1] & 15
     return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 1_000_000:06}"
 
@@ -230,6 +237,80 @@ class PeopleAndAudit(Story):
                 self.assertIn(words, alarm["text_en"])
                 self.assertIn(words, alarm["text_zh"])
             self.tell(f"brute force: {alarm['text_en']}")
+
+    def test_APersonTurnsOneTimeCodesOnAndOffAndTheAdministratorHelpsWhoLostTheTelephone(self) -> None:
+        with self.new_room(Plan(devices=devices, snmp=False, mail=False)) as room:
+            room.broker.start()
+            room.start_aggregator()
+            users = room.aggregator_folder / "users.toml"
+            boss = Browser(room)
+            proof = {"name": ADMINISTRATOR, "password": room.password}
+            self.assertEqual(boss.ask("POST", "/session", proof)[0], 200)
+            status, made = boss.ask("POST", "/users", {"name": "韩梅", "role": "operator"})
+            self.assertEqual(status, 201, made)
+            person, own = Browser(room), "a password of my own"
+            first = {"name": "韩梅", "password": made["password"]}
+            self.assertEqual(person.ask("POST", "/session", first)[0], 200)
+            status, refusal = person.ask("POST", "/session/totp")
+            self.assertEqual((status, refusal["type"]), (403, "urn:watchroom:problem:password_change_needed"))
+            self.assertEqual(person.ask("PUT", "/session/password", {"old": made["password"], "new": own})[0], 200)
+
+            def shown() -> str:
+                status, begun = person.ask("POST", "/session/totp")
+                self.assertEqual(status, 200, begun)
+                self.assertIn(f"secret={begun['secret']}&", begun["uri"])
+                return str(begun["secret"])
+            secret = shown()
+            self.assertNotIn(secret, users.read_text(), "it waits in memory only")
+            log_in = {"name": "韩梅", "password": own}
+            self.assertEqual(Browser(room).ask("POST", "/session", log_in)[0], 200, "nothing is on yet")
+
+            # Three codes, each of which counts once and for a step more on either side: of before, now and after.
+            wait_until(lambda: time.time() % STEP_S < STEP_S / 2, STEP_S, "a step with time left")
+            step = int(time.time()) // STEP_S
+            before, now, after = (code_of(secret, step + drift) for drift in (-1, 0, 1))
+            wrong = {"password": own, "code": "not it"}
+            self.assertEqual(person.ask("PUT", "/session/totp", wrong)[1]["type"], "urn:watchroom:problem:wrong_code")
+            self.assertNotIn(secret, users.read_text())
+            status, who = person.ask("PUT", "/session/totp", {"password": own, "code": before})
+            self.assertEqual((status, who.get("has_totp")), (200, True), who)
+            self.assertEqual(person.ask("GET", "/points")[0], 200)
+            self.assertEqual(Browser(room).ask("POST", "/session", log_in)[1]["type"],
+                             "urn:watchroom:problem:code_needed")
+            other = Browser(room)
+            self.assertEqual(other.ask("POST", "/session", log_in | {"code": now})[0], 200)
+            self.assertEqual(person.ask("DELETE", "/session/totp", {"password": own, "code": now})[0], 403, "used")
+            status, who = person.ask("DELETE", "/session/totp", {"password": own, "code": after})
+            self.assertEqual((status, who.get("has_totp")), (200, False), who)
+            self.assertEqual(other.ask("GET", "/points")[0], 401, "sessions of before end")
+            self.assertEqual(Browser(room).ask("POST", "/session", log_in)[0], 200)
+            self.tell("one-time codes: turned on and off by the person alone")
+
+            # The telephone is lost; the step after the next is awaited, for that code must be a new one.
+            lost = shown()
+            wait_until(lambda: int(time.time()) // STEP_S > step, 2 * STEP_S, "the step whose code is not used yet")
+            status, who = person.ask("PUT", "/session/totp",
+                                     {"password": own, "code": code_of(lost, int(time.time()) // STEP_S + 1)})
+            self.assertEqual((status, who.get("has_totp")), (200, True), who)
+            token = room.folder / "boss.token"
+            done = self.watchroom("user", "token", ADMINISTRATOR, "--name", "boss", "--users-file", users,
+                                  "--token-file", token)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            way = ("--url", f"https://127.0.0.1:{room.web_port}", "--ca-file", room.authority.ca_file, "--token-file",
+                   token, "--lang", "en")
+            wait_until(lambda: self.watchroom("user", "list", *way).returncode == 0, 10, "the token")
+            done = self.watchroom("user", "totp", "韩梅", "--remove", *way)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(person.ask("GET", "/points")[0], 401)
+            self.assertEqual(Browser(room).ask("POST", "/session", log_in)[0], 200)
+            listed = self.watchroom("audit", "list", *way).stdout
+            for words in ("session.totp", "turned on", "turned off", "one-time codes off",
+                          "the password is right, the one-time code is not"):
+                self.assertIn(words, listed)
+            for hidden in (secret, lost):
+                self.assertNotIn(hidden, listed)
+                self.assertNotIn(hidden, room.aggregator.log())
+            self.tell("a lost telephone: the administrator ended the codes, and the log says so")
 
     def test_TheAdministratorOfTheRigStillLogsInAtOnce(self) -> None:
         with self.new_room(Plan(devices=devices, snmp=False, mail=False)) as room:

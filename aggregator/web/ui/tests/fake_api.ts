@@ -22,6 +22,7 @@ export class FakeApi {
   /** The one-time code that a log-in needs; empty: none. */
   code = "";
   must_change_password = false;
+  has_totp = false;
   is_deaf = false;
   /** It takes an order, and the answer is lost. */
   is_losing_answers = false;
@@ -82,13 +83,14 @@ export class FakeApi {
     if (!url.pathname.startsWith("/api/")) return this.#file(url.pathname, response);
     if (this.is_deaf) return void request.socket.destroy();
     const path = url.pathname.replace("/api/v1/", "");
-    const body = ["POST", "PUT"].includes(request.method ?? "") ? await read(request) : {};
+    const body = ["POST", "PUT", "DELETE"].includes(request.method ?? "") ? await read(request) : {};
     const is_inside = request.headers.cookie?.includes("wr_session=fake") ?? false;
     const who = () => ({
       user: "zhang",
       role: this.role,
       expires_at: "2099-01-01T00:00:00.000Z",
       must_change_password: this.must_change_password,
+      has_totp: this.has_totp,
     });
 
     if (path === "session" && request.method === "POST") {
@@ -107,6 +109,7 @@ export class FakeApi {
       return json(response, who());
     }
     if (this.must_change_password) return problem(response, 403, {}, "password_change_needed");
+    if (path === "session/totp") return this.#totp(request.method ?? "", body, response, who);
     if (path === "alarms") return json(response, { alarms: this.room.alarms });
     if (path === "points/samples") return json(response, { samples: this.room.samples(url.searchParams.get("id") ?? "") });
     if (path === "events") return this.#stream(response);
@@ -121,6 +124,16 @@ export class FakeApi {
     if (!alarm) return problem(response, 404);
     this.acknowledged.push({ id: alarm.id, comment: String(body.comment) });
     json(response, alarm);
+  }
+
+  #totp(method: string, body: Record<string, unknown>, response: ServerResponse, who: () => object): void {
+    const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    const uri = `otpauth://totp/Watchroom:zhang?secret=${secret}`;
+    if (method === "POST") return json(response, { secret, uri, expires_at: "2099-01-01T00:00:00.000Z" });
+    if (body.password !== "right") return problem(response, 403, {}, "wrong_password");
+    if (body.code !== "123456") return problem(response, 403, {}, "wrong_code");
+    this.has_totp = method === "PUT";
+    json(response, who());
   }
 
   #set_class(response: ServerResponse, place: string, wanted: string): void {

@@ -277,3 +277,34 @@ test("LoggingOutEndsTheView", async () => {
   await page.reload();
   await page.waitForSelector("[name=password]");
 });
+
+test("OneTimeCodesAreTurnedOnWithAPictureAndACodeAndOffAgain", async () => {
+  await enter();
+  const panel = page.locator("[data-own-codes]");
+  await page.getByRole("button", { name: "一次性验证码" }).click();
+  await panel.getByText("未启用").waitFor();
+  await panel.getByRole("button", { name: "启用…" }).click();
+  expect(await panel.locator("[data-secret]").textContent()).toBe("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+  expect(await panel.locator("svg path").getAttribute("d")).toMatch(/^M4 4h1v1h-1z/);
+  const prove = async (password: string, code: string) => {
+    await panel.locator("[name=codes-password]").fill(password);
+    await panel.locator("[name=codes-code]").fill(code);
+    await page.keyboard.press("Enter");
+  };
+  await prove("wrong", "123456");
+  await panel.getByText("当前密码不对").waitFor();
+  await prove("right", "000000");
+  await panel.getByText("验证码错误").waitFor();
+  expect(api.has_totp).toBe(false);
+  await prove("right", "123456");
+  await panel.getByText("已启用，下次登录需要验证码").waitFor();
+  expect(api.has_totp).toBe(true);
+  expect(await panel.locator("[data-secret]").count()).toBe(0);
+  await panel.getByRole("button", { name: "关闭" }).click();
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("button", { name: "One-time codes" }).click();
+  await panel.getByText("If the telephone is lost").waitFor();
+  await prove("right", "123456");
+  await panel.getByText("Off: log-ins need the password only").waitFor();
+  expect(api.has_totp).toBe(false);
+});

@@ -37,6 +37,14 @@ class PageSession {
     this.#enter(await client.change_password(before, after));
   }
 
+  async confirm_totp(password: string, code: string): Promise<void> {
+    this.#enter(await client.confirm_totp(password, code));
+  }
+
+  async stop_totp(password: string, code: string): Promise<void> {
+    this.#enter(await client.stop_totp(password, code));
+  }
+
   async log_out(): Promise<void> {
     await client.log_out();
     this.#leave(false);

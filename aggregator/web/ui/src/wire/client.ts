@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Watchroom authors
 import type {
-  Alarm, Device, DeviceClass, Order, Output, Problem, Sample, Selection, Session, Wish,
+  Alarm, Device, DeviceClass, Order, Output, PendingTotp, Problem, Sample, Selection, Session, Wish,
 } from "./types";
 
 export const api = "api/v1";
@@ -77,6 +77,15 @@ export const log_in = (name: string, password: string, code: string) =>
 
 export const change_password = (before: string, after: string) =>
   call<Session>("PUT", "session/password", { old: before, new: after });
+
+/** First step of two: nothing is asked for until the secret is confirmed. */
+export const begin_totp = () => call<PendingTotp>("POST", "session/totp");
+
+export const confirm_totp = (password: string, code: string) =>
+  call<Session>("PUT", "session/totp", { password, code });
+
+export const stop_totp = (password: string, code: string) =>
+  call<Session>("DELETE", "session/totp", { password, code });
 
 export const who_am_i = () => call<Session>("GET", "session");
 

@@ -180,7 +180,16 @@ export interface Session {
   user: string;
   role: Role;
   must_change_password?: boolean;
+  has_totp?: boolean;
   expires_at?: string;
+}
+
+/** A secret of one-time codes that nobody has confirmed yet. */
+export interface PendingTotp {
+  secret: string;
+  /** "otpauth://…", what the QR code says. */
+  uri: string;
+  expires_at: string;
 }
 
 /** RFC 9457 problem details with the two Chinese members. */
