@@ -51,7 +51,7 @@ class ConfigurationOnTrial(Story):
 
     def number(self) -> int:
         point = self.room.point("self", "configuration.number")
-        return int(point["value"]) if point else 0
+        return int(point["value"]) if point and point["value"] is not None else 0
 
     def give_one_that_brings_silence(self) -> int:
         """It reaches the agent, and from then on the centre is not heard. Its number."""
