@@ -159,7 +159,8 @@ bool needs_restart(const AgentSettings& running, const AgentSettings& wanted) {
   return running.site != wanted.site || running.agent != wanted.agent || running.name != wanted.name ||
          running.data_dir != wanted.data_dir || running.broker != wanted.broker ||
          running.journal != wanted.journal || running.log_level != wanted.log_level ||
-         running.self != wanted.self || running.enrolment != wanted.enrolment;
+         running.self != wanted.self || running.enrolment != wanted.enrolment ||
+         running.configuration_trial != wanted.configuration_trial;
 }
 
 /// The running agent: built from the settings in this order, taken down in the other.

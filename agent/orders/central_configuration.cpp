@@ -15,6 +15,10 @@ std::optional<AgentSettings> load_with(const std::filesystem::path& file,
   return problems.empty() ? std::move(settings) : std::nullopt;
 }
 
+std::string name_of(const std::optional<GivenConfiguration>& given) {
+  return given ? fmt::format("configuration {}", given->number) : "agent.toml";
+}
+
 }  // namespace
 
 std::optional<AgentSettings> load_in_force(const std::filesystem::path& file, Problems& problems) {
@@ -29,10 +33,17 @@ CentralConfiguration::CentralConfiguration(std::filesystem::path file, const Age
     : file_{std::move(file)},
       clock_{clock},
       log_{log.tagged("configuration")},
-      keeper_{local.data_dir / folder_of_configurations, log_} {}
+      keeper_{local.data_dir / folder_of_configurations, log_, local.configuration_trial} {}
 
 std::optional<AgentSettings> CentralConfiguration::begin() {
+  const std::uint64_t last = keeper_.last_in_force();
   const auto given = keeper_.begin(clock_.steady());
+  if (last != 0 && (!given || given->number != last))
+    told_.push_back(
+        fmt::format("configuration {} of the centre was begun {} times and never proved itself, or is lost; "
+                    "the agent falls "
+                    "back to {}",
+                    last, ConfigurationKeeper::most_starts, name_of(given)));
   if (!given) return std::nullopt;
   tried_out_at_ = clock_.steady();
   Problems problems;
@@ -74,15 +85,14 @@ std::optional<AgentSettings> CentralConfiguration::look(std::optional<Steady> he
     return std::nullopt;
   }
   if (!keeper_.trial_is_over(clock_.steady())) return std::nullopt;
-  return fall_back(fmt::format("with configuration {} the centre was not heard for {} min",
-                               keeper_.report().running, ConfigurationKeeper::longest_trial.count()));
+  return fall_back(fmt::format("with configuration {} the centre was not heard for {} s",
+                               keeper_.report().running,
+                               std::chrono::floor<std::chrono::seconds>(keeper_.longest_trial()).count()));
 }
 
 std::optional<AgentSettings> CentralConfiguration::fall_back(const std::string& why) {
   const auto before = keeper_.fall_back();
-  told_.push_back(
-      fmt::format("{}; the agent falls back to {}", why,
-                  before ? fmt::format("configuration {}", before->number) : std::string{"agent.toml"}));
+  told_.push_back(fmt::format("{}; the agent falls back to {}", why, name_of(before)));
   Problems problems;
   if (auto settings = load(before, problems)) return settings;
   log_.error("what the agent falls back to is wrong, too:\n{}", problems.str());

@@ -167,6 +167,19 @@ TEST_F(CentralConfigurationTest, OneThatWorksNoMoreAfterARestartGivesWayToTheLoc
   EXPECT_EQ(central_->report().state, ConfigurationState::fallen_back);
 }
 
+TEST_F(CentralConfigurationTest, OneThatIsBegunInVainThreeTimesIsGivenUpAndTold) {
+  take(order(5, sensor("th1")));
+  central_->look(clock_.steady() + 1s);
+  ASSERT_THAT(ids(take(order(6, sensor("th2")))), ElementsAre("th2"));
+  for (int starts = 2; starts <= ConfigurationKeeper::most_starts; ++starts)
+    EXPECT_THAT(ids(start()), ElementsAre("th2")) << starts;
+  told();
+  EXPECT_THAT(ids(start()), ElementsAre("th1"));
+  EXPECT_THAT(told(), HasSubstr("configuration 6 of the centre was begun 3 times"));
+  EXPECT_EQ(central_->report().state, ConfigurationState::fallen_back);
+  EXPECT_EQ(central_->report().running, 5u);
+}
+
 TEST_F(CentralConfigurationTest, WhenTheLocalFileIsReadAnewTheCentresDevicesStay) {
   take(order(5, sensor("th1")));
   Problems problems;

@@ -16,8 +16,9 @@ constexpr std::size_t longest_state = 4096;
 
 }  // namespace
 
-ConfigurationKeeper::ConfigurationKeeper(std::filesystem::path folder, Log log)
-    : folder_{std::move(folder)}, log_{std::move(log)} {
+ConfigurationKeeper::ConfigurationKeeper(std::filesystem::path folder, Log log,
+                                         std::chrono::milliseconds longest_trial)
+    : folder_{std::move(folder)}, log_{std::move(log)}, longest_trial_{longest_trial} {
   const auto text = read_whole(folder_ / "state.json", longest_state);
   if (!text && text.error().code == Errc::not_found) return;
   try {
@@ -32,8 +33,8 @@ ConfigurationKeeper::ConfigurationKeeper(std::filesystem::path folder, Log log)
 }
 
 std::optional<GivenConfiguration> ConfigurationKeeper::in_force(const std::filesystem::path& folder) {
-  const ConfigurationKeeper keeper{folder, Log::quiet()};
-  const std::uint64_t number = keeper.kept_.trial != 0 ? keeper.kept_.trial : keeper.kept_.good;
+  const ConfigurationKeeper keeper{folder, Log::quiet(), {}};
+  const std::uint64_t number = keeper.last_in_force();
   return number == 0 ? std::nullopt : keeper.read(number);
 }
 
@@ -47,7 +48,7 @@ std::optional<GivenConfiguration> ConfigurationKeeper::begin(Steady now) {
     if (auto kept = keep(); !kept) log_.error("{}", kept.error().text);
     running_ = read(kept_.trial);
     if (!running_) return fall_back();
-    trial_ends_ = now + longest_trial;
+    trial_ends_ = now + longest_trial_;
   } else if (kept_.good != 0) {
     running_ = read(kept_.good);
     if (!running_) {
@@ -70,7 +71,7 @@ Result<void> ConfigurationKeeper::try_out(GivenConfiguration given, Steady now) 
     return kept;
   }
   running_ = std::move(given);
-  trial_ends_ = now + longest_trial;
+  trial_ends_ = now + longest_trial_;
   note();
   return {};
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -42,14 +43,15 @@ struct ConfigurationReport {
 /// the one before. On disk before it is in force. `report` from any thread, the rest from one.
 class ConfigurationKeeper {
  public:
-  static constexpr std::chrono::minutes longest_trial{10};
   static constexpr int most_starts = 3;
 
-  ConfigurationKeeper(std::filesystem::path folder, Log log);
+  ConfigurationKeeper(std::filesystem::path folder, Log log, std::chrono::milliseconds longest_trial);
 
   /// What an agent with this folder runs with, for who only looks.
   static std::optional<GivenConfiguration> in_force(const std::filesystem::path& folder);
 
+  /// What was in force when the program ended last; 0: agent.toml alone.
+  std::uint64_t last_in_force() const { return kept_.trial != 0 ? kept_.trial : kept_.good; }
   /// At the start of the program: what to run with; nothing: agent.toml alone.
   std::optional<GivenConfiguration> begin(Steady now);
   /// What is in force.
@@ -62,6 +64,7 @@ class ConfigurationKeeper {
   /// after that one agent.toml alone (nothing).
   std::optional<GivenConfiguration> fall_back();
 
+  std::chrono::milliseconds longest_trial() const { return longest_trial_; }
   bool is_on_trial() const { return trial_ends_.has_value(); }
   bool trial_is_over(Steady now) const { return trial_ends_ && now >= *trial_ends_; }
   /// The centre was heard with the one on trial: it is good.
@@ -83,6 +86,7 @@ class ConfigurationKeeper {
 
   const std::filesystem::path folder_;
   const Log log_;
+  const std::chrono::milliseconds longest_trial_;
   Kept kept_;
   std::optional<GivenConfiguration> running_;
   std::optional<Steady> trial_ends_;

@@ -94,6 +94,17 @@ std::optional<EstAddress> read_enrolment(const SettingsTable& table) {
   return address;
 }
 
+std::chrono::milliseconds read_trial(const SettingsTable& table) {
+  const auto trial =
+      table.duration("trial_s", {.help = "a configuration from the centre with which it is not heard for so "
+                                         "long is given up for the one before",
+                                 .fallback = 10min,
+                                 .least = 10s,
+                                 .most = 24h});
+  table.finish();
+  return trial;
+}
+
 AgentSettings::Self read_self(const SettingsTable& table) {
   AgentSettings::Self self;
   const SettingsTable own = table.table("self");
@@ -217,6 +228,7 @@ AgentSettings read_settings(const SettingsTable& table, const std::optional<Sett
                                               LogLevel::info, "the least that is worth a line");
   settings.broker = BrokerSettings::read(table.table("broker"));
   settings.enrolment = read_enrolment(table.table("enrolment"));
+  settings.configuration_trial = read_trial(table.table("configuration"));
   settings.journal = read_journal(table.table("journal"));
   settings.self = read_self(table);
   if (!given) {

@@ -90,6 +90,8 @@ struct AgentSettings {
   Self self;
   SnmpTraps snmp_traps;
   std::optional<EstAddress> enrolment;  ///< where the certificate is renewed
+  /// How long a configuration from the centre may take to prove itself.
+  std::chrono::milliseconds configuration_trial{};
   AllClassTerms classes;
   std::vector<ConfiguredDevice> devices;
   JudgeSettings judge;  ///< outputs, and what works them without the centre

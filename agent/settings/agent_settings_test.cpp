@@ -96,6 +96,14 @@ TEST_F(SettingsFolder, AnEmptyListOfHostsMeansNone) {
               testing::ElementsAre("a", "b"));
 }
 
+TEST_F(SettingsFolder, HowLongAConfigurationOfTheCentreIsOnTrialCanBeSetWithinLimits) {
+  EXPECT_EQ(good(with_devices("")).configuration_trial, 10min);
+  EXPECT_EQ(good(with_devices("[configuration]\ntrial_s = 30\n")).configuration_trial, 30s);
+  for (const char* wrong : {"9", "86401", "-1", "\"soon\""})
+    EXPECT_THAT(problems_of(with_devices(fmt::format("[configuration]\ntrial_s = {}\n", wrong))),
+                HasSubstr("agent.toml:10: configuration.trial_s: "));
+}
+
 TEST_F(SettingsFolder, AHostIdMustFitIntoATopic) {
   for (const char* id : {"a/b", "a b", "#", "+", ""})
     EXPECT_THAT(problems_of(with_devices(fmt::format("[journal]\nack_hosts = [\"{}\"]\n", id))),

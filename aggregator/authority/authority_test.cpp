@@ -125,6 +125,18 @@ TEST_F(AuthorityTest, RenewsLateButNotTooLate) {
   EXPECT_NE(refused.error().text.find("too long ago"), std::string::npos);
 }
 
+TEST_F(AuthorityTest, ALateRenewalIsForCertificatesThatNobodyRevoked) {
+  const std::string first = enrolled();
+  clock.advance(settings.certificate_life + 24h);
+  ASSERT_TRUE(authority->renew(first, request("hq.room1"), "10.0.0.1")) << "a day late";
+  ASSERT_TRUE(authority->revoke("hq", "room1", "stolen", {"admin", "10.0.0.9"}));
+  const auto refused = authority->renew(first, request("hq.room1"), "10.0.0.1");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::refused);
+  EXPECT_NE(refused.error().text.find("revoked"), std::string::npos) << refused.error().text;
+  EXPECT_EQ(trail.last("agent.renew").outcome, Outcome::refused);
+}
+
 TEST_F(AuthorityTest, ARevokedAgentNeitherRenewsNorEnrolsWithAnOldToken) {
   const std::string first = enrolled();
   const std::string second = *authority->renew(first, request("hq.room1"), "10.0.0.1");

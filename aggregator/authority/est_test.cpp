@@ -218,6 +218,18 @@ TEST_F(EstServer, ACertificateThatRanOutStillRenews) {
   EXPECT_EQ(post("simplereenroll", "--cert first.pem --key first.key"), "403");
 }
 
+TEST_F(EstServer, ACertificateThatRanOutAndIsRevokedDoesNotRenew) {
+  make_request();
+  ASSERT_EQ(post("simpleenroll", "-u room1:" + invite()), "200") << read("answer");
+  unpack("first.pem");
+  run("cp agent.key first.key");
+  make_request();
+  clock.advance(settings.certificate_life + 24h);
+  ASSERT_TRUE(authority->revoke("hq", "room1", "stolen", {}));
+  EXPECT_EQ(post("simplereenroll", "--cert first.pem --key first.key"), "403");
+  EXPECT_NE(read("answer").find("revoked"), std::string::npos) << read("answer");
+}
+
 TEST_F(EstServer, AStrangersCertificateIsRefusedWithASentence) {
   make_request();
   run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=hq.room1 "

@@ -33,9 +33,14 @@ std::optional<OrderProgress> told_progress(OutputProgress progress) {
   return std::nullopt;
 }
 
-/// What the agent has said of this very order.
+/// What the agent has said of this very order; a longer number may begin with this one.
 std::string reason_of(const KeptOrder& order, const ToldOfOutput& told) {
-  return told.event.find(fmt::format("order {}", order.number)) == std::string::npos ? "" : told.event;
+  const std::string name = fmt::format("order {}", order.number);
+  const auto at = told.event.find(name);
+  if (at == std::string::npos) return "";
+  const std::size_t end = at + name.size();
+  const bool goes_on = end < told.event.size() && told.event[end] >= '0' && told.event[end] <= '9';
+  return goes_on ? "" : told.event;
 }
 
 bool is_said_to_be_refused(const KeptOrder& order, const ToldOfOutput& told) {

@@ -20,7 +20,7 @@ from rig.broker_thief import BrokerThief  # noqa: E402
 from rig.processes import Process, free_port  # noqa: E402
 from rig.room import binary  # noqa: E402
 
-TIMEOUT_S = 240
+TIMEOUT_S = 400
 LABELS = "trust"
 
 HEAD = """schema = 1
@@ -50,11 +50,11 @@ oid = "{OUTLET_OID}"
 """ + ON_OFF.format(off=1, on=2)
 
 
-def output(name: str, device: str, point: str, at_start: str) -> str:
+def output(name: str, device: str, point: str, at_start: str, **more: settings.Setting) -> str:
     codes: dict[str, settings.Setting] = {"on_is": "on", "off_is": "off"}
     return settings.table("[output]", {
         "name": name, "device": device, "point": point, "at_start": at_start, "on_agent_death": "keep",
-        "on_link_loss": "keep"} | codes)
+        "on_link_loss": "keep"} | codes | more)
 
 
 class OrderedOutputs(Story):
@@ -191,6 +191,73 @@ class OrderedOutputs(Story):
         self.assertIn("whether it was done is not known", done.stdout)
         wait_until(lambda: "and was good for 2 s" in self.room.agent.log(), 15, "the refusal of the late order")
         self.assertTrue(stays_true(lambda: not self.relays.coil(0), 2))
+
+    def use(self, *outputs: str) -> None:
+        """Other outputs, read anew."""
+        agent = self.room.agent
+        assert agent
+        self.room.write_agent_settings("".join(outputs))
+        before = agent.log().count("the settings were taken anew")
+        agent.signal(signal.SIGHUP)
+        wait_until(lambda: agent.log().count("the settings were taken anew") > before, 20, "the settings")
+
+    def test_AnAgentThatDiesHoldsNoOrderAndSaysSo(self) -> None:
+        agent = self.room.agent
+        assert agent
+        # Nothing says what the outlet is to be at a start: it is put back to what it was before the order.
+        self.use(output("siren", "relays", "siren[1].state", "off"),
+                 output("outlet", "outlets", "outlet[1].state", "keep"))
+        self.assertEqual(self.outlet(), 2)
+        wait_until(lambda: self.set("siren", "on", "--for", "600").returncode == 0, 30, "the siren, ordered")
+        wait_until(lambda: self.set("outlet", "off", "--for", "600").returncode == 0, 30, "the outlet, ordered")
+        self.assertTrue(self.relays.coil(0))
+        self.assertEqual(self.outlet(), 1)
+
+        agent.signal(signal.SIGKILL)  # not what it leaves behind, which gives outputs their last state
+        wait_until(lambda: not agent.is_running(), 10, "its death")
+        self.assertTrue(stays_true(lambda: self.relays.coil(0) and self.outlet() == 1, 3), 'on_agent_death = "keep"')
+        self.room.start_agent()
+        self.relays.wait_for_coil(0, False, 20)
+        wait_until(lambda: self.outlet() == 2, 20, "the outlet as it was before the order")
+        for name, state in (("siren", "off"), ("outlet", "on")):
+            wait_until(lambda: self.progress_of(name) == "ended", 20, f"the end of the order for the {name}")
+            self.assertIn("started anew", self.outputs()[name]["order"]["reason"])
+            wait_until(lambda: self.state_of(name) in (state, "on_by_others"), 20, f"the {name}, live")
+
+    def test_ALocalInhibitCountsMoreThanAnOrderThatHolds(self) -> None:
+        agent_toml = self.room.agent_folder / "agent.toml"
+        done = self.set("siren", "on", "--for", "600")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        done = run([binary("watchroom-agent"), "inhibit", agent_toml, "--owner", "li", "--for", "600s", "--reason",
+                    "work"])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        took = self.relays.wait_for_coil(0, False, 10)
+        self.tell(f"from the inhibit to the coil: {took * 1000:.0f} ms")
+        wait_until(lambda: self.progress_of("siren") == "overruled", 10, "the order at the centre")
+        self.room.wait_for_alarm("local-inhibit", "self", deadline_s=20)
+        # Who inhibits ends it: the order still has its time.
+        done = run([binary("watchroom-agent"), "inhibit", agent_toml, "--owner", "li", "--end"])
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.relays.wait_for_coil(0, True, 10)
+        wait_until(lambda: self.progress_of("siren") == "done", 10, "the order, done again")
+
+    def test_AnOrderHoldsWithoutABrokerUntilItsTimeIsOverThenTheDeclaredStateCounts(self) -> None:
+        self.use(output("siren", "relays", "siren[1].state", "off", on_link_loss="on", link_loss_s=2),
+                 output("outlet", "outlets", "outlet[1].state", "on", on_link_loss="off", link_loss_s=2))
+        wait_until(lambda: self.set("siren", "off", "--for", "12").returncode == 0, 30, "the siren, ordered")
+        ordered = time.monotonic()
+        assert self.room.broker.process
+        self.room.broker.process.kill()
+        wait_until(lambda: self.outlet() == 1, 10, "the outlet, which nobody has ordered, without a broker")
+        self.assertLess(time.monotonic() - ordered, 10, "the order must still hold for what follows to mean anything")
+        self.assertTrue(stays_true(lambda: not self.relays.coil(0), 2), "the siren, which is ordered off")
+        self.relays.wait_for_coil(0, True, 20)
+        self.assertGreater(time.monotonic() - ordered, 9, "as long as the order, from its arrival")
+
+        self.room.broker.process.start()
+        self.relays.wait_for_coil(0, False, 30)
+        wait_until(lambda: self.outlet() == 2, 30, "the outlet with the broker back")
+        wait_until(lambda: self.progress_of("siren") == "ended", 30, "the end of the order, told afterwards")
 
     def test_AnOldOrderMovesNothing(self) -> None:
         """Who has stolen the broker has every order that ever passed."""

@@ -112,4 +112,25 @@ void fill_user(netsnmp_session& session, const SnmpAddress& snmp, const SnmpSecr
   fill_key(secrets.privacy_key, session.securityPrivKey, session.securityPrivKeyLen);
 }
 
+bool forget_library_user(const std::string& engine_id, const std::string& name) {
+  usmUser* user =
+      usm_get_user(reinterpret_cast<const u_char*>(engine_id.data()), engine_id.size(), name.c_str());
+  if (!user) return false;
+  usm_remove_user(user);
+  usm_free_user(user);
+  return true;
+}
+
+bool set_library_user(const std::string& engine_id, const SnmpAddress& snmp, const SnmpSecrets& secrets) {
+  forget_library_user(engine_id, snmp.user);
+  std::string engine = engine_id;
+  netsnmp_session session;
+  snmp_sess_init(&session);
+  session.version = SNMP_VERSION_3;
+  fill_user(session, snmp, secrets);
+  session.securityEngineID = reinterpret_cast<u_char*>(engine.data());
+  session.securityEngineIDLen = engine.size();
+  return usm_create_user_from_session(&session) == SNMPERR_SUCCESS;
+}
+
 }  // namespace watchroom::agent

@@ -42,6 +42,12 @@ class SnmpKeyring {
 
 /// Sets a session's user with its algorithms and keys. `snmp` must outlive its opening.
 void fill_user(snmp_session& session, const SnmpAddress& snmp, const SnmpSecrets& secrets);
+/// Makes net-snmp know this user of this engine with these very keys, in the place of what it had by that
+/// name: its list is one for the process, and never looks at keys again by itself. To be called before each
+/// message, holding the library's lock. False: the algorithms cannot be had.
+bool set_library_user(const std::string& engine_id, const SnmpAddress& snmp, const SnmpSecrets& secrets);
+/// Whether it was known.
+bool forget_library_user(const std::string& engine_id, const std::string& name);
 /// net-snmp's number of noAuthNoPriv, authNoPriv, authPriv: the more the safer.
 int security_level(const SnmpAddress& snmp);
 

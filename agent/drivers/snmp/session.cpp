@@ -134,7 +134,13 @@ void SnmpSession::rest() {
 void SnmpSession::forget_time() {
   if (engine_id_.empty()) return;
   const auto lock = lock_snmp_library();
-  free_enginetime(engine_id_.data(), engine_id_.size());
+  free_enginetime(reinterpret_cast<u_char*>(engine_id_.data()), engine_id_.size());
+}
+
+/// Two devices may tell one engine id (clones) and have one user with two passphrases, and a passphrase may
+/// have changed since the library was told of the user. With the library's lock held.
+bool SnmpSession::set_user() {
+  return engine_id_.empty() || !secrets_ || set_library_user(engine_id_, snmp_, *secrets_);
 }
 
 void SnmpSession::close() {
@@ -178,7 +184,7 @@ Result<void> SnmpSession::open() {
   session.flags |= SNMP_FLAGS_DONT_PROBE;  // the library would wait for the device while it holds our lock
   if (is_v3) {
     fill_user(session, snmp_, *secrets_);
-    session.securityEngineID = engine_id_.empty() ? nullptr : engine_id_.data();
+    session.securityEngineID = engine_id_.empty() ? nullptr : reinterpret_cast<u_char*>(engine_id_.data());
     session.securityEngineIDLen = engine_id_.size();
   } else {
     // net-snmp only copies it
@@ -217,10 +223,10 @@ Result<void> SnmpSession::open_v3() {
   if (session->securityEngineIDLen == 0)
     return discovered ? fail(Errc::corrupt, Retry::later, "the device does not tell its SNMPv3 engine id")
                       : discovered.error();
-  if (usm_create_user_from_session(session) != SNMPERR_SUCCESS)
+  engine_id_.assign(reinterpret_cast<const char*>(session->securityEngineID), session->securityEngineIDLen);
+  if (!set_user())
     return fail(Errc::invalid, Retry::never, "the SNMPv3 user \"{}\" cannot be set up with these algorithms",
                 snmp_.user);
-  engine_id_.assign(session->securityEngineID, session->securityEngineID + session->securityEngineIDLen);
   return {};
 }
 
@@ -295,6 +301,7 @@ Result<SnmpReply> SnmpSession::exchange(void* request) {
   {
     const auto lock = lock_snmp_library();
     auto* pdu = static_cast<netsnmp_pdu*>(request);
+    set_user();
     if (snmp_sess_async_send(handle_, pdu, &Exchange::arrived, &exchange) == 0) {
       snmp_free_pdu(pdu);
       const int error = snmp_sess_session(handle_)->s_snmp_errno;
@@ -315,6 +322,7 @@ Result<SnmpReply> SnmpSession::exchange(void* request) {
       netsnmp_large_fd_set readable;
       netsnmp_large_fd_set_init(&readable, descriptor + 1);
       netsnmp_large_fd_setfd(descriptor, &readable);
+      set_user();  // another session may have put its own keys there meanwhile
       const auto too_old = snmp_get_statistic(STAT_USMSTATSNOTINTIMEWINDOWS);
       snmp_sess_read2(handle_, &readable);
       netsnmp_large_fd_set_cleanup(&readable);

@@ -52,6 +52,7 @@ class SnmpSession {
   Result<void> open_v3();
   void close();
   void forget_time();
+  bool set_user();
   void try_next_address();
   Result<void> prepare();
   /// Owns the request.
@@ -69,7 +70,7 @@ class SnmpSession {
   std::size_t addresses_ = 1;         // how many the host has
   void* handle_ = nullptr;            // net-snmp's session; null: closed
   std::shared_ptr<const SnmpSecrets> secrets_;  // null: to be read; devices with the same ones share them
-  std::vector<unsigned char> engine_id_;        // SNMPv3: of the device that answers; empty: not known
+  std::string engine_id_;                       // SNMPv3: of the device that answers; empty: not known
 };
 
 }  // namespace watchroom::agent

@@ -408,28 +408,57 @@ TEST_F(SnmpDriver, RecognisesAUpsByItsObjects) {
   EXPECT_EQ(found->front()->name, "ups_mib");
 }
 
-// The keys of a user are the library's for the life of the process, so each wrong key gets a process of its
-// own: a child that only tests.
-class SnmpWrongKey : public SnmpDriver {};
-
-TEST_F(SnmpWrongKey, AWrongAuthenticationKeyIsNotAuthorized) {
-  EXPECT_EXIT(
-      {
-        const Answer answer = bus(user_device(all_algorithms[1], "wrongpass1"))->read(0);
-        std::fprintf(stderr, "%d %s", static_cast<int>(answer.communication), answer.text.c_str());
-        std::_Exit(0);
-      },
-      testing::ExitedWithCode(0), "3 not authorized: wrong authentication passphrase");
+TEST_F(SnmpDriver, AWrongAuthenticationKeyIsNotAuthorized) {
+  const Answer answer = bus(user_device(all_algorithms[1], "wrongpass1"))->read(0);
+  EXPECT_EQ(answer.communication, Communication::not_authorized) << answer.text;
+  EXPECT_THAT(answer.text, testing::HasSubstr("wrong authentication passphrase"));
 }
 
-TEST_F(SnmpWrongKey, AWrongPrivacyKeyIsToldApart) {
-  EXPECT_EXIT(
-      {
-        const Answer answer = bus(user_device(all_algorithms[1], "authpass1", "wrongpass1"))->read(0);
-        std::fprintf(stderr, "%d %s", static_cast<int>(answer.communication), answer.text.c_str());
-        std::_Exit(0);
-      },
-      testing::ExitedWithCode(0), "wrong privacy passphrase");
+TEST_F(SnmpDriver, AWrongPrivacyKeyIsToldApart) {
+  const Answer answer = bus(user_device(all_algorithms[1], "authpass1", "wrongpass1"))->read(0);
+  EXPECT_THAT(answer.text, testing::HasSubstr("wrong privacy passphrase"));
+}
+
+// The library keeps a user's keys for the life of the process: what the settings say now must count, not what
+// they said when the user was first met.
+TEST_F(SnmpDriver, AChangedPassphraseCountsAtOnce) {
+  ASSERT_EQ(bus(user_device(all_algorithms[1]))->read(0).communication, Communication::ok);
+  for (int i = 0; i < 2; ++i) {
+    const Answer refused = bus(user_device(all_algorithms[1], "wrongpass1"))->read(0);
+    EXPECT_EQ(refused.communication, Communication::not_authorized) << refused.text;
+    const Answer silent = bus(user_device(all_algorithms[1], "authpass1", "wrongpass1"))->read(0);
+    EXPECT_NE(silent.communication, Communication::ok) << silent.text;
+    const Answer right = bus(user_device(all_algorithms[1]))->read(0);
+    EXPECT_EQ(right.communication, Communication::ok) << right.text;
+  }
+}
+
+TEST_F(SnmpDriver, TwoDevicesThatTellOneEngineIdHaveEachItsOwnPassphrase) {
+  const auto clone = [](const std::string& passphrase) {
+    return std::vector<std::string>{"exactEngineID 0x80001f8804636c6f6e65",
+                                    "createUser clone SHA-256 \"" + passphrase + "\"", "rouser clone auth"};
+  };
+  const SnmpdPeer first{ups_objects(), clone("passphrase1")}, second{ups_objects(), clone("passphrase2")};
+  const auto line_to = [this](const SnmpdPeer& one, const std::string& passphrase) {
+    return bus(device("?version=3&user=clone&auth=SHA-256",
+                      {{authentication_key, one.secret("auth-" + passphrase, passphrase)}}, one.port()));
+  };
+  const auto to_first = line_to(first, "passphrase1"), to_second = line_to(second, "passphrase2");
+  const auto answers = [](Bus& line) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (std::chrono::steady_clock::now() < deadline)
+      if (line.read(0).communication == Communication::ok) return true;
+    return false;
+  };
+  ASSERT_TRUE(answers(*to_first));
+  ASSERT_TRUE(answers(*to_second));
+  for (int i = 0; i < 5; ++i) {
+    const Answer one = to_first->read(0), other = to_second->read(0);
+    EXPECT_EQ(one.communication, Communication::ok) << one.text;
+    EXPECT_EQ(other.communication, Communication::ok) << other.text;
+  }
+  EXPECT_EQ(line_to(second, "passphrase1")->read(0).communication, Communication::not_authorized)
+      << "the passphrase of the one does not open the other";
 }
 
 }  // namespace

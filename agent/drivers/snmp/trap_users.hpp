@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
@@ -25,7 +24,6 @@ class TrapUsers {
 
  private:
   std::string our_engine_id_;
-  std::map<std::string, SnmpSecrets> ours_;  // by user: the keys our own engine has for it now
   struct Fresh {
     std::string engine_id;
     std::string user;
