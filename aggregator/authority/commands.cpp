@@ -261,10 +261,11 @@ int revoke(const Options& options) {
     // Agents keep no list of the revoked: what ends a signing key is a newer one that they hear.
     if (!options.is_forced && std::any_of(found->begin(), found->end(),
                                           [](const CertificateRow& one) { return one.kind == "signer"; }))
-      return fail(Errc::conflict, Retry::never,
-                  "吊销签名密钥不起作用：采集代理在收到更新的密钥（authority rotate-signing-key）之前仍会服从它；"
-                  "--force 只作登记 / revoking a signing key ends nothing: agents obey it until they hear a newer "
-                  "one (authority rotate-signing-key); --force notes it as revoked all the same");
+      return fail(
+          Errc::conflict, Retry::never,
+          "吊销签名密钥不起作用：采集代理在收到更新的密钥（authority rotate-signing-key）之前仍会服从它；"
+          "--force 只作登记 / revoking a signing key ends nothing: agents obey it until they hear a newer "
+          "one (authority rotate-signing-key); --force notes it as revoked all the same");
     if (auto done = authority.revoke_certificates(*found, options.reason); !done) return done.error();
     Told told;
     auto& revoked = told.json["revoked"] = Json::array();
