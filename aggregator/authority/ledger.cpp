@@ -342,11 +342,11 @@ Result<void> Ledger::note_cut(const std::string& site, const std::string& agent)
 }
 
 Result<std::vector<std::string>> Ledger::uncut_programs(Timestamp now) const {
-  const auto rows = certificates(
+  const auto rows = certificates(fmt::format(
       "kind = 'client' AND revoked_at IS NOT NULL AND is_cut = 0 AND NOT EXISTS (SELECT 1 FROM certificate "
       "AS other WHERE other.common_name = certificate.common_name AND other.revoked_at IS NULL AND "
-      "other.not_after > ?)",
-      now);
+      "other.not_after > {})",
+      to_ms(now)));
   if (!rows) return rows.error();
   std::set<std::string> names;
   for (const CertificateRow& row : *rows) names.insert(row.common_name);
