@@ -139,7 +139,24 @@ Result<ConfigurationView> ConfigurationDesk::latest(const std::string& site, con
   if (!*kept)
     return fail(Errc::not_found, Retry::never, "agent {}/{} was never given a configuration", site, agent);
   const auto at = agents.find({site, agent});
-  return view_of(**std::move(kept), at == agents.end() ? Told{} : at->second);
+  ConfigurationView view = view_of(**std::move(kept), at == agents.end() ? Told{} : at->second);
+  if (auto reasons = reasons_for(view.kept)) view.reasons = *std::move(reasons);
+  return view;
+}
+
+/// What the agent told last of this very configuration: its newest event may be about something else.
+std::optional<std::string> ConfigurationDesk::reasons_for(const KeptConfiguration& kept) const {
+  constexpr std::size_t most_events = 200;
+  const auto events = room_.samples(fmt::format("{}/{}/self/event.text", kept.site, kept.agent),
+                                    kept.at - 1min, most_events);
+  if (!events) return std::nullopt;
+  const std::string name = fmt::format("configuration {}", kept.number);
+  for (auto event = events->rbegin(); event != events->rend(); ++event)
+    if (event->value)
+      if (const auto* text = std::get_if<std::string>(&*event->value);
+          text && text->find(name) != std::string::npos)
+        return *text;
+  return std::nullopt;
 }
 
 Result<std::vector<KeptConfiguration>> ConfigurationDesk::history(const std::string& site,

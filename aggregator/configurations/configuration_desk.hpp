@@ -54,6 +54,7 @@ class ConfigurationDesk final : public Configurations {
     std::string trouble = {};
   };
   std::map<Place, Told> told() const;
+  std::optional<std::string> reasons_for(const KeptConfiguration& kept) const;
   ConfigurationView view_of(KeptConfiguration kept, const Told& told) const;
   void send(const KeptConfiguration& kept, Sending& sending);
 

@@ -208,8 +208,8 @@ class OrderedOutputs(Story):
         self.use(output("siren", "relays", "siren[1].state", "off"),
                  output("outlet", "outlets", "outlet[1].state", "keep"))
         self.assertEqual(self.outlet(), 2)
-        wait_until(lambda: self.set("siren", "on", "--for", "600").returncode == 0, 30, "the siren, ordered")
-        wait_until(lambda: self.set("outlet", "off", "--for", "600").returncode == 0, 30, "the outlet, ordered")
+        wait_until(lambda: self.set("siren", "on", "--for", "600s").returncode == 0, 30, "the siren, ordered")
+        wait_until(lambda: self.set("outlet", "off", "--for", "600s").returncode == 0, 30, "the outlet, ordered")
         self.assertTrue(self.relays.coil(0))
         self.assertEqual(self.outlet(), 1)
 
@@ -226,7 +226,7 @@ class OrderedOutputs(Story):
 
     def test_ALocalInhibitCountsMoreThanAnOrderThatHolds(self) -> None:
         agent_toml = self.room.agent_folder / "agent.toml"
-        done = self.set("siren", "on", "--for", "600")
+        done = self.set("siren", "on", "--for", "600s")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         done = run([binary("watchroom-agent"), "inhibit", agent_toml, "--owner", "li", "--for", "600s", "--reason",
                     "work"])
@@ -244,7 +244,7 @@ class OrderedOutputs(Story):
     def test_AnOrderHoldsWithoutABrokerUntilItsTimeIsOverThenTheDeclaredStateCounts(self) -> None:
         self.use(output("siren", "relays", "siren[1].state", "off", on_link_loss="on", link_loss_s=2),
                  output("outlet", "outlets", "outlet[1].state", "on", on_link_loss="off", link_loss_s=2))
-        wait_until(lambda: self.set("siren", "off", "--for", "12").returncode == 0, 30, "the siren, ordered")
+        wait_until(lambda: self.set("siren", "off", "--for", "12s").returncode == 0, 30, "the siren, ordered")
         ordered = time.monotonic()
         assert self.room.broker.process
         self.room.broker.process.kill()
