@@ -147,8 +147,8 @@ Result<ConfigurationView> ConfigurationDesk::latest(const std::string& site, con
 /// What the agent told last of this very configuration: its newest event may be about something else.
 std::optional<std::string> ConfigurationDesk::reasons_for(const KeptConfiguration& kept) const {
   constexpr std::size_t most_events = 200;
-  const auto events = room_.samples(fmt::format("{}/{}/self/event.text", kept.site, kept.agent),
-                                    kept.at - 1min, most_events);
+  const auto events =
+      room_.samples(fmt::format("{}/{}/self/event.text", kept.site, kept.agent), kept.at - 1min, most_events);
   if (!events) return std::nullopt;
   const std::string name = fmt::format("configuration {}", kept.number);
   for (auto event = events->rbegin(); event != events->rend(); ++event)
