@@ -111,9 +111,10 @@ class AgentItself(Story):
         for point in ("agent.cpu", "agent.memory", "agent.disk_used", "journal.state", "certificate[client].days",
                       "device.uptime"):
             room.wait_until_good("self", point, 30)
-        seen = room.rest.points(device="self")
         load = f"modbus-tcp-127-0-0-1-{room.addresses['modbus_port']}"
-        self.assertIn(f"hq/room1/self/bus[{load}].load", seen)
+        # It is announced once something was polled, by a birth of its own.
+        wait_until(lambda: f"hq/room1/self/bus[{load}].load" in room.rest.points(device="self"), 30, "the bus's load")
+        seen = room.rest.points(device="self")
         self.assertAlmostEqual(room.point("self", "agent.memory")["value"], resident, delta=resident / 2)
         device = next(one for one in room.rest.agents()["hq/room1"]["devices"] if one["id"] == "self")
         self.tell(f"the centre knows {len(seen)} points of the device self: {device['name']}, {device['model']}")
