@@ -174,7 +174,11 @@ Engine::Watch Engine::begin(const Rule& rule, const std::string& key) {
   if (const auto restored = restored_.find(key + "#" + rule.id); restored != restored_.end()) {
     watch.alarm = restored->second;
     const AlarmView& alarm = open_.at(restored->second);
-    if (alarm.is_active) watch.state = {Phase::raised, alarm.raised_at};
+    if (alarm.is_active) {
+      watch.state = {Phase::raised, alarm.raised_at};
+      // What a backlog tells of the same time later was told before the restart.
+      watch.began = alarm.raised_at - rule.delays.on;
+    }
     restored_.erase(restored);
   }
   if (const auto late = restored_late_.find(key + "#" + rule.id); late != restored_late_.end()) {

@@ -143,6 +143,21 @@ TEST_F(EngineTest, ARestartForgetsNothingAndRepeatsNothing) {
   EXPECT_EQ(cleared[0].alarm.id, 1);
 }
 
+TEST_F(EngineTest, WhatWasToldBeforeARestartIsNotToldAgainByABacklog) {
+  reads(31.0, 0s);
+  engine.tick(Timestamp{30s});
+  Engine after{rules_from(hot)};
+  after.restore({engine.open().at(1)}, 1);
+  const auto same =
+      after.subject({Subject::point, "hq", "room1", "th1", "ambient.temperature", "前门", "温度", "T"});
+  ASSERT_TRUE(after.acknowledge(1, "li", "", Timestamp{45s}));
+  const Situation cool{.value = 22.0, .taken_at = Timestamp{60s}, .unit = Unit::celsius};
+  ASSERT_EQ(after.observe(same, cool, Timestamp{60s}).size(), 1u);
+  after.observe_past(same, {.value = 31.0, .unit = Unit::celsius}, Timestamp{1s});
+  after.observe_past(same, {.value = 31.0, .unit = Unit::celsius}, Timestamp{40s});
+  EXPECT_TRUE(after.observe_past(same, {.value = 22.0, .unit = Unit::celsius}, Timestamp{60s}).empty());
+}
+
 TEST_F(EngineTest, AnAlarmWhoseRuleIsGoneIsWithdrawn) {
   reads(31.0, 0s);
   engine.tick(Timestamp{30s});
