@@ -14,15 +14,15 @@
 namespace watchroom::aggregator {
 
 /// Secrets of one-time codes that were shown to somebody and not confirmed with a code yet. Each belongs to
-/// the session that asked for it, is forgotten after ten minutes, and is in memory only. Thread-safe. `clock`
-/// must outlive it.
+/// the log-in cookie that asked for it, is forgotten after ten minutes, and is in memory only. Thread-safe.
+/// `clock` must outlive it.
 class PendingTotp {
  public:
   explicit PendingTotp(const Clock& clock) : clock_{clock} {}
 
   static constexpr std::chrono::minutes forgotten_after{10};
 
-  /// A new secret, in base32; the one that this session asked for before is forgotten.
+  /// A new secret, in base32; the one that was asked for with the same cookie is forgotten.
   std::string begin(const std::string& session_sha256);
   std::optional<std::string> of(std::string_view session_sha256);
   void forget(std::string_view session_sha256);

@@ -225,7 +225,7 @@ TEST_F(HostTest, SaysItsStateAgainUntilTheBrokerSendsItBack) {
   EXPECT_TRUE(states(1h).empty()) << "it was heard";
   host.disconnected();
   host.connected(2000, at(1h));
-  hear_state(true, 1000);  // what the broker still holds of the session before
+  hear_state(true, 1000);  // what the broker still holds from an earlier connection
   EXPECT_TRUE(states(1h + 4'999ms).empty());
   EXPECT_EQ(states(1h + 5s), again);
   EXPECT_TRUE(states(1h + 9'999ms).empty());

@@ -27,7 +27,7 @@ class OwnTotp : public ServedRoom {
     EXPECT_EQ(reply.status, 200) << reply.body;
     return reply.status == 200 ? Json::parse(reply.body)["secret"].get<std::string>() : "";
   }
-  /// A secret that is on for "operator", and the cookie of the session after it.
+  /// A secret that is on for "operator", and the cookie that the log-in has afterwards.
   std::pair<std::string, std::string> turned_on() const {
     const std::string cookie = cookie_of("operator"), secret = begun(cookie);
     const Reply reply = prove("PUT", cookie, code(secret));

@@ -343,7 +343,7 @@ class Enrolment(Story):
         again = self.authority(room, "revoke", "--serial", serial, "--reason", "laptop stolen", "--json")
         self.assertEqual((again.returncode, json.loads(again.stdout)["error"]["code"]), (1, "not_found"))
         wait_until(lambda: [one for one in self.audit(room, "client.cut") if one["object"] == watcher.common_name], 40,
-                   "the session that was there to be cut")
+                   "the broker connection to be cut")
         self.assertGreater(thrown_out(), cuts)
         self.assertFalse(self.gets_in(room), "the other program is kept out")
         laptop.stop()
