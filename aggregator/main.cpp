@@ -27,16 +27,8 @@ constexpr const char* about_file = "配置文件 / settings, aggregator.toml";
 /// Everything that will be opened at the start and can be looked into without a network.
 StartFindings findings_of(const ProgramSettings& settings) {
   const Timestamp now = SystemClock{}.now();
-  const BrokerSettings& broker = settings.aggregator.broker;
   StartFindings findings;
-  check_pair({.certificate_field = "broker.certificate_file",
-              .key_field = "broker.key_file",
-              .certificate = broker.certificate_file,
-              .key = broker.key_file,
-              .ca_field = "broker.ca_file",
-              .ca = broker.ca_file,
-              .renews_itself = settings.enrolment.has_value()},
-             now, findings);
+  check_broker(settings.aggregator.broker, settings.enrolment.has_value(), now, findings);
   check_pair({.certificate_field = "web.certificate_file",
               .key_field = "web.key_file",
               .certificate = settings.web.certificate_file,

@@ -29,16 +29,8 @@ int check_command(const std::filesystem::path& settings_file, bool json) {
   Problems problems;
   const auto settings = AgentSettings::load(settings_file, problems);
   if (!settings || !problems.empty()) return command_line::give_up(problems, json);
-  const BrokerSettings& broker = settings->broker;
   StartFindings findings;
-  check_pair({.certificate_field = "broker.certificate_file",
-              .key_field = "broker.key_file",
-              .certificate = broker.certificate_file,
-              .key = broker.key_file,
-              .ca_field = "broker.ca_file",
-              .ca = broker.ca_file,
-              .renews_itself = settings->enrolment.has_value()},
-             SystemClock{}.now(), findings);
+  check_broker(settings->broker, settings->enrolment.has_value(), SystemClock{}.now(), findings);
   // Without a disk the agent runs on in memory: worth a hint, and an alarm later.
   check_folder("data_dir", settings->data_dir, false, findings);
   const std::size_t devices = settings->devices.size();

@@ -280,26 +280,35 @@ Answer Gate::change_password(const Visitor& visitor, const Request& request) {
                   "新密码须至少 10 个字符、至多 256 字节、不含控制字符、不同于用户名和旧密码。");
   const auto hash = hash_password(after);
   if (!hash) return refuse(hash.error());
-  const auto edited = users_.edit(name, request.address, [&](UsersFile& content) -> Result<void> {
-    for (UserEntry& user : content.users) {
-      if (user.name != name) continue;
-      user.password = *hash;
-      user.must_change_password = false;
-      return {};
-    }
-    return fail(Errc::not_found, Retry::never, "the user has just been removed");
-  });
-  if (!edited) {
-    record(action, name, request, Outcome::failed, edited.error().text);
-    log_.error("the password of {} could not be changed: {}", for_log(name), edited.error().text);
-    return refuse(Refusal::failed, "The users file cannot be written; the log says more.",
-                  "无法写入用户文件，详见服务器日志。");
-  }
+  const auto change = [&](UserEntry& user) -> Result<void> {
+    user.password = *hash;
+    user.must_change_password = false;
+    return {};
+  };
+  if (auto refused = refusal_of_edit(name, action, request, change)) return *std::move(refused);
   if (name == first_administrator_name) forget_first_password(users_.file());
   record(action, name, request, Outcome::done);
   const auto person = users_.named(name);
   if (!person) return refuse(Refusal::failed, "The users file is wrong.", "用户文件有误。");
   return opened(*person);
+}
+
+/// A person changes what the users file says of themselves. Nothing: it is done, for the caller to write
+/// down.
+std::optional<Answer> Gate::refusal_of_edit(const std::string& name, std::string_view action,
+                                            const Request& request,
+                                            const std::function<Result<void>(UserEntry&)>& change) {
+  const auto edited = users_.edit(name, request.address, [&](UsersFile& content) -> Result<void> {
+    for (UserEntry& user : content.users)
+      if (user.name == name) return change(user);
+    return fail(Errc::not_found, Retry::never, "the user has just been removed");
+  });
+  if (edited) return std::nullopt;
+  record(action, name, request, Outcome::failed, edited.error().text);
+  log_.error("{} of {} failed: {}", action, for_log(name), edited.error().text);
+  if (edited.error().code == Errc::conflict) return refuse(edited.error());
+  return refuse(Refusal::failed, "The users file cannot be written; the log says more.",
+                "无法写入用户文件，详见服务器日志。");
 }
 
 Answer Gate::opened(const Person& person) {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The Watchroom authors
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -62,6 +63,9 @@ class Gate {
   static bool is_foreign(const Request& request);
 
  private:
+  std::optional<Answer> refusal_of_edit(const std::string& name, std::string_view action,
+                                        const Request& request,
+                                        const std::function<Result<void>(UserEntry&)>& change);
   Answer opened(const Person& person);
   std::optional<Answer> refusal_of_totp(const Visitor& visitor, const Request& request);
   std::optional<Answer> refusal_of_proof(const std::string& name, const std::string& secret,

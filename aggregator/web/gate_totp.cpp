@@ -94,7 +94,7 @@ Answer Gate::confirm_totp(const Visitor& visitor, const Request& request) {
   if (!secret)
     return refuse(
         Refusal::conflict,
-        "No secret waits for a code in this session, or ten minutes are over: POST /api/v1/session/totp.",
+        "No secret of this log-in waits for a code, or ten minutes are over: POST /api/v1/session/totp.",
         "此会话没有待确认的密钥，或已超过十分钟：POST /api/v1/session/totp。");
   if (auto refused = refusal_of_proof(visitor.person.name, *secret, request)) return *std::move(refused);
   pending_totp_.forget(visitor.secret_sha256);
@@ -113,23 +113,13 @@ Answer Gate::stop_totp(const Visitor& visitor, const Request& request) {
 /// The file gets another secret, and whoever asked another session: the old ones end with it.
 Answer Gate::kept_totp(const std::string& name, const std::string& before, const std::string& after,
                        const Request& request) {
-  const auto edited = users_.edit(name, request.address, [&](UsersFile& content) -> Result<void> {
-    for (UserEntry& user : content.users) {
-      if (user.name != name) continue;
-      if (user.totp != before)
-        return fail(Errc::conflict, Retry::never, "somebody else has just changed these one-time codes");
-      user.totp = after;
-      return {};
-    }
-    return fail(Errc::not_found, Retry::never, "the user has just been removed");
-  });
-  if (!edited) {
-    record(action, name, request, Outcome::failed, edited.error().text);
-    log_.error("the one-time codes of {} could not be changed: {}", for_log(name), edited.error().text);
-    if (edited.error().code == Errc::conflict) return refuse(edited.error());
-    return refuse(Refusal::failed, "The users file cannot be written; the log says more.",
-                  "无法写入用户文件，详见服务器日志。");
-  }
+  const auto change = [&](UserEntry& user) -> Result<void> {
+    if (user.totp != before)
+      return fail(Errc::conflict, Retry::never, "somebody else has just changed these one-time codes");
+    user.totp = after;
+    return {};
+  };
+  if (auto refused = refusal_of_edit(name, action, request, change)) return *std::move(refused);
   record(action, name, request, Outcome::done, after.empty() ? "turned off" : "turned on");
   log_.info("one-time codes of {} are {}", for_log(name), after.empty() ? "off" : "on");
   const auto person = users_.named(name);

@@ -125,6 +125,17 @@ void check_key_mode(const CheckedPair& pair, StartFindings& findings) {
 
 }  // namespace
 
+void check_broker(const BrokerSettings& broker, bool renews_itself, Timestamp now, StartFindings& findings) {
+  check_pair({.certificate_field = "broker.certificate_file",
+              .key_field = "broker.key_file",
+              .certificate = broker.certificate_file,
+              .key = broker.key_file,
+              .ca_field = "broker.ca_file",
+              .ca = broker.ca_file,
+              .renews_itself = renews_itself},
+             now, findings);
+}
+
 void check_pair(const CheckedPair& pair, Timestamp now, StartFindings& findings) {
   const bool has_certificate =
       is_readable(pair.certificate_field, pair.certificate, pair.is_needed, findings);

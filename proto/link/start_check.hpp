@@ -11,6 +11,7 @@
 
 #include "proto/base/clock.hpp"
 #include "proto/base/settings.hpp"
+#include "proto/link/mqtt_session.hpp"
 
 namespace watchroom {
 
@@ -34,6 +35,8 @@ struct CheckedPair {
 };
 
 void check_pair(const CheckedPair& pair, Timestamp now, StartFindings& findings);
+/// The pair of the [broker] table.
+void check_broker(const BrokerSettings& broker, bool renews_itself, Timestamp now, StartFindings& findings);
 /// A folder that the user who asks should be able to write to, or to make.
 void check_folder(const std::string& field, const std::filesystem::path& folder, bool is_needed,
                   StartFindings& findings);
