@@ -40,7 +40,7 @@ std::string session_text(const Person& person, const std::optional<Timestamp>& e
 std::string for_log(std::string_view untrusted) { return to_text(Json(untrusted.substr(0, 100))); }
 
 Gate::Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, RefusalTally& refusals,
-           const Clock& clock, Log log)
+           const Clock& clock, const Log& log)
     : users_{users},
       audit_{audit},
       refusals_{refusals},

@@ -27,7 +27,7 @@ namespace watchroom::aggregator {
 class Gate {
  public:
   Gate(Sessions::Limits limits, Users& users, AuditTrail& audit, RefusalTally& refusals, const Clock& clock,
-       Log log);
+       const Log& log);
 
   /// By bearer token or by session cookie.
   std::optional<Visitor> identify(const Request& request);
